@@ -1,0 +1,45 @@
+// `npm test [-- part-of-a-path …]`: checks and all tests, or the tests whose path has that part. Its last line is always `N passed, N failed`.
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runChecks } from './test/checks.ts';
+import { findTestFiles, runTestFiles } from './test/files.ts';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const filters = process.argv.slice(2);
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
+
+let passed = 0;
+let failed = 0;
+
+const check = async (): Promise<void> => {
+  for await (const outcome of runChecks(root, stopping.signal)) {
+    console.log(`${outcome.passed ? '✔' : '✖'} ${outcome.name} (${outcome.seconds.toFixed(1)} s)`);
+    if (outcome.passed) passed += 1;
+    else failed += 1;
+    if (!outcome.passed) console.log(outcome.output);
+  }
+};
+
+const test = async (): Promise<void> => {
+  const files = findTestFiles(root, filters);
+  if (files.length === 0) {
+    console.log(`✖ no test file has ${filters.map((filter) => `'${filter}'`).join(' or ') || 'a name'} in its path`);
+    failed += 1;
+    return;
+  }
+  const counts = await runTestFiles(root, files, stopping.signal);
+  passed += counts.passed;
+  failed += counts.failed;
+};
+
+try {
+  if (filters.length === 0) await check();
+  if (!stopping.signal.aborted) await test();
+} catch (error) {
+  console.log('✖', error);
+  failed += 1;
+}
+if (stopping.signal.aborted) failed += 1;
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;

@@ -1,0 +1,87 @@
+// Runs the test files against one real PostgreSQL, each in a session of its own. Must never leave a process or a folder behind.
+import { chmodSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openEmbeddedPostgres } from '../../src/cli/demo/postgres.ts';
+import { runInSession, type SessionRun } from './session.ts';
+import type { Counts } from './summary-reporter.ts';
+
+const patterns = ['src/**/*.test.ts', 'sandbox/**/*.test.ts', 'test/**/*.test.ts'];
+/** A file that is still there after this hangs: its own tests ended long before. */
+const fileTimeoutMs = 180_000;
+const testTimeoutMs = 120_000;
+const filesAtOnce = 2;
+
+export const findTestFiles = (root: string, filters: readonly string[]): readonly string[] =>
+  globSync(patterns, { cwd: root })
+    .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
+    .sort();
+
+const explain = ({ code, timedOut, leftovers }: SessionRun, counts: Counts | undefined): readonly string[] => [
+  ...(timedOut ? [`did not end within ${fileTimeoutMs / 1_000} s: something keeps it alive`] : []),
+  ...(counts === undefined && !timedOut ? [`died before its summary (exit code ${code})`] : []),
+  ...(counts?.failed === 0 && code !== 0 && !timedOut ? [`ended with exit code ${code}`] : []),
+  ...leftovers.map(({ pid, command }) => `left process ${pid} behind, which was ended: ${command}`),
+];
+
+/** The reporter's closing table is added up here, so its lines are left out. */
+const withoutTable = (output: string): string =>
+  output.replace(/^ℹ (?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) .*\n/gm, '').trimEnd();
+
+const runFile = async (root: string, file: string, databaseUrl: string, folder: string, signal: AbortSignal): Promise<Counts> => {
+  const countsFile = join(folder, `${file.replaceAll('/', '-')}.json`);
+  const args = [
+    `--test-timeout=${testTimeoutMs}`,
+    '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    `--test-reporter=${join(import.meta.dirname, 'summary-reporter.ts')}`,
+    `--test-reporter-destination=${countsFile}`,
+    join(root, file),
+  ];
+  const env = { ...process.env, CLOISTER_TEST_DATABASE_URL: databaseUrl, NODE_ENV: 'test' };
+  const startedAt = performance.now();
+  const run = await runInSession(process.execPath, args, { env, signal, timeoutMs: fileTimeoutMs });
+  const text = existsSync(countsFile) ? readFileSync(countsFile, 'utf8') : '';
+  const counts = text === '' ? undefined : (JSON.parse(text) as Counts);
+  const faults = explain(run, counts);
+  console.log(`\n${file} (${((performance.now() - startedAt) / 1_000).toFixed(1)} s)\n${withoutTable(run.output)}`);
+  for (const fault of faults) console.log(`✖ ${file} ${fault}`);
+  return { passed: counts?.passed ?? 0, failed: (counts?.failed ?? 0) + faults.length };
+};
+
+/** Each worker takes the next file from the one list. */
+const runAll = async (
+  root: string,
+  files: readonly string[],
+  databaseUrl: string,
+  folder: string,
+  signal: AbortSignal,
+): Promise<Counts> => {
+  const queue = [...files];
+  const total = { passed: 0, failed: 0 };
+  const work = async (): Promise<void> => {
+    for (let file = queue.shift(); file !== undefined && !signal.aborted; file = queue.shift()) {
+      const counts = await runFile(root, file, databaseUrl, folder, signal);
+      total.passed += counts.passed;
+      total.failed += counts.failed;
+    }
+  };
+  await Promise.all(Array.from({ length: filesAtOnce }, work));
+  return total;
+};
+
+export const runTestFiles = async (root: string, files: readonly string[], signal: AbortSignal): Promise<Counts> => {
+  const folder = mkdtempSync(join(tmpdir(), 'cloister-test-'));
+  // The server may run as another user, who has to pass through.
+  chmodSync(folder, 0o711);
+  try {
+    const postgres = await openEmbeddedPostgres({ folder: join(folder, 'database'), durable: false });
+    try {
+      return await runAll(root, files, postgres.adminUrl, folder, signal);
+    } finally {
+      await postgres.close();
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
