@@ -1,0 +1,99 @@
+// Capability calls from the guest: numbered, counted, answered. Must never hold authority: what is refused here is refused on the host too.
+import { fromGuest, type KernelLimits } from '../protocol/kinds.ts';
+import type { GuestBridge } from './guest-capability.ts';
+import { mapDelete, mapGet, mapSet, NativeError, nativePromise, parseJson, push, shift, slice, stringifyJson } from './intrinsics.ts';
+import type { Lease } from './lease.ts';
+import { post } from './pipe.ts';
+import { currentZone } from './zone.ts';
+
+interface PendingCall {
+  readonly lease: Lease;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+interface CallFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly status?: number;
+  readonly extensions?: Readonly<Record<string, unknown>>;
+}
+
+/** The error a guest catches: `code`, `status` and `extensions` as Directus's own errors have them. */
+export const makeCallError = (failure: CallFailure): Error =>
+  Object.assign(new NativeError(failure.message), {
+    code: failure.code,
+    status: failure.status ?? 500,
+    extensions: failure.extensions ?? {},
+  });
+
+export interface Calls {
+  bridgeFor(capability: string, boot: unknown, granted: boolean): GuestBridge;
+  /** A result frame came. */
+  settle(call: number, ok: boolean, text: string): void;
+}
+
+export const makeCalls = (limits: () => KernelLimits): Calls => {
+  const pending = new Map<number, PendingCall>();
+  let lastCall = 0;
+
+  /** What is over the limit need not cross: one character more than allowed, and the host sees the breach, records and refuses it. */
+  const encode = (capability: string, method: string, args: unknown): string => {
+    const text = stringifyJson([capability, method, args]) ?? '';
+    return text.length > limits().callBytes ? slice(text, 0, limits().callBytes + 1) : text;
+  };
+
+  const dispatch = (lease: Lease, text: string, call: PendingCall): void => {
+    lease.pending += 1;
+    lastCall = lastCall >= 0x3fffffff ? 1 : lastCall + 1;
+    mapSet(pending, lastCall, call);
+    post(fromGuest.call, lease.id, lastCall, text, null);
+  };
+
+  const call = (capability: string, method: string, args: unknown): Promise<unknown> =>
+    new nativePromise<unknown>((resolve, reject) => {
+      const { lease } = currentZone();
+      lease.calls += 1;
+      // The first over the limit goes to the host: a breach is on record.
+      if (lease.calls > limits().hostCalls + 1) {
+        throw makeCallError({
+          code: 'ERR_CALLS_EXCEEDED',
+          message: `the request made more than ${limits().hostCalls} capability calls`,
+          status: 429,
+        });
+      }
+      const text = encode(capability, method, args);
+      const made: PendingCall = { lease, resolve, reject };
+      // As a connection pool would: what is over the limit waits its turn inside the guest.
+      if (lease.pending >= limits().callsPending) push(lease.waiting, () => dispatch(lease, text, made));
+      else dispatch(lease, text, made);
+    });
+
+  const send = (capability: string, method: string, args: unknown): void => {
+    const { lease } = currentZone();
+    // The first over the limit goes to the host, which puts the breach on record; the rest does not leave the cell.
+    if (lease.logLines > limits().logLines || lease.logBytes > limits().logBytes) return;
+    const text = encode(capability, method, args);
+    lease.logLines += 1;
+    lease.logBytes += text.length;
+    post(fromGuest.send, lease.id, 0, text, null);
+  };
+
+  return {
+    bridgeFor: (capability, boot, granted) => ({
+      call: (method, args) => call(capability, method, args),
+      send: (method, args) => send(capability, method, args),
+      boot,
+      granted,
+    }),
+    settle: (id, ok, text) => {
+      const made = mapGet(pending, id);
+      if (made === undefined) return;
+      mapDelete(pending, id);
+      made.lease.pending -= 1;
+      shift(made.lease.waiting)?.();
+      if (ok) made.resolve(text === '' ? undefined : parseJson(text));
+      else made.reject(makeCallError(parseJson(text) as CallFailure));
+    },
+  };
+};

@@ -1,0 +1,12 @@
+// The guest sides of the capabilities, one line each. Must list every capability that puts something into the register context.
+import database from 'cloister:database';
+import { makeGuest as makeEnv } from '../../src/capabilities/env/guest.ts';
+import { makeGuest as makeLog } from '../../src/capabilities/log/guest.ts';
+import type { GuestCapability } from './guest-capability.ts';
+
+/** Key of the register context → capability and its guest side. */
+export const guestCapabilities: Readonly<Record<string, { readonly capability: string; readonly make: GuestCapability }>> = {
+  database: { capability: 'database', make: database },
+  env: { capability: 'env', make: makeEnv },
+  logger: { capability: 'log', make: makeLog },
+};

@@ -1,0 +1,62 @@
+// The second argument of register(): services, database, getSchema, env, logger, emitter. Must never throw for a key that is merely looked at.
+import type { KernelConfig } from '../protocol/kinds.ts';
+import { type Calls, makeCallError } from './calls.ts';
+import { guestCapabilities } from './capabilities.ts';
+import { hasOwn, makeNullObject, ownKeys } from './intrinsics.ts';
+
+const notGranted = (what: string): Error =>
+  makeCallError({ code: 'ERR_CAPABILITY_NOT_GRANTED', message: `${what} is not granted to this extension`, status: 403 });
+
+/** Packages take services apart when they register and use few: so looking is free, and using says what is missing. */
+const missingServices = (): object =>
+  new Proxy(makeNullObject(), {
+    get: (_target, name) =>
+      typeof name === 'symbol'
+        ? undefined
+        : class {
+            constructor() {
+              throw notGranted(`services.${String(name)}`);
+            }
+          },
+  });
+
+const missingEmitter = (): object =>
+  new Proxy(makeNullObject(), {
+    get: (_target, name) =>
+      typeof name === 'symbol'
+        ? undefined
+        : () => {
+            throw notGranted(`emitter.${String(name)}`);
+          },
+  });
+
+/** Makes the guest side of one capability from what the host handed over for it. */
+export const makeGuestSide = (calls: Calls, config: KernelConfig, key: string): unknown => {
+  const entry = hasOwn(guestCapabilities, key) ? guestCapabilities[key] : undefined;
+  if (entry === undefined) return undefined;
+  const granted = hasOwn(config.capabilities, entry.capability);
+  return entry.make(calls.bridgeFor(entry.capability, granted ? config.capabilities[entry.capability] : undefined, granted));
+};
+
+export const makeContext = (calls: Calls, config: KernelConfig): object => {
+  const context: Record<string, unknown> = {
+    services: missingServices(),
+    getSchema: () => Promise.reject(notGranted('getSchema')),
+    emitter: missingEmitter(),
+  };
+  // Made when it is first looked at: Knex costs milliseconds that an extension without database need not pay.
+  for (const key of ownKeys(guestCapabilities) as string[]) {
+    let made: unknown;
+    let isMade = false;
+    Object.defineProperty(context, key, {
+      enumerable: true,
+      configurable: true,
+      get: () => {
+        if (!isMade) made = makeGuestSide(calls, config, key);
+        isMade = true;
+        return made;
+      },
+    });
+  }
+  return context;
+};

@@ -1,0 +1,15 @@
+// What the guest side of a capability is given and gives back. Runs in the isolate; must never hold authority: the host checks again.
+
+export interface GuestBridge {
+  /** One call for the lease of the code that runs now. Resolves with the parsed JSON result; rejects with an Error that carries `code`, `status`, `extensions`. */
+  call(method: string, args: unknown): Promise<unknown>;
+  /** A call without an answer, for methods whose contract says `reply: false`. */
+  send(method: string, args: unknown): void;
+  /** What the host's `bootValue()` said for this capability; undefined where it is not granted. */
+  readonly boot: unknown;
+  /** false where the extension was not granted this capability: calls would be refused by the host. */
+  readonly granted: boolean;
+}
+
+/** Makes the value an extension sees under the capability's key of the register context. */
+export type GuestCapability = (bridge: GuestBridge) => unknown;

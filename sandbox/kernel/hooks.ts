@@ -1,0 +1,69 @@
+// What the kernel gives the platform: timers, entropy, clock, log, environment, zones. Must never give more than the guest may have.
+import { makeRandom } from '../platform/globals/random.ts';
+import type { PlatformHooks } from '../platform/hooks.ts';
+import type { KernelConfig } from '../protocol/kinds.ts';
+import type { Calls } from './calls.ts';
+import { makeGuestSide } from './context.ts';
+import { dateNow, keysOf, toText } from './intrinsics.ts';
+import type { Timers } from './timers.ts';
+import { currentZone, enterZone, runInZone } from './zone.ts';
+
+type Logger = Readonly<Record<string, (...args: readonly unknown[]) => void>>;
+
+export interface KernelHooks {
+  readonly platform: PlatformHooks;
+  /** The cell has an extension: its seed, its environment, its logger. */
+  configure(config: KernelConfig): void;
+  /** An error nobody caught, from a timer. */
+  logUncaught(error: unknown): void;
+}
+
+const seedBytes = (hex: string): Uint8Array => {
+  const bytes = new Uint8Array(hex.length / 2);
+  for (let index = 0; index < bytes.length; index += 1) bytes[index] = Number.parseInt(hex.slice(index * 2, index * 2 + 2), 16);
+  return bytes;
+};
+
+const notSeeded = (): never => {
+  throw new Error('there is no entropy before the cell has an extension');
+};
+
+export const makeHooks = (timers: Timers, calls: Calls): KernelHooks => {
+  const env: Record<string, string> = {};
+  let random: (bytes: Uint8Array) => void = notSeeded;
+  let logger: Logger | null = null;
+  let makeLogger: (() => Logger) | null = null;
+  const log = (level: string, args: readonly unknown[]): void => {
+    logger ??= makeLogger?.() ?? null;
+    const write = logger?.[level];
+    if (write !== undefined) write.call(logger, toText(args[0]));
+  };
+  return {
+    platform: {
+      setTimer: timers.set,
+      clearTimer: timers.clear,
+      random: (bytes) => random(bytes),
+      now: dateNow,
+      log,
+      env,
+      zone: {
+        get: () => currentZone().stores,
+        run: (stores, run) => runInZone({ lease: currentZone().lease, stores }, run),
+        snapshot: () => {
+          const zone = currentZone();
+          return (run) => runInZone(zone, run);
+        },
+        enter: (stores) => enterZone({ lease: currentZone().lease, stores }),
+      },
+    },
+    configure: (config) => {
+      random = makeRandom(seedBytes(config.seed));
+      const values = (makeGuestSide(calls, config, 'env') ?? {}) as Readonly<Record<string, unknown>>;
+      // process.env shows what the env capability gave, as text, as a process would.
+      for (const key of keysOf(values))
+        env[key] = typeof values[key] === 'object' ? (values[key] === null ? '' : String(values[key])) : toText(values[key]);
+      makeLogger = () => makeGuestSide(calls, config, 'logger') as Logger;
+    },
+    logUncaught: (error) => log('error', [error]),
+  };
+};

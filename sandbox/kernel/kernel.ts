@@ -1,0 +1,133 @@
+// One cell's kernel: takes messages in, hands them to whoever they are for. Must never let an exception of the guest leave an entry.
+import { platform } from '../platform/platform.ts';
+import { fromGuest, type KernelConfig, type KernelLimits, toGuest } from '../protocol/kinds.ts';
+import { asApp, bodyParsers, express, makeApp } from './app.ts';
+import { makeCalls } from './calls.ts';
+import { makeContext } from './context.ts';
+import { makeFault } from './fault.ts';
+import { makeHooks } from './hooks.ts';
+import { mapDelete, mapGet, mapSet, nativeThen, parseJson, reflectApply, stringifyJson } from './intrinsics.ts';
+import { bootLimits, type Lease, makeLease } from './lease.ts';
+import { connectPipe, type PostFunction, post } from './pipe.ts';
+import { evaluate, type Factory, findEndpoints } from './register.ts';
+import { makeRequests } from './requests.ts';
+import { makeTimers } from './timers.ts';
+import { warmUp } from './warm-up.ts';
+import { enterZone, type Zone } from './zone.ts';
+
+export interface Kernel {
+  connect(post: PostFunction): void;
+  deliver(kind: number, lease: number, id: number, text: string, raw: string | ArrayBuffer | null): void;
+  warmUp(): void;
+}
+
+export const makeKernel = (): Kernel => {
+  let limits: KernelLimits = bootLimits;
+  let config: KernelConfig | null = null;
+  let factory: Factory | null = null;
+  const leases = new Map<number, Lease>();
+  const background = makeLease(0);
+  const rootZone: Zone = { lease: background, stores: undefined };
+  enterZone(rootZone);
+
+  const calls = makeCalls(() => limits);
+  const timers = makeTimers(
+    () => limits,
+    (error) => hooks.logUncaught(error),
+  );
+  const hooks = makeHooks(timers, calls);
+  const app = makeApp();
+  const requests = makeRequests(asApp(app), bodyParsers, () => limits);
+
+  const leaseOf = (id: number): Lease => mapGet(leases, id) ?? background;
+  const beginLease = (id: number): Lease => {
+    const lease = makeLease(id);
+    mapSet(leases, id, lease);
+    return lease;
+  };
+
+  const configure = (text: string): void => {
+    config = parseJson(text) as KernelConfig;
+    limits = config.limits;
+    hooks.configure(config);
+    Object.defineProperty(globalThis, '__load', {
+      configurable: true,
+      value: (loaded: Factory) => {
+        Reflect.deleteProperty(globalThis, '__load');
+        factory = loaded;
+      },
+    });
+  };
+
+  /** Runs every register function; each endpoint gets a router of its own, mounted at its id. */
+  const register = async (current: KernelConfig, loaded: Factory): Promise<string> => {
+    const endpoints = findEndpoints(evaluate(loaded, platform.makeRequire(express)), current.fallbackId);
+    const mounts: string[] = [];
+    const context = makeContext(calls, current);
+    for (const endpoint of endpoints) {
+      const router = express.Router();
+      mounts.push(endpoint.id);
+      await endpoint.register(router, context);
+      app.use(`/${endpoint.id}`, router);
+    }
+    return stringifyJson(mounts) ?? '[]';
+  };
+
+  const startRegistration = (lease: Lease): void => {
+    const fail = (error: unknown): void => {
+      const { message, stack } = makeFault(error);
+      post(fromGuest.registerFailed, lease.id, 0, stringifyJson({ message: (stack ?? '').split('\n')[0] || message }) ?? '', null);
+    };
+    if (config === null || factory === null) return fail(new Error('its script defines nothing'));
+    const registered = (mounts: string): void => {
+      post(fromGuest.registered, lease.id, 0, mounts, null);
+      lease.over = true;
+      mapDelete(leases, lease.id);
+    };
+    reflectApply(nativeThen, register(config, factory), [registered, fail]);
+  };
+
+  const bytesOf = (raw: string | ArrayBuffer | null): string | Uint8Array | null =>
+    raw === null || typeof raw === 'string' ? raw : new Uint8Array(raw);
+
+  const deliver: Kernel['deliver'] = (kind, leaseId, id, text, raw) => {
+    if (kind === toGuest.request || kind === toGuest.register) {
+      const lease = beginLease(leaseId);
+      enterZone({ lease, stores: undefined });
+      if (kind === toGuest.register) startRegistration(lease);
+      else requests.begin(lease, id, text, bytesOf(raw));
+      if (lease.over) mapDelete(leases, leaseId);
+      return;
+    }
+    const lease = leaseOf(leaseId);
+    enterZone({ lease, stores: undefined });
+    switch (kind) {
+      case toGuest.configure:
+        return configure(text);
+      case toGuest.result:
+        return calls.settle(Math.floor(id / 2), id % 2 === 1, text);
+      case toGuest.timer:
+        return timers.fire(id);
+      case toGuest.body:
+        return requests.push(lease, bytesOf(raw) as Uint8Array);
+      case toGuest.bodyEnd:
+        return id === 0 ? requests.push(lease, null) : requests.abortBody(lease);
+      case toGuest.credit:
+        return requests.credit(lease, id);
+      case toGuest.cancel:
+        requests.cancel(lease);
+        mapDelete(leases, leaseId);
+        return;
+      default:
+        return;
+    }
+  };
+
+  /** The globals come only now: V8 aborts when it makes a context from an image in which it finds its own `console` replaced. */
+  const connect = (postFunction: PostFunction): void => {
+    connectPipe(postFunction);
+    platform.installGlobals(globalThis, hooks.platform);
+  };
+
+  return { connect, deliver, warmUp: () => warmUp(app) };
+};
