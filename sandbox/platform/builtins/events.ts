@@ -1,0 +1,92 @@
+// node:events: npm's events and the statics it lacks. Must never keep an emitter alive for an iterator nobody reads.
+import { EventEmitter } from 'events/';
+
+type Listener = (...args: unknown[]) => void;
+interface AbortSignalLike {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: 'abort', listener: () => void, options: object): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/** Async iterator over an event: each value is the array of the event's arguments. */
+const on = (
+  emitter: EventEmitter,
+  event: string | symbol,
+  options: { readonly signal?: AbortSignalLike; readonly close?: readonly string[] } = {},
+): AsyncIterableIterator<unknown[]> => {
+  const { signal, close = [] } = options;
+  const values: unknown[][] = [];
+  const waiting: { resolve(result: IteratorResult<unknown[]>): void; reject(error: unknown): void }[] = [];
+  let failure: { readonly error: unknown } | undefined;
+  let done = false;
+
+  const push: Listener = (...args) => {
+    const next = waiting.shift();
+    if (next === undefined) values.push(args);
+    else next.resolve({ value: args, done: false });
+  };
+  const fail: Listener = (error) => {
+    const next = waiting.shift();
+    if (next === undefined) failure = { error };
+    else next.reject(error);
+    finish();
+  };
+  const abort = (): void => fail(signal?.reason);
+  const finish = (): void => {
+    if (done) return;
+    done = true;
+    emitter.off(event, push).off('error', fail);
+    for (const name of close) emitter.off(name, finish);
+    signal?.removeEventListener('abort', abort);
+    for (const next of waiting.splice(0)) next.resolve({ value: undefined, done: true });
+  };
+
+  if (signal?.aborted) throw signal.reason;
+  emitter.on(event, push);
+  if (event !== 'error') emitter.on('error', fail);
+  for (const name of close) emitter.on(name, finish);
+  signal?.addEventListener('abort', abort, { once: true });
+
+  const iterator: AsyncIterableIterator<unknown[]> = {
+    next: () => {
+      const value = values.shift();
+      if (value !== undefined) return Promise.resolve({ value, done: false });
+      if (failure !== undefined) {
+        const { error } = failure;
+        failure = undefined;
+        return Promise.reject(error);
+      }
+      if (done) return Promise.resolve({ value: undefined, done: true });
+      return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
+    },
+    return: () => {
+      finish();
+      return Promise.resolve({ value: undefined, done: true });
+    },
+    throw: (error) => {
+      fail(error);
+      return Promise.resolve({ value: undefined, done: true });
+    },
+    [Symbol.asyncIterator]: () => iterator,
+  };
+  return iterator;
+};
+
+export const events = Object.assign(EventEmitter, {
+  on,
+  EventEmitter,
+  errorMonitor: Symbol('events.errorMonitor'),
+  captureRejectionSymbol: Symbol.for('nodejs.rejection'),
+  captureRejections: false,
+  getEventListeners: (emitter: EventEmitter, event: string | symbol): unknown[] => emitter.listeners(event),
+  getMaxListeners: (emitter: EventEmitter & { getMaxListeners(): number }): number => emitter.getMaxListeners(),
+  setMaxListeners: (count: number, ...emitters: Partial<EventEmitter>[]): void => {
+    if (emitters.length === 0) EventEmitter.defaultMaxListeners = count;
+    for (const emitter of emitters) emitter.setMaxListeners?.(count);
+  },
+  addAbortListener: (signal: AbortSignalLike, listener: () => void): object => {
+    signal.addEventListener('abort', listener, { once: true });
+    return { [Symbol.dispose]: () => signal.removeEventListener('abort', listener) };
+  },
+});
