@@ -1,0 +1,118 @@
+// What the ledger records. Must never hold a guest's values: names, counts and digests only.
+
+/** What happened, before sequence, time and hash are put on it. */
+export type LedgerRecord =
+  | {
+      /** Stands before the first entry of a request but its end: nothing a request does is on record before the request. One that did nothing has its end alone. */
+      readonly kind: 'request.start';
+      readonly extension: string;
+      readonly version: string;
+      readonly artifact: string;
+      readonly tenant: string;
+      readonly request: string;
+      readonly method: string;
+      readonly path: string;
+    }
+  | {
+      readonly kind: 'request.end';
+      readonly extension: string;
+      readonly version: string;
+      readonly artifact: string;
+      readonly method: string;
+      readonly path: string;
+      readonly tenant: string;
+      readonly request: string;
+      readonly status: number;
+      readonly outcome: string;
+      readonly cpuMs: number;
+      readonly wallMs: number;
+      readonly calls: number;
+      readonly bytesIn: number;
+      readonly bytesOut: number;
+      readonly heapGrowthKb: number | null;
+    }
+  | {
+      readonly kind: 'call.start';
+      readonly extension: string;
+      readonly tenant: string;
+      readonly request: string;
+      readonly call: number;
+      readonly capability: string;
+      readonly method: string;
+      readonly args: Readonly<Record<string, unknown>>;
+      readonly digest: string;
+      readonly decision: 'allow' | 'deny' | 'would-deny';
+      readonly rule: string;
+    }
+  | {
+      readonly kind: 'call.end';
+      readonly extension: string;
+      readonly tenant: string;
+      readonly request: string;
+      readonly call: number;
+      readonly outcome: string;
+      readonly rows: number;
+      readonly bytes: number;
+      readonly wallMs: number;
+    }
+  | {
+      readonly kind: 'limit';
+      readonly extension: string;
+      readonly tenant: string;
+      readonly request: string;
+      readonly limit: string;
+      readonly allowed: number;
+      readonly used: number;
+    }
+  | {
+      readonly kind: 'life';
+      readonly event: LifeEvent;
+      readonly extension: string;
+      readonly tenant: string;
+      readonly subject: string;
+      readonly reason: string;
+    };
+
+export type LifeEvent =
+  | 'runtime.start'
+  | 'runtime.close'
+  | 'ledger.torn'
+  | 'package.found'
+  | 'package.refused'
+  | 'package.loaded'
+  | 'ward.start'
+  | 'ward.kill'
+  | 'ward.exit'
+  | 'cell.boot'
+  | 'cell.end'
+  | 'call.stray'
+  | 'extension.suspect'
+  | 'extension.parked'
+  | 'extension.released';
+
+/** A record as it stands in the ledger: one NDJSON line. `hash` = SHA-256 over the line without it; `previous` chains it. */
+export type LedgerEntry = LedgerRecord & {
+  readonly sequence: number;
+  readonly time: string;
+  readonly previous: string;
+  readonly hash: string;
+};
+
+/** Where the chain stands: keep it somewhere else, and cutting lines off the end of the file shows too. */
+export interface LedgerHead {
+  /** 0 before the first entry. */
+  readonly sequence: number;
+  readonly hash: string;
+}
+
+export interface Ledger {
+  /** Adds one entry, synchronously into the chain; throws ERR_LEDGER_UNAVAILABLE when it cannot be kept. */
+  append(record: LedgerRecord): void;
+  /** The latest entries, oldest first. */
+  recent(): readonly LedgerEntry[];
+  head(): LedgerHead;
+  /** Resolves when everything appended so far was handed to the operating system; rejects with ERR_LEDGER_UNAVAILABLE. */
+  flush(): Promise<void>;
+  /** Writes out what is buffered and closes the file. Rejects when the disk refuses it to the end: the message says how much is lost. */
+  close(): Promise<void>;
+}

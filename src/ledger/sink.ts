@@ -1,0 +1,151 @@
+// Writes lines to one open file, in order, one write at a time. Must never drop a line it took, and never take one it may not keep.
+import { fstat, write } from 'node:fs';
+import { CloisterError } from '../errors.ts';
+import { ledgerBounds } from './bounds.ts';
+
+export interface Sink {
+  /** Throws ERR_LEDGER_UNAVAILABLE when the disk refuses or is too far behind. */
+  check(): void;
+  /** Takes text that {@link Sink.check} just let pass. ASCII: characters are bytes. */
+  push(text: string): void;
+  flush(): Promise<void>;
+  /** One last try for what is pending. */
+  end(): Promise<void>;
+}
+
+interface Waiter {
+  /** How many bytes of this sink must be on their way before it is woken. */
+  readonly mark: number;
+  readonly resolve: () => void;
+  readonly reject: (error: CloisterError) => void;
+}
+
+const unavailable = (reason: string, cause?: unknown): CloisterError =>
+  new CloisterError('ERR_LEDGER_UNAVAILABLE', reason, {}, cause === undefined ? {} : { cause });
+
+/** `sizeBytes` is the file's size now; null where it is not a regular file and cannot be checked for a second writer. */
+export const openSink = (fd: number, sizeBytes: number | null, clock: () => number): Sink => {
+  let waiting: string[] = [];
+  let rest: Buffer | null = null;
+  let pendingBytes = 0;
+  let acceptedBytes = 0;
+  let writtenBytes = 0;
+  /** A write or a check is under way or about to be: never two. */
+  let busy = false;
+  let failure: CloisterError | null = null;
+  /** Set for good: somebody else writes to the file, and a chain with two writers is no chain. */
+  let broken = false;
+  let checkedAtMs = clock();
+  let retry: NodeJS.Timeout | undefined;
+  let waiters: Waiter[] = [];
+
+  const wake = (): void => {
+    const due = waiters.filter((waiter) => failure !== null || waiter.mark <= writtenBytes);
+    waiters = waiters.filter((waiter) => !due.includes(waiter));
+    for (const waiter of due) {
+      if (failure === null) waiter.resolve();
+      else waiter.reject(failure);
+    }
+  };
+
+  const fail = (error: CloisterError): void => {
+    failure = error;
+    wake();
+    if (broken) return;
+    // The refused text stays first in line: a disk that has room again gets it whole, and the chain has no gap.
+    retry = setTimeout(writeNext, ledgerBounds.retryMs.value);
+    retry.unref();
+  };
+
+  const writeRest = (buffer: Buffer): void => {
+    write(fd, buffer, 0, buffer.length, null, (error, bytes) => {
+      busy = false;
+      if (error !== null)
+        return fail(
+          unavailable(
+            `the ledger file cannot be written (${error.code ?? error.message}): free the disk or repair the file; writing is tried again every ${ledgerBounds.retryMs.value} ms`,
+            error,
+          ),
+        );
+      failure = null;
+      pendingBytes -= bytes;
+      writtenBytes += bytes;
+      rest = bytes < buffer.length ? buffer.subarray(bytes) : null;
+      wake();
+      if (rest === null && waiting.length > 0 && waiters.length === 0) gather();
+      else writeNext();
+    });
+  };
+
+  const checkSize = (buffer: Buffer): void => {
+    checkedAtMs = clock();
+    fstat(fd, (error, stats) => {
+      broken = error === null && stats.size !== (sizeBytes ?? 0) + writtenBytes;
+      if (!broken) return writeRest(buffer);
+      busy = false;
+      fail(
+        unavailable(
+          'the ledger file was changed by somebody else while this process wrote to it: move it away, give each process a file of its own, and start again',
+        ),
+      );
+    });
+  };
+
+  const writeNext = (): void => {
+    if (busy || broken || (rest === null && waiting.length === 0)) return;
+    busy = true;
+    const buffer = rest ?? Buffer.from(waiting.join(''), 'latin1');
+    if (rest === null) waiting = [];
+    rest = buffer;
+    if (sizeBytes !== null && clock() - checkedAtMs >= ledgerBounds.sizeCheckMs.value) checkSize(buffer);
+    else writeRest(buffer);
+  };
+
+  /** A write per turn of the event loop costs a quarter of the host's processor time under load: entries gather for a moment. */
+  const gather = (): void => {
+    busy = true;
+    setTimeout(() => {
+      busy = false;
+      writeNext();
+    }, ledgerBounds.flushMs.value);
+  };
+
+  const flush = (): Promise<void> => {
+    if (failure !== null) return Promise.reject(failure);
+    if (writtenBytes === acceptedBytes) return Promise.resolve();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    waiters.push({ mark: acceptedBytes, resolve, reject });
+    return promise;
+  };
+
+  return {
+    check() {
+      if (failure !== null) throw failure;
+      if (pendingBytes < ledgerBounds.pendingBytes.value) return;
+      throw unavailable(
+        `the ledger's disk is ${pendingBytes} bytes behind, more than ${ledgerBounds.pendingBytes.value}: give it a faster disk or fewer requests`,
+      );
+    },
+    push(text) {
+      waiting.push(text);
+      pendingBytes += text.length;
+      acceptedBytes += text.length;
+      if (busy) return;
+      gather();
+    },
+    flush,
+    async end() {
+      if (!broken) {
+        clearTimeout(retry);
+        failure = null;
+        writeNext();
+      }
+      try {
+        await flush();
+      } catch (error) {
+        clearTimeout(retry);
+        throw unavailable(`${pendingBytes} bytes of the ledger are lost: ${error instanceof Error ? error.message : String(error)}`, error);
+      }
+    },
+  };
+};
