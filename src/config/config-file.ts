@@ -1,0 +1,51 @@
+// The configuration file of the command line: JSON, the options plus server, database URL and environment keys. Must never be executed.
+import path from 'node:path';
+import type { CapabilityCatalog } from './catalog.ts';
+import { makeCheck } from './check.ts';
+import { parseJson } from './json.ts';
+import { makeConfigFileSchema } from './options-schema.ts';
+
+export interface ConfigFile {
+  /** For createRuntime, which checks them again together with the members that are not JSON. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly server: { readonly host?: string; readonly port?: number };
+  readonly databaseUrl: string | null;
+  /** Names of variables of this process's environment that `env` takes over. */
+  readonly envKeys: readonly string[];
+}
+
+interface CheckedFile {
+  readonly $schema?: string;
+  readonly server?: ConfigFile['server'];
+  readonly databaseUrl?: string;
+  readonly envKeys?: readonly string[];
+  readonly extensions?: readonly (string | { readonly folder: string })[];
+  readonly ledger?: { readonly file?: string | null };
+}
+
+/** Paths in the file are meant from the file's own folder, wherever the command was typed. */
+const makeAbsolute = (checked: CheckedFile, folder: string): Pick<CheckedFile, 'extensions' | 'ledger'> => {
+  const extensions = checked.extensions?.map((entry) =>
+    typeof entry === 'string' ? path.resolve(folder, entry) : { ...entry, folder: path.resolve(folder, entry.folder) },
+  );
+  const file = checked.ledger?.file;
+  return {
+    ...(extensions === undefined ? {} : { extensions }),
+    ...(checked.ledger === undefined
+      ? {}
+      : { ledger: typeof file === 'string' ? { ...checked.ledger, file: path.resolve(folder, file) } : checked.ledger }),
+  };
+};
+
+/** `file` is where the text came from: it names the place of a mistake and anchors relative paths. */
+export const parseConfigFile = (text: string, file: string, catalog: CapabilityCatalog): ConfigFile => {
+  const value = parseJson(text, file, 'ERR_OPTIONS_INVALID');
+  makeCheck(makeConfigFileSchema(catalog), 'ERR_OPTIONS_INVALID')(value, file);
+  const { $schema: _, server, databaseUrl, envKeys, ...options } = value as CheckedFile;
+  return {
+    options: { ...options, ...makeAbsolute(options, path.dirname(path.resolve(file))) },
+    server: server ?? {},
+    databaseUrl: databaseUrl ?? null,
+    envKeys: envKeys ?? [],
+  };
+};

@@ -1,0 +1,75 @@
+// What each option allows and all of them together do not. Must never mend a contradiction: the operator meant one of the two.
+import { CloisterError } from '../errors.ts';
+import type { LimitName, Limits } from '../limits/table.ts';
+import type { CapabilityCatalog } from './catalog.ts';
+import { extensionIdKey } from './extension-id.ts';
+import type { RuntimeOptions } from './runtime-options.ts';
+
+type Refuse = (pointer: string, cause: string) => never;
+
+const limitNames = (limits: Partial<Limits>): readonly LimitName[] => Object.keys(limits) as LimitName[];
+
+const refuseLimitsOverCeiling = (limits: Partial<Limits>, ceiling: Partial<Limits>, pointer: string, refuse: Refuse): void => {
+  for (const name of limitNames(limits)) {
+    const [said, most] = [limits[name], ceiling[name]];
+    if (said !== undefined && most !== undefined && said > most)
+      refuse(`${pointer}/${name}`, `${said} is over ceiling.limits.${name} = ${most}; lower the one or raise the other`);
+  }
+};
+
+const refuseTwins = (names: readonly string[], pointer: string, what: string, refuse: Refuse): void => {
+  const seen = new Map<string, string>();
+  for (const name of names) {
+    const other = seen.get(extensionIdKey(name));
+    if (other !== undefined) refuse(pointer, `${what} "${name}" and "${other}" are the same (case is ignored); keep one`);
+    seen.set(extensionIdKey(name), name);
+  }
+};
+
+const refuseApprovals = ({ approvals, ceiling }: RuntimeOptions, { baseline }: CapabilityCatalog, refuse: Refuse): void => {
+  if (approvals === 'requested') return;
+  refuseTwins([...approvals.keys()], '/approvals', 'ids', refuse);
+  for (const [id, approval] of approvals) {
+    if (approval === 'requested') continue;
+    refuseLimitsOverCeiling(approval.limits ?? {}, ceiling.limits, `/approvals/${id}/limits`, refuse);
+    if (approval.capabilities === undefined || approval.capabilities === 'requested' || ceiling.capabilities === null) continue;
+    for (const capability of Object.keys(approval.capabilities)) {
+      const most = ceiling.capabilities.get(capability);
+      const removed = most === false || (most === undefined && !baseline.has(capability));
+      if (removed)
+        refuse(
+          `/approvals/${id}/capabilities/${capability}`,
+          'approved, but ceiling.capabilities does not allow it; remove the one or add the other',
+        );
+    }
+  }
+};
+
+const refuseHeapOverWard = (limits: Partial<Limits>, pointer: string, refuse: Refuse): void => {
+  const { memoryMb, wardRssMb } = limits;
+  if (memoryMb !== undefined && wardRssMb !== undefined && memoryMb > wardRssMb)
+    refuse(
+      `${pointer}/memoryMb`,
+      `${memoryMb} is over wardRssMb = ${wardRssMb}, so no cell could use it; lower the one or raise the other`,
+    );
+};
+
+/** Throws ERR_OPTIONS_INVALID for the first pair of options that cannot both hold. */
+export const refuseContradictions = (options: RuntimeOptions, catalog: CapabilityCatalog, where: string): void => {
+  const refuse: Refuse = (pointer, cause) => {
+    throw new CloisterError('ERR_OPTIONS_INVALID', `${where}#${pointer}: ${cause}`, { where, pointer });
+  };
+  refuseLimitsOverCeiling(options.limits, options.ceiling.limits, '/limits', refuse);
+  refuseHeapOverWard(options.limits, '/limits', refuse);
+  refuseHeapOverWard(options.ceiling.limits, '/ceiling/limits', refuse);
+  refuseTwins(
+    options.extensions.flatMap((entry) => entry.id ?? []),
+    '/extensions',
+    'ids',
+    refuse,
+  );
+  const folders = options.extensions.map((entry) => entry.folder);
+  const twice = folders.find((folder, index) => folders.indexOf(folder) !== index);
+  if (twice !== undefined) refuse('/extensions', `folder "${twice}" stands there twice; keep one`);
+  refuseApprovals(options, catalog, refuse);
+};

@@ -1,0 +1,122 @@
+// What an extension really gets: asked AND approved AND under the ceiling. Must never grant by absence, do I/O or read a clock.
+import { CloisterError } from '../errors.ts';
+import { type LimitName, type Limits, limitTable } from '../limits/table.ts';
+import type { ExpressMajor, Manifest } from './manifest.ts';
+import type { Approval, Approvals, Ceiling, Isolation } from './runtime-options.ts';
+
+export interface EffectiveInput {
+  /** The id of approvals: from the operator or package.json, never one that guest code chose. */
+  readonly id: string;
+  /** null: the package has no `cloister` key, so the operator's approval stands for the request. */
+  readonly manifest: Manifest | null;
+  /** What the kind of package means when nobody says otherwise. */
+  readonly expressDefault: ExpressMajor;
+  /** What the extension's entry in `extensions` says. */
+  readonly isolation?: Isolation;
+  readonly approvals: Approvals;
+  readonly ceiling: Ceiling;
+  /** The operator's limits for all extensions. */
+  readonly limits: Partial<Limits>;
+  readonly baseline: ReadonlyMap<string, unknown>;
+}
+
+export interface Effective {
+  /** Capability → grants that must all allow a call; never an empty list. A capability that is not here is not granted. */
+  readonly grants: ReadonlyMap<string, readonly unknown[]>;
+  readonly limits: Limits;
+  readonly isolation: Isolation;
+  readonly express: ExpressMajor;
+}
+
+const nothingApproved: Approval = {};
+const everythingAsked: Approval = { capabilities: 'requested' };
+
+const approvalFor = (id: string, approvals: Approvals): Approval => {
+  const approval = approvals === 'requested' ? 'requested' : approvals.get(id);
+  if (approval === undefined) return nothingApproved;
+  return approval === 'requested' ? everythingAsked : approval;
+};
+
+/** Own keys only: a capability named like a member of Object.prototype must not be found. */
+const grantIn = (grants: Readonly<Record<string, unknown>> | undefined, capability: string): unknown =>
+  grants !== undefined && Object.hasOwn(grants, capability) ? grants[capability] : undefined;
+
+const decideGrants = (
+  manifest: Manifest | null,
+  approval: Approval,
+  ceiling: Ceiling,
+  baseline: ReadonlyMap<string, unknown>,
+): ReadonlyMap<string, readonly unknown[]> => {
+  const asked = manifest?.capabilities;
+  const approved = approval.capabilities === 'requested' ? asked : approval.capabilities;
+  const names = new Set([...baseline.keys(), ...Object.keys(asked ?? {}), ...Object.keys(approved ?? {})]);
+  const grants = new Map<string, readonly unknown[]>();
+  for (const name of names) {
+    const most = ceiling.capabilities?.get(name);
+    const base = baseline.get(name);
+    if (most === false) continue;
+    if (most === undefined && base === undefined && ceiling.capabilities !== null) continue;
+    const askedGrant = grantIn(asked, name);
+    const approvedGrant = grantIn(approved, name);
+    const asks = askedGrant !== undefined || manifest === null;
+    if (base === undefined && !(asks && approvedGrant !== undefined)) continue;
+    const all = [base, askedGrant, approvedGrant, most].filter((grant) => grant !== undefined);
+    grants.set(name, [...new Set(all)]);
+  }
+  return grants;
+};
+
+/** A wish for more than the default counts only where the operator approved the wishes; one for less always does. */
+const decideLimit = (name: LimitName, manifest: Manifest | null, approval: Approval, operator: Partial<Limits>): number => {
+  const fallback = operator[name] ?? limitTable[name].default;
+  const said = approval.limits?.[name];
+  if (said !== undefined) return said;
+  const asked = manifest?.limits?.[name];
+  if (asked === undefined || operator[name] !== undefined) return fallback;
+  return approval.capabilities === 'requested' ? asked : Math.min(asked, fallback);
+};
+
+const decideLimits = (input: EffectiveInput, manifest: Manifest | null, approval: Approval): Limits => {
+  const names = Object.keys(limitTable) as LimitName[];
+  const most = (name: LimitName): number => input.ceiling.limits[name] ?? limitTable[name].ceiling;
+  return Object.fromEntries(
+    names.map((name) => [name, Math.min(decideLimit(name, manifest, approval, input.limits), most(name))]),
+  ) as Limits;
+};
+
+const refuse = (code: 'ERR_OPTIONS_INVALID' | 'ERR_MANIFEST_INVALID', id: string, cause: string): never => {
+  throw new CloisterError(code, `extension ${id}: ${cause}`, { extension: id });
+};
+
+/** Whose mistake it is decides whether the host refuses to start or only this extension: no package may keep the host from starting. */
+const refuseHeapOverWard = (id: string, { memoryMb, wardRssMb }: Limits, wished: Partial<Limits> | undefined): void => {
+  if (memoryMb <= wardRssMb) return;
+  const byManifest = wished?.memoryMb !== undefined || wished?.wardRssMb !== undefined;
+  refuse(
+    byManifest ? 'ERR_MANIFEST_INVALID' : 'ERR_OPTIONS_INVALID',
+    id,
+    `memoryMb ${memoryMb} is over wardRssMb ${wardRssMb}, so no cell could use it; lower the one or raise the other`,
+  );
+};
+
+/** The same input always gets the same answer. Throws where two things said about this extension cannot both hold: ERR_OPTIONS_INVALID when the operator said both. */
+export const decideEffective = (input: EffectiveInput): Effective => {
+  const { id } = input;
+  const approval = approvalFor(id, input.approvals);
+  const manifest = approval.manifest ?? input.manifest;
+  if (approval.isolation !== undefined && input.isolation !== undefined && approval.isolation !== input.isolation) {
+    refuse('ERR_OPTIONS_INVALID', id, `isolation is "${input.isolation}" in extensions and "${approval.isolation}" in approvals; keep one`);
+  }
+  const limits = decideLimits(input, manifest, approval);
+  refuseHeapOverWard(id, limits, manifest?.limits);
+  return {
+    grants: decideGrants(manifest, approval, input.ceiling, input.baseline),
+    limits,
+    isolation: approval.isolation ?? input.isolation ?? 'shared',
+    express: approval.express ?? manifest?.express ?? input.expressDefault,
+  };
+};
+
+/** Ids in approvals that no extension has: most likely a typing error, and a grant that waits for whoever takes that name. */
+export const decideUnusedApprovals = (approvals: Approvals, ids: readonly string[]): readonly string[] =>
+  approvals === 'requested' ? [] : [...approvals.keys()].filter((id) => !ids.includes(id));

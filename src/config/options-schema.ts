@@ -1,0 +1,119 @@
+// Schemas of what an operator says: options of createRuntime and the configuration file. Must never hold a default that opens something.
+import { type TObject, Type } from 'typebox';
+import { packageLimitTable } from '../limits/package-table.ts';
+import { limitTable } from '../limits/table.ts';
+import { type CapabilityCatalog, makeGrantsSchema } from './catalog.ts';
+import { extensionIdDescription, extensionIdPattern } from './extension-id.ts';
+import { makeLimitsSchema } from './limits-schema.ts';
+import { makeManifestSchema } from './manifest.ts';
+
+const closed = { additionalProperties: false } as const;
+const path = Type.String({ minLength: 1, maxLength: 4_096 });
+const extensionId = Type.String({ pattern: extensionIdPattern, description: extensionIdDescription });
+const isolation = Type.Enum(['shared', 'request']);
+const variableName = '^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]*$';
+/** What Directus parses a variable to. */
+const envValue = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Array(Type.String())]);
+
+const extensionSchema = Type.Union([
+  path,
+  Type.Object({ folder: path, id: Type.Optional(extensionId), isolation: Type.Optional(isolation) }, closed),
+]);
+
+const makeApprovalSchema = ({ contracts }: CapabilityCatalog): TObject =>
+  Type.Object(
+    {
+      capabilities: Type.Optional(Type.Union([Type.Literal('requested'), makeGrantsSchema(contracts)])),
+      limits: Type.Optional(makeLimitsSchema(limitTable)),
+      isolation: Type.Optional(isolation),
+      express: Type.Optional(Type.Enum([4, 5])),
+      manifest: Type.Optional(makeManifestSchema(contracts)),
+    },
+    closed,
+  );
+
+const makeApprovalsSchema = (catalog: CapabilityCatalog) =>
+  Type.Union([
+    Type.Literal('requested'),
+    Type.Record(Type.String({ pattern: extensionIdPattern }), Type.Union([Type.Literal('requested'), makeApprovalSchema(catalog)]), {
+      ...closed,
+      description: `${extensionIdDescription} as key`,
+    }),
+  ]);
+
+/** `false` takes a capability away for good; it is how a ceiling removes a part of the baseline. */
+const makeCeilingSchema = ({ contracts }: CapabilityCatalog): TObject =>
+  Type.Object(
+    {
+      capabilities: Type.Optional(makeGrantsSchema(contracts, (grant) => Type.Union([Type.Literal(false), grant]))),
+      limits: Type.Optional(makeLimitsSchema(limitTable)),
+    },
+    closed,
+  );
+
+const ledgerSchema = Type.Object(
+  {
+    file: Type.Optional(Type.Union([path, Type.Null()])),
+    ringSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+  },
+  closed,
+);
+
+const wardsSchema = Type.Object(
+  {
+    max: Type.Optional(Type.Integer({ minimum: 2, maximum: 10_000 })),
+    perTenant: Type.Optional(Type.Integer({ minimum: 1, maximum: 64 })),
+    spareCells: Type.Optional(Type.Integer({ minimum: 0, maximum: 256 })),
+    cellIdleMs: Type.Optional(Type.Integer({ minimum: 100, maximum: 86_400_000 })),
+    execPath: Type.Optional(path),
+  },
+  closed,
+);
+
+/** The part of the options that is JSON. */
+export const makeOptionsSchema = (catalog: CapabilityCatalog): TObject =>
+  Type.Object(
+    {
+      extensions: Type.Optional(Type.Array(extensionSchema, { maxItems: 10_000 })),
+      env: Type.Optional(
+        Type.Record(Type.String({ pattern: variableName }), envValue, {
+          ...closed,
+          description: 'a variable name of letters, digits and "_" that does not begin with a digit, as key',
+        }),
+      ),
+      limits: Type.Optional(makeLimitsSchema(limitTable)),
+      ceiling: Type.Optional(makeCeilingSchema(catalog)),
+      approvals: Type.Optional(makeApprovalsSchema(catalog)),
+      mode: Type.Optional(Type.Literal('enforce')),
+      ledger: Type.Optional(ledgerSchema),
+      wards: Type.Optional(wardsSchema),
+      packages: Type.Optional(makeLimitsSchema(packageLimitTable)),
+    },
+    closed,
+  );
+
+/** The configuration file: the same, and what only a process of its own needs. */
+export const makeConfigFileSchema = (catalog: CapabilityCatalog): TObject =>
+  Type.Object(
+    {
+      ...makeOptionsSchema(catalog).properties,
+      $schema: Type.Optional(Type.String()),
+      server: Type.Optional(
+        Type.Object(
+          {
+            host: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+            port: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
+          },
+          closed,
+        ),
+      ),
+      databaseUrl: Type.Optional(Type.String({ pattern: '^postgres(ql)?://', description: 'a URL that begins with postgres://' })),
+      envKeys: Type.Optional(
+        Type.Array(Type.String({ pattern: variableName, description: 'the name of an environment variable' }), {
+          maxItems: 1_000,
+          uniqueItems: true,
+        }),
+      ),
+    },
+    closed,
+  );

@@ -1,0 +1,92 @@
+// Checks the options of createRuntime and fills in every default. Must never pass on a value that nobody checked.
+import { CloisterError } from '../errors.ts';
+import { makePackageLimits, type PackageLimits } from '../limits/package-table.ts';
+import type { Limits } from '../limits/table.ts';
+import type { CapabilityCatalog } from './catalog.ts';
+import { makeCheck } from './check.ts';
+import { refuseContradictions } from './contradictions.ts';
+import { freezeDeep } from './freeze.ts';
+import { parseHostMembers } from './host-members.ts';
+import { makeOptionsSchema } from './options-schema.ts';
+import type { Approval, EnvValue, ExtensionOption, RuntimeOptions, WardOptions } from './runtime-options.ts';
+import { showText, showValue } from './show.ts';
+
+/** What the checked JSON part holds; the schema is its authority, this is its type. */
+interface JsonOptions {
+  readonly extensions?: readonly (string | ExtensionOption)[];
+  readonly env?: Readonly<Record<string, EnvValue>>;
+  readonly limits?: Partial<Limits>;
+  readonly ceiling?: { readonly capabilities?: Readonly<Record<string, unknown>>; readonly limits?: Partial<Limits> };
+  readonly approvals?: 'requested' | Readonly<Record<string, 'requested' | Approval>>;
+  readonly ledger?: { readonly file?: string | null; readonly ringSize?: number };
+  readonly wards?: {
+    readonly max?: number;
+    readonly perTenant?: number;
+    readonly spareCells?: number;
+    readonly cellIdleMs?: number;
+    readonly execPath?: string;
+  };
+  readonly packages?: Partial<PackageLimits>;
+}
+
+const where = 'options';
+const defaultWards: WardOptions = { max: 64, perTenant: 1, spareCells: 2, cellIdleMs: 60_000, execPath: null };
+const defaultLedger = { file: null, ringSize: 1_000 };
+
+const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A key that stands there with undefined counts as left out, as everywhere in JavaScript. */
+const defined = (value: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined));
+
+const toMap = <Value>(record: Readonly<Record<string, Value>> = {}): ReadonlyMap<string, Value> => new Map(Object.entries(record));
+
+const refuseAudit = (mode: unknown): void => {
+  if (mode !== 'audit') return;
+  throw new CloisterError(
+    'ERR_OPTIONS_INVALID',
+    `${where}#/mode: expected "enforce", found "audit"; audit mode is not built yet, leave the key out`,
+    { where, pointer: '/mode' },
+  );
+};
+
+/** A copy that the embedder's later changes do not reach. */
+const detach = (checked: unknown): unknown => {
+  try {
+    return freezeDeep(structuredClone(checked));
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    throw new CloisterError(
+      'ERR_OPTIONS_INVALID',
+      `${where}: expected plain data beside database, services, logger and identify, found ${showText(cause)}`,
+      { where },
+    );
+  }
+};
+
+/** Takes what an embedder passed to createRuntime; throws ERR_OPTIONS_INVALID for anything unknown, wrong or contradictory. */
+export const parseOptions = (value: unknown, catalog: CapabilityCatalog): RuntimeOptions => {
+  if (!isPlain(value)) throw new CloisterError('ERR_OPTIONS_INVALID', `${where}: expected an object, found ${showValue(value)}`, { where });
+  refuseAudit(value['mode']);
+  const { members, rest } = parseHostMembers(defined(value), where);
+  makeCheck(makeOptionsSchema(catalog), 'ERR_OPTIONS_INVALID')(rest, where);
+  const json = detach(rest) as JsonOptions;
+  const options: RuntimeOptions = {
+    ...members,
+    extensions: (json.extensions ?? []).map((entry) => (typeof entry === 'string' ? { folder: entry } : entry)),
+    env: toMap(json.env),
+    limits: json.limits ?? {},
+    ceiling: {
+      capabilities: json.ceiling?.capabilities === undefined ? null : toMap(json.ceiling.capabilities),
+      limits: json.ceiling?.limits ?? {},
+    },
+    approvals: json.approvals === 'requested' ? 'requested' : toMap(json.approvals),
+    mode: 'enforce',
+    ledger: { ...defaultLedger, ...json.ledger },
+    wards: { ...defaultWards, ...json.wards },
+    packages: makePackageLimits(json.packages),
+  };
+  refuseContradictions(options, catalog, where);
+  return Object.freeze(options);
+};

@@ -1,0 +1,71 @@
+// The types of checked options. Must never hold a value or a function.
+import type { IncomingMessage } from 'node:http';
+import type { Knex } from 'knex';
+import type { Logger } from 'pino';
+import type { Accountability } from '../bridge/capability.ts';
+import type { PackageLimits } from '../limits/package-table.ts';
+import type { Limits } from '../limits/table.ts';
+import type { ExpressMajor, Manifest } from './manifest.ts';
+
+export type Isolation = 'shared' | 'request';
+
+export interface Identity {
+  readonly tenant: string;
+  readonly accountability: Accountability;
+}
+
+export type Identify = (request: IncomingMessage) => Identity | Promise<Identity>;
+
+export interface ExtensionOption {
+  readonly folder: string;
+  readonly id?: string;
+  readonly isolation?: Isolation;
+}
+
+export interface Approval {
+  readonly capabilities?: 'requested' | Readonly<Record<string, unknown>>;
+  readonly limits?: Partial<Limits>;
+  readonly isolation?: Isolation;
+  readonly express?: ExpressMajor;
+  /** Stands in place of the package's own manifest. */
+  readonly manifest?: Manifest;
+}
+
+export type Approvals = 'requested' | ReadonlyMap<string, 'requested' | Approval>;
+
+export interface Ceiling {
+  /** null: every capability may be granted. A map: only its keys, each under its grant; false: never. */
+  readonly capabilities: ReadonlyMap<string, unknown> | null;
+  readonly limits: Partial<Limits>;
+}
+
+export interface WardOptions {
+  /** Wards at once, spares included: idle ones make room, and who finds none free gets 503. */
+  readonly max: number;
+  readonly perTenant: number;
+  readonly spareCells: number;
+  readonly cellIdleMs: number;
+  /** null: the host's own Node. */
+  readonly execPath: string | null;
+}
+
+export type EnvValue = string | number | boolean | readonly string[];
+
+/** What an embedder registers under a service's name. */
+export type Service = object;
+
+export interface RuntimeOptions {
+  readonly extensions: readonly ExtensionOption[];
+  readonly database: Knex | string | null;
+  readonly services: ReadonlyMap<string, Service>;
+  readonly env: ReadonlyMap<string, EnvValue>;
+  readonly logger: Logger | null;
+  readonly identify: Identify | null;
+  readonly limits: Partial<Limits>;
+  readonly ceiling: Ceiling;
+  readonly approvals: Approvals;
+  readonly mode: 'enforce';
+  readonly ledger: { readonly file: string | null; readonly ringSize: number };
+  readonly wards: WardOptions;
+  readonly packages: PackageLimits;
+}
