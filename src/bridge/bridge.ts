@@ -1,0 +1,255 @@
+// The choke point: every call of every capability passes here and nowhere else. Must never let a call through that is not parsed, alive, counted, checked, allowed and recorded, in this order.
+import { hash } from 'node:crypto';
+import { CloisterError, type ErrorCode } from '../errors.ts';
+import type { Limits } from '../limits/table.ts';
+import type { CallLease } from './call-lease.ts';
+import type { CallResult, CapabilityContract, CapabilityInstance, Decision, MethodContract, Policy } from './capability.ts';
+
+/** A capability as one extension has it. */
+export interface Granted {
+  readonly contract: CapabilityContract;
+  /** Checks arguments by their schema; null when they fit, else what is wrong. */
+  check(method: string, args: unknown): string | null;
+  /** Asked, approved, ceiling: all must allow. */
+  readonly policies: readonly Policy[];
+  readonly instance: CapabilityInstance;
+}
+
+export interface Bridge {
+  /** `reply` gets the result's JSON or the error's. It is not called where no answer is wanted (`call` 0). */
+  call(origin: CallOrigin, lease: CallLease | null, call: number, text: string, reply: (ok: boolean, json: string) => void): void;
+}
+
+/** The cell a call came from: what the host knows even when the call belongs to no live request. */
+export interface CallOrigin {
+  readonly extension: string;
+  readonly tenant: string;
+  readonly limits: Limits;
+  readonly capabilities: ReadonlyMap<string, Granted>;
+  /** Records a call that belongs to no live request. */
+  recordStray(capability: string, method: string): void;
+}
+
+interface ParsedCall {
+  readonly capability: string;
+  readonly method: string;
+  readonly args: unknown;
+}
+
+/** A call that is too large to be looked at. */
+const unread: ParsedCall = { capability: '', method: '', args: null };
+
+/** Its size was checked before. */
+const parseCall = (text: string): ParsedCall => {
+  let list: unknown;
+  try {
+    list = JSON.parse(text);
+  } catch {
+    list = null;
+  }
+  if (!Array.isArray(list) || typeof list[0] !== 'string' || typeof list[1] !== 'string')
+    throw new CloisterError('ERR_ARGUMENT_INVALID', 'the call is not [capability, method, args]');
+  return { capability: list[0].slice(0, 100), method: list[1].slice(0, 100), args: list[2] };
+};
+
+const findMethod = (origin: CallOrigin, parsed: ParsedCall): { readonly granted: Granted; readonly method: MethodContract } => {
+  const granted = origin.capabilities.get(parsed.capability);
+  if (granted === undefined)
+    throw new CloisterError('ERR_CAPABILITY_NOT_GRANTED', `The capability ${parsed.capability} is not granted to ${origin.extension}.`, {
+      capability: parsed.capability,
+    });
+  const { methods } = granted.contract;
+  const method = Object.hasOwn(methods, parsed.method) ? methods[parsed.method] : undefined;
+  if (method === undefined)
+    throw new CloisterError('ERR_METHOD_UNKNOWN', `The capability ${parsed.capability} has no method ${parsed.method}.`);
+  return { granted, method };
+};
+
+/** One budget each: calls and pending for what is answered, lines and bytes for what is not. */
+const spend = (lease: CallLease, method: MethodContract, bytes: number): void => {
+  const { limits } = lease;
+  if (method.reply) {
+    lease.calls += 1;
+    if (lease.calls > limits.hostCalls) throw exceeded(lease, 'ERR_CALLS_EXCEEDED', 'hostCalls', limits.hostCalls, lease.calls);
+    if (lease.pending >= limits.callsPending)
+      throw exceeded(lease, 'ERR_CALLS_EXCEEDED', 'callsPending', limits.callsPending, lease.pending + 1);
+    return;
+  }
+  lease.logLines += 1;
+  lease.logBytes += bytes;
+  if (lease.logLines > limits.logLines) throw exceeded(lease, 'ERR_LOG_EXCEEDED', 'logLines', limits.logLines, lease.logLines);
+  if (lease.logBytes > limits.logBytes) throw exceeded(lease, 'ERR_LOG_EXCEEDED', 'logBytes', limits.logBytes, lease.logBytes);
+};
+
+const exceeded = (
+  lease: CallLease,
+  code: ErrorCode,
+  limit: 'cpuMs' | 'hostCalls' | 'callsPending' | 'callBytes' | 'logLines' | 'logBytes',
+  allowed: number,
+  used: number,
+): CloisterError => {
+  lease.record({ kind: 'limit', limit, allowed, used });
+  return new CloisterError(code, `The request went over the limit ${limit} (${allowed}).`, { limit, allowed });
+};
+
+const decide = (policies: readonly Policy[], method: string, args: unknown): Decision => {
+  let allowed: Decision = { allow: false, rule: 'none', reason: 'no grant covers it' };
+  for (const policy of policies) {
+    const decision = policy(method, args);
+    if (!decision.allow) return decision;
+    allowed = decision;
+  }
+  return allowed;
+};
+
+const errorJson = (error: CloisterError): string =>
+  JSON.stringify({ code: error.code, message: error.message, status: error.status, extensions: error.details });
+
+/** What the guest is told of a fault of ours: nothing but that there was one. */
+const asPublic = (error: unknown): CloisterError =>
+  error instanceof CloisterError ? error : new CloisterError('ERR_CALL_FAILED', 'The capability failed on the host.');
+
+/** Says once, in the place of what is over the limit, that there was more. */
+const sayOverflow = (lease: CallLease, { instance }: Granted, name: string, { overflow }: MethodContract): void => {
+  lease.logOver = true;
+  if (overflow === undefined) return;
+  Promise.resolve()
+    .then(() => instance.call(name, overflow, lease))
+    .catch(() => undefined);
+};
+
+export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void): Bridge => {
+  const suppressed = new CloisterError('ERR_LOG_EXCEEDED', 'The request has gone over logLines or logBytes before.');
+  const admit = (
+    origin: CallOrigin,
+    lease: CallLease | null,
+    text: string,
+    call: number,
+  ): { readonly granted: Granted; readonly lease: CallLease; readonly parsed: ParsedCall } => {
+    if (lease === null || lease.isOver) {
+      const { capability, method } = text.length > origin.limits.callBytes ? unread : parseCall(text);
+      if (lease === null) origin.recordStray(capability, method);
+      else recordDenied(lease, call, { capability, method }, 'lease.over');
+      throw new CloisterError('ERR_LEASE_OVER', 'The request this call belongs to has ended.');
+    }
+    let parsed: ParsedCall = unread;
+    try {
+      const { callBytes } = origin.limits;
+      if (text.length > callBytes) throw exceeded(lease, 'ERR_ARGUMENT_INVALID', 'callBytes', callBytes, text.length);
+      parsed = parseCall(text);
+      const { granted, method } = findMethod(origin, parsed);
+      // What was told once is refused without a word from then on: a flood must not become one of records.
+      if (!method.reply && lease.logOver) throw suppressed;
+      try {
+        spend(lease, method, text.length);
+      } catch (error) {
+        if (!method.reply) sayOverflow(lease, granted, parsed.method, method);
+        throw error;
+      }
+      const { cpuMs } = lease.limits;
+      // Judging is host time: a text that is made to be slow to judge is paid for as the guest's own would be.
+      if (lease.judgingMs > cpuMs) throw exceeded(lease, 'ERR_CPU_EXCEEDED', 'cpuMs', cpuMs, Math.round(lease.judgingMs));
+      const judgedFrom = performance.now();
+      const complaint = granted.check(parsed.method, parsed.args);
+      if (complaint !== null) throw new CloisterError('ERR_ARGUMENT_INVALID', `${parsed.capability}.${parsed.method}: ${complaint}`);
+      const decision = decide(granted.policies, parsed.method, parsed.args);
+      lease.judgingMs += performance.now() - judgedFrom;
+      lease.recordStrictly({
+        kind: 'call.start',
+        call,
+        capability: parsed.capability,
+        method: parsed.method,
+        args: method.summarize(parsed.args),
+        digest: hash('sha256', text).slice(0, 16),
+        decision: decision.allow ? 'allow' : 'deny',
+        rule: decision.rule,
+      });
+      if (!decision.allow)
+        throw new CloisterError('ERR_CAPABILITY_DENIED', `${parsed.capability}.${parsed.method}: ${decision.reason}`, {
+          capability: parsed.capability,
+          rule: decision.rule,
+        });
+      if (method.effect(parsed.args)) lease.effects = true;
+      return { granted, lease, parsed };
+    } catch (error) {
+      const isOurs = error instanceof CloisterError && error !== suppressed;
+      if (isOurs && error.code !== 'ERR_CAPABILITY_DENIED' && error.code !== 'ERR_LEDGER_UNAVAILABLE')
+        recordDenied(lease, call, parsed, error.code);
+      throw error;
+    }
+  };
+
+  const recordDenied = (lease: CallLease, call: number, parsed: Omit<ParsedCall, 'args'>, rule: string): void =>
+    lease.record({
+      kind: 'call.start',
+      call,
+      capability: parsed.capability,
+      method: parsed.method,
+      args: {},
+      digest: '',
+      decision: 'deny',
+      rule,
+    });
+
+  const finish = (lease: CallLease, call: number, startedAt: number, outcome: string, result: CallResult | null): void => {
+    // What wants no answer has no end worth an entry of its own.
+    if (call === 0) return;
+    lease.record({
+      kind: 'call.end',
+      call,
+      outcome,
+      rows: result?.rows ?? 0,
+      bytes: result?.json.length ?? 0,
+      wallMs: Math.round((performance.now() - startedAt) * 1000) / 1000,
+    });
+  };
+
+  return {
+    call: (origin, given, call, text, reply) => {
+      const refuse = (error: unknown): void => {
+        if (!(error instanceof CloisterError)) onFault(error, origin);
+        if (call !== 0) reply(false, errorJson(asPublic(error)));
+      };
+      let admitted: ReturnType<typeof admit>;
+      try {
+        admitted = admit(origin, given, text, call);
+      } catch (error) {
+        return refuse(error);
+      }
+      const { granted, lease, parsed } = admitted;
+      const startedAt = performance.now();
+      const done = (result: CallResult): void => {
+        if (result.json.length > origin.limits.resultBytes) {
+          finish(lease, call, startedAt, 'ERR_CALL_FAILED', null);
+          return refuse(exceededResult(origin.limits));
+        }
+        finish(lease, call, startedAt, 'ok', result);
+        if (call !== 0) reply(true, result.json);
+      };
+      const failed = (error: unknown): void => {
+        finish(lease, call, startedAt, error instanceof CloisterError ? error.code : 'ERR_CALL_FAILED', null);
+        refuse(error);
+      };
+      try {
+        const result = granted.instance.call(parsed.method, parsed.args, lease);
+        if (!(result instanceof Promise)) return done(result);
+        lease.pending += 1;
+        result.then(
+          (value) => {
+            lease.pending -= 1;
+            done(value);
+          },
+          (error: unknown) => {
+            lease.pending -= 1;
+            failed(error);
+          },
+        );
+      } catch (error) {
+        failed(error);
+      }
+    },
+  };
+};
+
+const exceededResult = (limits: Limits): CloisterError =>
+  new CloisterError('ERR_CALL_FAILED', `The result is over the limit resultBytes (${limits.resultBytes}).`, { limit: 'resultBytes' });

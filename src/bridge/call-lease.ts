@@ -1,0 +1,93 @@
+// What a lease is to the bridge: on whose behalf, until when, how many calls so far. Must never be shared between two requests.
+import type { Ledger, LedgerRecord } from '../ledger/entry.ts';
+import type { Limits } from '../limits/table.ts';
+import type { Accountability, Caller } from './capability.ts';
+
+/** A record without who it is about. */
+type Anonymous<Entry> = Entry extends unknown ? Omit<Entry, 'extension' | 'tenant' | 'request'> : never;
+export type LeaseRecord = Anonymous<Extract<LedgerRecord, { readonly request: string }>>;
+
+/** What all leases of one extension × tenant have in common. */
+export interface LeaseOrigin {
+  readonly extension: string;
+  readonly version: string;
+  /** SHA-256 of the script that runs. */
+  readonly artifact: string;
+  readonly tenant: string;
+  readonly limits: Limits;
+  readonly ledger: Ledger;
+  /** Makes request ids of this runtime unlike those of another. */
+  readonly prefix: string;
+  onLedgerFailure(error: unknown): void;
+}
+
+/** A reason made once: without one, each abort() builds an error with a stack. */
+const leaseOver = 'the lease is over';
+
+export abstract class CallLease implements Caller {
+  readonly origin: LeaseOrigin;
+  readonly id: number;
+  readonly accountability: Accountability;
+  /** A call had an effect outside the cell: the request may not be run again. */
+  effects = false;
+  calls = 0;
+  pending = 0;
+  logLines = 0;
+  logBytes = 0;
+  /** Host time spent on checking and judging its calls. */
+  judgingMs = 0;
+  /** It has gone over logLines or logBytes, which is told once. */
+  logOver = false;
+  #abort: AbortController | null = null;
+  #over = false;
+
+  constructor(origin: LeaseOrigin, id: number, accountability: Accountability) {
+    this.origin = origin;
+    this.id = id;
+    this.accountability = accountability;
+  }
+
+  abstract get requestId(): string;
+  get extension(): string {
+    return this.origin.extension;
+  }
+  get version(): string {
+    return this.origin.version;
+  }
+  get tenant(): string {
+    return this.origin.tenant;
+  }
+  get limits(): Limits {
+    return this.origin.limits;
+  }
+  get isOver(): boolean {
+    return this.#over;
+  }
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#over && !this.#abort.signal.aborted) this.#abort.abort(leaseOver);
+    return this.#abort.signal;
+  }
+  abstract remainingMs(): number;
+
+  /** Puts who it is about on a record. Throws ERR_LEDGER_UNAVAILABLE where nothing can be recorded. */
+  recordStrictly(record: LeaseRecord): void {
+    const { ledger, extension, tenant } = this.origin;
+    ledger.append({ ...record, extension, tenant, request: this.requestId } as LedgerRecord);
+  }
+
+  /** The same, where a ledger that cannot write must not keep a request from ending. */
+  record(record: LeaseRecord): void {
+    try {
+      this.recordStrictly(record);
+    } catch (error) {
+      this.origin.onLedgerFailure(error);
+    }
+  }
+
+  /** Ends the right to call; work in progress on its behalf is given up. */
+  protected endCalls(): void {
+    this.#over = true;
+    this.#abort?.abort(leaseOver);
+  }
+}

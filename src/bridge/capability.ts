@@ -1,0 +1,74 @@
+// What a capability is to the bridge. A folder in src/capabilities/ makes one; the registry lists it. Must never know a concrete capability.
+import type { TSchema } from 'typebox';
+
+/** What the identify option says of a request. The guest may see it; it can never set it. */
+export type Accountability = Readonly<Record<string, unknown>> | null;
+
+/** On whose behalf a call is made: facts the host knows, never what the guest said. */
+export interface Caller {
+  readonly extension: string;
+  readonly version: string;
+  readonly tenant: string;
+  readonly requestId: string;
+  readonly accountability: Accountability;
+  /** Fires when the lease ends: deadline, answer sent, client gone. Work in progress must be given up. */
+  readonly signal: AbortSignal;
+  /** Milliseconds until the lease's deadline. */
+  remainingMs(): number;
+}
+
+/** A decision is pure: the same call under the same grant always gets the same one. `rule` names what decided. */
+export type Decision =
+  | { readonly allow: true; readonly rule: string }
+  | { readonly allow: false; readonly rule: string; readonly reason: string };
+
+/** Decides calls under one grant. May keep a memo; must not await, do I/O or read a clock. */
+export type Policy = (method: string, args: unknown) => Decision;
+
+export interface CallResult {
+  /** The result as JSON text: it crosses to the guest unparsed. */
+  readonly json: string;
+  /** For the ledger, where rows are what the call counts. */
+  readonly rows?: number;
+}
+
+export interface MethodContract {
+  /** JSON Schema of the arguments; the bridge checks it with ajv before anything else sees them. */
+  readonly args: TSchema;
+  /** false: fire and forget, the guest gets no answer. */
+  readonly reply: boolean;
+  /** true: an allowed call leaves something behind outside the cell, so its request may not be run again. */
+  effect(args: unknown): boolean;
+  /** Only where no answer is wanted: the arguments it is called with once, in place of what is over the limit. */
+  readonly overflow?: unknown;
+  /** What the ledger keeps of the arguments: names and counts, never values, bindings or bodies. */
+  summarize(args: unknown): Readonly<Record<string, unknown>>;
+}
+
+export interface CapabilityContract {
+  readonly name: string;
+  /** JSON Schema of the grant, as it stands in manifest, approvals and ceiling. */
+  readonly grant: TSchema;
+  readonly methods: Readonly<Record<string, MethodContract>>;
+}
+
+/** One extension's use of a capability, opened when the extension is loaded. */
+export interface CapabilityInstance {
+  /** Does it. The call was already admitted, checked, allowed and recorded. Throws CloisterError for what the guest may know. */
+  call(method: string, args: unknown, caller: Caller): Promise<CallResult> | CallResult;
+  /** JSON value handed to the guest side of this capability when a cell boots. */
+  bootValue(tenant: string): unknown;
+  close(): Promise<void>;
+}
+
+/** The whole capability. All grants (asked, approved, ceiling) must allow a call: the bridge asks each one's policy. */
+export interface Capability<Resources, Grant = unknown> {
+  readonly contract: CapabilityContract;
+  makePolicy(grant: Grant): Policy;
+  /** Opens it for one extension. `grants` are those that hold together; what is made from them is their intersection. */
+  open(
+    extension: { readonly id: string; readonly version: string },
+    grants: readonly Grant[],
+    resources: Resources,
+  ): Promise<CapabilityInstance>;
+}

@@ -1,0 +1,45 @@
+// What dispatch asks of whoever holds the client's connection. Must never mention HTTP objects.
+import type { PublicError } from '../errors.ts';
+
+/** A status and headers that were checked; the host adds its own. */
+export interface AnswerHead {
+  readonly status: number;
+  /** Flat: name, value(s), name, value(s). */
+  readonly headers: readonly (string | readonly string[])[];
+  /** What the guest said its body's length is; only a HEAD answer may use it. */
+  readonly contentLength: string | null;
+}
+
+export interface Answer {
+  /** Something has reached the client: the request can be neither run again nor answered otherwise. */
+  readonly begun: boolean;
+  respond(head: AnswerHead, body: Uint8Array | null): number;
+  begin(head: AnswerHead): void;
+  /** `onTaken` is called when the client's side has room for that much more. */
+  chunk(bytes: Uint8Array, onTaken: () => void): void;
+  end(): void;
+  /** An error before the answer began is an error body; after it, a broken connection. */
+  fail(error: PublicError): number;
+  /** The extension's router did not answer. */
+  next(): void;
+}
+
+/** The request as it came, kept so that it can be run again. */
+export interface Question {
+  /** RequestHead as JSON. */
+  readonly head: string;
+  readonly method: string;
+  readonly path: string;
+  readonly bodyMode: number;
+  readonly body: Uint8Array | null;
+  /** Set for a streamed body: starts it flowing to `onChunk`; null ends it, an error breaks it off. */
+  readonly stream?: BodyStream;
+}
+
+export interface BodyStream {
+  /** `onTooLarge` comes instead of the chunk that went over bodyInBytes, with the bytes so far. */
+  start(onChunk: (chunk: Uint8Array) => void, onEnd: (complete: boolean) => void, onTooLarge: (usedBytes: number) => void): void;
+  /** The guest has taken that many bytes more. */
+  taken(bytes: number): void;
+  stop(): void;
+}

@@ -1,0 +1,138 @@
+// From a request to its slot. Must never let one tenant's request near another's slot.
+
+import type { CallLease, LeaseOrigin } from '../bridge/call-lease.ts';
+import type { Accountability } from '../bridge/capability.ts';
+import { CloisterError } from '../errors.ts';
+import type { Ledger, LifeEvent } from '../ledger/entry.ts';
+import type { WardPool } from '../wards/ward-pool.ts';
+import type { Answer, Question } from './answer.ts';
+import type { BreakerOptions } from './breaker.ts';
+import type { Cell } from './cell.ts';
+import type { Extension } from './extension.ts';
+import { Lease } from './lease.ts';
+import { Slot, type SlotServices } from './slot.ts';
+
+export interface DispatcherOptions {
+  readonly pool: WardPool;
+  readonly ledger: Ledger;
+  readonly breaker: BreakerOptions;
+  /** A cell without requests for this long sleeps: it is ended, and the next request boots another. */
+  readonly cellIdleMs: number;
+  onCall(cell: Cell, lease: CallLease | null, call: number, text: string): void;
+  onLife(event: LifeEvent, extension: string, tenant: string, subject: string, reason: string): void;
+  onGuestError(extension: string, tenant: string, requestId: string, stack: string): void;
+  onLedgerFailure(error: unknown): void;
+}
+
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #services: SlotServices;
+  readonly #slots = new Map<Extension, Map<string, Slot>>();
+  /** Every lease that is not closed: what the clock looks at, and a graceful stop waits for. */
+  readonly #live = new Set<Lease>();
+  readonly #prefix: string;
+  readonly #clock: NodeJS.Timeout;
+  #lastLease = 0;
+  #lastCell = 0;
+  #closed = false;
+
+  /** `prefix` makes request ids of this runtime unlike those of another. */
+  constructor(options: DispatcherOptions, prefix: string) {
+    this.#options = options;
+    this.#prefix = prefix;
+    this.#clock = setInterval(() => this.#tick(), tickMs);
+    this.#clock.unref();
+    this.#services = {
+      place: (extension, tenant, alone) => options.pool.place(tenant, extension.profile, extension.limits.memoryMb, alone),
+      nextLeaseId: () => this.#nextLeaseId(),
+      nextCellId: () => {
+        this.#lastCell = (this.#lastCell % maxId) + 1;
+        return this.#lastCell;
+      },
+      onCall: options.onCall,
+      onLife: options.onLife,
+      onGuestError: ({ extension, tenant, requestId }, stack) => options.onGuestError(extension, tenant, requestId, stack),
+      onDone: (lease) => this.#live.delete(lease),
+      breaker: options.breaker,
+      cellIdleMs: options.cellIdleMs,
+    };
+  }
+
+  get liveRequests(): number {
+    return this.#live.size;
+  }
+
+  slot(extension: Extension, tenant: string): Slot {
+    const tenants = this.#slots.get(extension) ?? new Map<string, Slot>();
+    this.#slots.set(extension, tenants);
+    const known = tenants.get(tenant);
+    if (known !== undefined) return known;
+    const slot = new Slot(extension, this.#origin(extension, tenant), this.#services);
+    tenants.set(tenant, slot);
+    return slot;
+  }
+
+  /** Ends every cell of an extension and forgets it. */
+  forget(extension: Extension): void {
+    for (const slot of this.#slots.get(extension)?.values() ?? []) slot.close();
+    this.#slots.delete(extension);
+  }
+
+  /** Lets the request run; `answer` hears of it. Returns the lease, so that the caller can abandon it. */
+  dispatch(extension: Extension, tenant: string, accountability: Accountability, question: Question, answer: Answer): Lease {
+    const slot = this.slot(extension, tenant);
+    const lease = this.#makeLease(slot, accountability, question, answer);
+    if (this.#closed) lease.fail(new CloisterError('ERR_RUNTIME_CLOSED', 'The host is shutting down.'));
+    else slot.accept(lease);
+    return lease;
+  }
+
+  /** Answers and puts on record a request that may not run. */
+  refuse(
+    extension: Extension,
+    tenant: string,
+    accountability: Accountability,
+    question: Question,
+    answer: Answer,
+    error: CloisterError,
+  ): void {
+    this.#makeLease(this.slot(extension, tenant), accountability, question, answer).refuse(error);
+  }
+
+  /** Takes no more requests, waits for those it has, then ends every cell. */
+  async close(drainMs: number): Promise<void> {
+    this.#closed = true;
+    const until = performance.now() + drainMs;
+    while (this.#live.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, drainPollMs));
+    for (const tenants of this.#slots.values()) for (const slot of tenants.values()) slot.close();
+    for (const lease of [...this.#live]) lease.fail(new CloisterError('ERR_RUNTIME_CLOSED', 'The host is shutting down.'));
+    clearInterval(this.#clock);
+  }
+
+  #origin(extension: Extension, tenant: string): LeaseOrigin {
+    const { id, version, artifact, limits } = extension;
+    const { ledger, onLedgerFailure } = this.#options;
+    return { extension: id, version, artifact, tenant, limits, ledger, prefix: this.#prefix, onLedgerFailure };
+  }
+
+  #makeLease(slot: Slot, accountability: Accountability, question: Question, answer: Answer): Lease {
+    const lease = new Lease(slot.origin, this.#nextLeaseId(), accountability, question, answer, slot);
+    this.#live.add(lease);
+    return lease;
+  }
+
+  #nextLeaseId(): number {
+    this.#lastLease = (this.#lastLease % maxId) + 1;
+    return this.#lastLease;
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    for (const lease of this.#live) lease.tick(now);
+  }
+}
+
+/** Ids cross as 31-bit numbers and start again after that; no lease lives so long. */
+const maxId = 0x3fffffff;
+const drainPollMs = 10;
+const tickMs = 20;

@@ -1,0 +1,16 @@
+// An extension as dispatch, bridge and runtime share it: what was read, what was decided. Must never change after it is loaded.
+import type { Granted } from '../bridge/bridge.ts';
+import type { Limits } from '../limits/table.ts';
+import type { Profile } from '../wards/profile.ts';
+
+export interface Extension {
+  readonly id: string;
+  readonly version: string;
+  /** SHA-256 of the script that runs. */
+  readonly artifact: string;
+  readonly script: Uint8Array;
+  readonly profile: Profile;
+  readonly limits: Limits;
+  readonly isolation: 'shared' | 'request';
+  readonly capabilities: ReadonlyMap<string, Granted>;
+}

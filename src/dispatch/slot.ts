@@ -1,0 +1,291 @@
+// One extension × tenant: its cell, its queue, its reputation. Must never hold more requests than concurrentRequests and queuedRequests allow.
+import type { CallLease, LeaseOrigin } from '../bridge/call-lease.ts';
+import { CloisterError } from '../errors.ts';
+import type { Ward } from '../wards/ward.ts';
+import type { AnswerHead } from './answer.ts';
+import { Breaker, type BreakerOptions } from './breaker.ts';
+import { Cell, type CellOwner, type Loss } from './cell.ts';
+import { terminated } from './ending.ts';
+import type { Extension } from './extension.ts';
+import { IdleTimer } from './idle-timer.ts';
+import type { Lease, LeaseEvents } from './lease.ts';
+import { makeHeadParser } from './parse-response.ts';
+import { RateLimit } from './rate.ts';
+
+export type SlotEvent = 'cell.boot' | 'cell.end' | 'extension.suspect' | 'extension.parked' | 'extension.released';
+
+export interface SlotServices {
+  place(extension: Extension, tenant: string, alone: boolean): Promise<Ward>;
+  nextCellId(): number;
+  nextLeaseId(): number;
+  onCall(cell: Cell, lease: CallLease | null, call: number, text: string): void;
+  onLife(event: SlotEvent, extension: string, tenant: string, subject: string, reason: string): void;
+  onGuestError(lease: Lease, stack: string): void;
+  onDone(lease: Lease): void;
+  readonly breaker: BreakerOptions;
+  readonly cellIdleMs: number;
+}
+
+/** Answers in a row after which a suspect is trusted with neighbours again. */
+const trustAfter = 20;
+/** Requests in a row without an answer in time, after which a cell is replaced. */
+const missesToRetire = 4;
+
+export class Slot implements CellOwner, LeaseEvents {
+  readonly extension: Extension;
+  readonly tenant: string;
+  readonly origin: LeaseOrigin;
+  readonly parseHead: (text: string) => AnswerHead;
+  readonly #services: SlotServices;
+  readonly #breaker: Breaker;
+  readonly #rate: RateLimit;
+  readonly #queue: Lease[] = [];
+  readonly #cells = new Set<Cell>();
+  #current: Cell | null = null;
+  #opening = 0;
+  #running = 0;
+  #suspectFor = 0;
+  readonly #idle: IdleTimer;
+  readonly #waiters: { resolve(mounts: string): void; reject(error: Error): void }[] = [];
+
+  constructor(extension: Extension, origin: LeaseOrigin, services: SlotServices) {
+    this.extension = extension;
+    this.origin = origin;
+    this.parseHead = makeHeadParser(extension.limits);
+    this.tenant = origin.tenant;
+    this.#services = services;
+    this.#idle = new IdleTimer(services.cellIdleMs, () => {
+      if (this.#running === 0) this.#current?.retire('idle');
+    });
+    this.#breaker = new Breaker(services.breaker);
+    this.#rate = new RateLimit(extension.limits.ratePerSecond);
+  }
+
+  get cells(): ReadonlySet<Cell> {
+    return this.#cells;
+  }
+
+  /** Opens the cell ahead of any request; resolves with what it wants to be mounted at, rejects with why it cannot be served. */
+  warm(): Promise<string> {
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+      this.#openCell();
+    });
+  }
+
+  /** Takes a request in, or refuses it at once. */
+  accept(lease: Lease): void {
+    const { limits } = this.extension;
+    const parkedMs = this.#breaker.parkedMs();
+    if (parkedMs > 0) {
+      return lease.fail(
+        new CloisterError('ERR_EXTENSION_PARKED', `The extension ${this.extension.id} kept failing and is parked.`, {
+          retryAfterSeconds: Math.ceil(parkedMs / 1000),
+        }),
+      );
+    }
+    if (!this.#rate.take()) return lease.breach('ERR_RATE_EXCEEDED', 'ratePerSecond', limits.ratePerSecond, limits.ratePerSecond + 1);
+    if (this.#running >= limits.concurrentRequests && this.#queue.length >= limits.queuedRequests) {
+      return lease.breach('ERR_CAPACITY_EXCEEDED', 'queuedRequests', limits.queuedRequests, this.#queue.length + 1);
+    }
+    this.#queue.push(lease);
+    this.pump();
+  }
+
+  /** Gives waiting requests to a cell, opens one where there is none. */
+  pump(): void {
+    const { limits, isolation } = this.extension;
+    while (this.#queue.length > 0 && this.#running < limits.concurrentRequests) {
+      if (isolation === 'request') {
+        if (this.#opening >= this.#queue.length) return;
+        this.#openCell();
+        continue;
+      }
+      if (this.#current === null) {
+        if (this.#opening === 0) this.#openCell();
+        return;
+      }
+      this.#runNext(this.#current);
+    }
+  }
+
+  onOver(lease: Lease): void {
+    const cell = lease.home;
+    if (cell === null) {
+      const index = this.#queue.indexOf(lease);
+      if (index >= 0) this.#queue.splice(index, 1);
+      return;
+    }
+    this.#running -= 1;
+    if (this.#running === 0) this.#idle.start();
+    this.#judge(cell, lease);
+    if (this.extension.isolation === 'request') cell.retire('its request is over');
+    this.pump();
+  }
+
+  /** A cell that no longer answers anything is as good as dead: its extension has patched what it stands on, or waits for what never comes. */
+  #judge(cell: Cell, lease: Lease): void {
+    if (lease.answered) {
+      cell.missed = 0;
+      return this.#succeed();
+    }
+    if (!lease.missedDeadline) return;
+    cell.missed += 1;
+    if (cell.missed !== missesToRetire) return;
+    cell.retire(`${missesToRetire} requests in a row had no answer in time`);
+    this.#strikeFor(cell, 'it stopped answering');
+  }
+
+  onGuestError(lease: Lease, stack: string): void {
+    this.#services.onGuestError(lease, stack);
+  }
+
+  onDone(lease: Lease): void {
+    this.#services.onDone(lease);
+  }
+
+  onReady(cell: Cell, mounts: string): void {
+    this.#opening -= 1;
+    for (const waiter of this.#waiters.splice(0)) waiter.resolve(mounts);
+    if (this.extension.isolation === 'request') {
+      if (this.#queue.length > 0) this.#runNext(cell);
+      else cell.retire('nobody waits for it');
+    } else {
+      this.#current = cell;
+      this.#idle.start();
+    }
+    this.pump();
+  }
+
+  onRefused(cell: Cell, message: string): void {
+    this.#opening -= 1;
+    this.#cells.delete(cell);
+    this.#refuse(message);
+  }
+
+  onDisturbed(cell: Cell, reason: string): void {
+    // Alone it had nobody else to go down by.
+    if (cell.ward.alone) return this.onRefused(cell, `while registering, ${reason}`);
+    this.#opening -= 1;
+    this.#cells.delete(cell);
+    this.#life('cell.end', cell, reason);
+    this.#suspectFor = Math.max(this.#suspectFor, 1);
+    this.#openCell();
+  }
+
+  onCall(cell: Cell, lease: CallLease | null, call: number, text: string): void {
+    this.#services.onCall(cell, lease, call, text);
+  }
+
+  onLost(cell: Cell, loss: Loss): void {
+    const { guilty, blame, leases, how, reason } = loss;
+    this.#cells.delete(cell);
+    if (this.#current === cell) this.#current = null;
+    this.#running -= leases.length;
+    this.#life('cell.end', cell, reason);
+    // Where nobody knows whose fault it was, everybody is suspect and runs again alone; who then goes down alone was it.
+    const unknown = blame === 'unknown' && leases.length > 0;
+    if (blame === 'own' || unknown) this.#distrust(cell, how, reason);
+    for (const lease of leases) this.#afterLoss(lease, lease === guilty || (unknown && cell.ward.alone), loss, cell);
+    this.pump();
+  }
+
+  onRetired(cell: Cell, reason: string): void {
+    if (this.#current === cell) this.#current = null;
+    if (reason === terminated) this.#strikeFor(cell, reason);
+    this.pump();
+  }
+
+  onClosed(cell: Cell, reason: string): void {
+    this.#cells.delete(cell);
+    if (this.#current === cell) this.#current = null;
+    this.#life('cell.end', cell, reason);
+  }
+
+  close(): void {
+    this.#idle.stop();
+    for (const lease of this.#queue.splice(0)) lease.fail(new CloisterError('ERR_RUNTIME_CLOSED', 'The host is shutting down.'));
+    for (const cell of [...this.#cells]) cell.close('the runtime closes');
+  }
+
+  #runNext(cell: Cell): void {
+    const lease = this.#queue.shift();
+    if (lease === undefined) return;
+    this.#running += 1;
+    cell.run(lease);
+  }
+
+  #openCell(): void {
+    this.#opening += 1;
+    this.#services.place(this.extension, this.tenant, this.#suspectFor > 0).then(
+      (ward) => {
+        const cell = new Cell(this.#services.nextCellId(), ward, this.extension, this.origin, this.#services.nextLeaseId(), this);
+        this.#cells.add(cell);
+        this.#life('cell.boot', cell, `ward ${ward.process.pid}`);
+        cell.open();
+      },
+      (error: unknown) => {
+        this.#opening -= 1;
+        // No fault of the extension's.
+        if (error instanceof CloisterError && error.code === 'ERR_CAPACITY_EXCEEDED')
+          for (const lease of this.#queue.splice(0)) lease.fail(error);
+        else this.#refuse(error instanceof Error ? error.message : String(error));
+      },
+    );
+  }
+
+  #refuse(message: string): void {
+    this.#strike(message);
+    const error = new CloisterError('ERR_EXTENSION_UNAVAILABLE', `The extension ${this.extension.id} could not be started.`);
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(new CloisterError('ERR_REGISTER_FAILED', message));
+    // With a cell per request only one request waited for this one; with a shared cell, all of them.
+    const lost = this.extension.isolation === 'request' ? this.#queue.splice(0, 1) : this.#queue.splice(0);
+    for (const lease of lost) lease.fail(error);
+  }
+
+  #afterLoss(lease: Lease, guilty: boolean, { how, reason }: Loss, { ward }: Cell): void {
+    const { memoryMb } = this.extension.limits;
+    if (guilty && how === 'memory') return lease.breach('ERR_MEMORY_EXCEEDED', 'memoryMb', memoryMb, memoryMb + 1);
+    if (guilty) {
+      if (ward.overRssMb > 0) lease.record({ kind: 'limit', limit: 'wardRssMb', allowed: ward.rssLimitMb, used: ward.overRssMb });
+      else if (ward.heapFailed) lease.record({ kind: 'limit', limit: 'memoryMb', allowed: memoryMb, used: memoryMb + 1 });
+      return lease.fail(new CloisterError('ERR_WARD_CRASHED', 'The request ended the process it ran in.', { reason }));
+    }
+    if (lease.mayRunAgain()) {
+      this.#queue.unshift(lease);
+      return;
+    }
+    lease.fail(new CloisterError('ERR_CELL_LOST', 'The cell was ended by another request.', { retryAfterSeconds: 1 }));
+  }
+
+  #distrust(cell: Cell, how: Loss['how'], reason: string): void {
+    if (how === 'crash') {
+      this.#suspectFor = trustAfter;
+      this.#services.onLife('extension.suspect', this.extension.id, this.tenant, '', reason);
+    }
+    this.#strikeFor(cell, reason);
+  }
+
+  #strikeFor(cell: Cell, reason: string): void {
+    if (cell.struck) return;
+    cell.struck = true;
+    this.#strike(reason);
+  }
+
+  #strike(reason: string): void {
+    if (this.#breaker.strike())
+      this.#services.onLife('extension.parked', this.extension.id, this.tenant, `for ${Math.round(this.#breaker.parkedMs())} ms`, reason);
+  }
+
+  #succeed(): void {
+    if (this.#breaker.succeed()) this.#services.onLife('extension.released', this.extension.id, this.tenant, '', 'a request went well');
+    if (this.#suspectFor === 0) return;
+    this.#suspectFor -= 1;
+    // It behaved: its next cell may live beside others again.
+    if (this.#suspectFor === 0) this.#current?.retire('no longer suspect');
+  }
+
+  #life(event: SlotEvent, cell: Cell, reason: string): void {
+    this.#services.onLife(event, this.extension.id, this.tenant, `cell ${cell.id}`, reason);
+  }
+}

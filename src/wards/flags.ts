@@ -1,0 +1,7 @@
+// The V8 flags of a ward. Image and ward must have the same ones: V8 checks.
+
+/**
+ * `--no-node-snapshot`: isolates of the ward boot from their own image, and V8's shared read-only heap must be of one make (isolated-vm's README).
+ * `--no-turboshaft-loop-unrolling`: with it, Node 24 and 26 cannot interrupt `while (true) a = new Array(1000).fill(1.5)`.
+ */
+export const wardFlags = ['--no-node-snapshot', '--no-turboshaft-loop-unrolling'] as const;

@@ -1,0 +1,52 @@
+// Startup images: made once per profile in a process of their own, kept in memory, handed to each ward. Must never come from a package or a shared folder: an image is machine code.
+import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { CloisterError } from '../errors.ts';
+import type { Artefacts } from './artefacts.ts';
+import { wardFlags } from './flags.ts';
+import { type Profile, profileKey } from './profile.ts';
+
+const imageTimeoutMs = 60_000;
+
+export class Images {
+  readonly #artefacts: Artefacts;
+  readonly #made = new Map<string, Promise<Uint8Array>>();
+
+  constructor(artefacts: Artefacts) {
+    this.#artefacts = artefacts;
+  }
+
+  get(profile: Profile): Promise<Uint8Array> {
+    const key = profileKey(profile);
+    const known = this.#made.get(key);
+    if (known !== undefined) return known;
+    const made = makeImage(this.#artefacts, key);
+    this.#made.set(key, made);
+    return made;
+  }
+}
+
+const makeImage = (artefacts: Artefacts, key: string): Promise<Uint8Array> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(artefacts.execPath, [...wardFlags, artefacts.imageFile, artefacts.guestFile(key)], {
+      env: {},
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+      timeout: imageTimeoutMs,
+      killSignal: 'SIGKILL',
+    });
+    const parts: Buffer[] = [];
+    let complaint = '';
+    (child.stdio[3] as Readable).on('data', (part: Buffer) => parts.push(part));
+    child.stderr?.on('data', (part: Buffer) => {
+      complaint = (complaint + part.toString()).slice(-2_000);
+    });
+    child.on('error', reject);
+    child.on('close', () => {
+      const image = Buffer.concat(parts);
+      if (image.length > 0) resolve(image);
+      else
+        reject(
+          new CloisterError('ERR_ENGINE_UNSUPPORTED', `the startup image ${key} could not be made: ${complaint.trim() || 'no output'}`),
+        );
+    });
+  });

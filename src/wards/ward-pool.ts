@@ -1,0 +1,167 @@
+// Which ward a cell is placed in: one tenant's never with another's, a suspect alone, a booted spare at hand. Must never reuse a ward for a second tenant.
+import { toWard } from '../../sandbox/protocol/kinds.ts';
+import { CloisterError } from '../errors.ts';
+import type { Artefacts } from './artefacts.ts';
+import type { Images } from './image.ts';
+import { type Profile, profileKey } from './profile.ts';
+import { Ward } from './ward.ts';
+import { WardProcess } from './ward-process.ts';
+
+export interface WardPoolOptions {
+  readonly artefacts: Artefacts;
+  readonly images: Images;
+  readonly max: number;
+  readonly perTenant: number;
+  readonly cellsPerWard: number;
+  readonly spareWards: number;
+  readonly spareCells: number;
+  readonly maxTextBytes: number;
+  readonly maxRawBytes: number;
+  readonly bootMs: number;
+  /** `pid` 0: it could not be started. */
+  onLife(event: 'ward.start' | 'ward.kill' | 'ward.exit', pid: number, tenant: string, reason: string): void;
+}
+
+const watchMs = 30;
+
+export class WardPool {
+  readonly #options: WardPoolOptions;
+  readonly #wards = new Set<Ward>();
+  readonly #spares = new Map<string, Ward[]>();
+  readonly #sparesStarting = new Map<string, number>();
+  readonly #asking = new Map<string, Promise<void>>();
+  /** One for each process there is, those included that were killed and are not gone yet. */
+  readonly #processes = new Set<Promise<void>>();
+  readonly #watch: NodeJS.Timeout;
+  #closed = false;
+
+  constructor(options: WardPoolOptions) {
+    this.#options = options;
+    this.#watch = setInterval(() => this.#watchMemory(), watchMs);
+    this.#watch.unref();
+  }
+
+  get wards(): ReadonlySet<Ward> {
+    return this.#wards;
+  }
+
+  /** Has spare wards booted for a profile before anyone asks. */
+  async prepare(profile: Profile, memoryMb: number): Promise<void> {
+    await this.#keepSpare(profile, memoryMb);
+  }
+
+  /** A ward for one more cell of the tenant. */
+  async place(tenant: string, profile: Profile, memoryMb: number, alone: boolean): Promise<Ward> {
+    const ward = alone ? await this.#acquire(tenant, profile, memoryMb, true) : await this.#shared(tenant, profile, memoryMb);
+    this.#wantSpareCells(ward, memoryMb);
+    return ward;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#watch);
+    for (const ward of this.#wards) ward.process.kill('the runtime closes');
+    await Promise.all(this.#processes);
+  }
+
+  /** Cells that ask at the same time must not each get a ward of their own: they ask one after the other. */
+  async #shared(tenant: string, profile: Profile, memoryMb: number): Promise<Ward> {
+    const key = `${profileKey(profile)} ${tenant}`;
+    const before = this.#asking.get(key) ?? Promise.resolve();
+    const answer = before.then(() => this.#roomiest(tenant, profile) ?? this.#acquire(tenant, profile, memoryMb, false));
+    const settled = answer.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#asking.set(key, settled);
+    void settled.then(() => {
+      if (this.#asking.get(key) === settled) this.#asking.delete(key);
+    });
+    return await answer;
+  }
+
+  #roomiest(tenant: string, profile: Profile): Ward | undefined {
+    const { perTenant, cellsPerWard } = this.#options;
+    const own = [...this.#wards].filter(
+      (ward) => ward.tenant === tenant && !ward.alone && !ward.process.exited && profileKey(ward.profile) === profileKey(profile),
+    );
+    const fullest = own.filter((ward) => ward.cells.size < cellsPerWard).sort((one, other) => one.cells.size - other.cells.size)[0];
+    // Spread over the tenant's wards while there are fewer than it may have.
+    return fullest !== undefined && (fullest.cells.size === 0 || own.length >= perTenant) ? fullest : undefined;
+  }
+
+  async #acquire(tenant: string, profile: Profile, memoryMb: number, alone: boolean): Promise<Ward> {
+    const ward = this.#spares.get(profileKey(profile))?.pop() ?? (await this.#start(profile));
+    ward.tenant = tenant;
+    ward.alone = alone;
+    void this.#keepSpare(profile, memoryMb).catch(() => undefined);
+    await ward.process.ready;
+    return ward;
+  }
+
+  async #start(profile: Profile): Promise<Ward> {
+    const { artefacts, maxTextBytes, maxRawBytes, bootMs, images, onLife } = this.#options;
+    this.#makeRoom();
+    const image = await images.get(profile);
+    const child = new WardProcess({ artefacts, image, maxTextBytes, maxRawBytes, bootMs });
+    const ward = new Ward(child, profile, (gone, reason) => {
+      this.#wards.delete(gone);
+      const spares = this.#spares.get(profileKey(profile));
+      const index = spares?.indexOf(gone) ?? -1;
+      if (index >= 0) spares?.splice(index, 1);
+      onLife('ward.exit', gone.process.pid, gone.tenant ?? '', reason);
+    });
+    this.#wards.add(ward);
+    this.#processes.add(child.gone);
+    void child.gone.then(() => this.#processes.delete(child.gone));
+    onLife('ward.start', child.pid, '', profileKey(profile));
+    if (this.#closed) child.kill('the runtime closes');
+    return ward;
+  }
+
+  /** A client may be able to choose among tenants: how many wards there are must not be theirs to decide. */
+  #makeRoom(): void {
+    if (this.#wards.size < this.#options.max) return;
+    const idle = [...this.#wards].find((ward) => ward.tenant !== null && ward.leases.size === 0);
+    if (idle === undefined) {
+      throw new CloisterError('ERR_CAPACITY_EXCEEDED', `All ${this.#options.max} wards (wards.max) are busy.`, { retryAfterSeconds: 1 });
+    }
+    this.#wards.delete(idle);
+    idle.process.kill('idle, and another needs its place');
+  }
+
+  async #keepSpare(profile: Profile, memoryMb: number): Promise<void> {
+    const key = profileKey(profile);
+    const spares = this.#spares.get(key) ?? [];
+    this.#spares.set(key, spares);
+    const starting = this.#sparesStarting.get(key) ?? 0;
+    if (this.#closed || spares.length + starting >= this.#options.spareWards || this.#wards.size >= this.#options.max) return;
+    this.#sparesStarting.set(key, starting + 1);
+    const ward = await this.#start(profile).finally(() => this.#sparesStarting.set(key, (this.#sparesStarting.get(key) ?? 1) - 1));
+    spares.push(ward);
+    await ward.process.ready;
+    this.#wantSpareCells(ward, memoryMb);
+  }
+
+  readonly #wanted = new WeakMap<Ward, Set<number>>();
+  #wantSpareCells(ward: Ward, memoryMb: number): void {
+    const wanted = this.#wanted.get(ward) ?? new Set();
+    if (wanted.has(memoryMb)) return;
+    wanted.add(memoryMb);
+    this.#wanted.set(ward, wanted);
+    ward.process.write(toWard.spares, this.#options.spareCells, memoryMb, 0, '', null);
+  }
+
+  #watchMemory(): void {
+    for (const ward of this.#wards) {
+      // A spare holds nobody's code yet.
+      if (ward.rssLimitMb === 0) continue;
+      const usedMb = Math.round(ward.process.rssMb());
+      if (usedMb <= ward.rssLimitMb) continue;
+      ward.overRssMb = usedMb;
+      const reason = `its resident memory (${usedMb} MB) is over wardRssMb (${ward.rssLimitMb})`;
+      this.#options.onLife('ward.kill', ward.process.pid, ward.tenant ?? '', reason);
+      ward.process.kill(reason);
+    }
+  }
+}

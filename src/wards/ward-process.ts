@@ -1,0 +1,148 @@
+// One ward as the host sees it: a child process, its socket, its memory. Must never trust a frame: it only cuts and counts them.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { type Frame, FrameReader, FrameWriter } from '../../sandbox/protocol/frames.ts';
+import { toHost, toWard } from '../../sandbox/protocol/kinds.ts';
+import type { Artefacts } from './artefacts.ts';
+import { wardFlags } from './flags.ts';
+
+export interface WardOptions {
+  readonly artefacts: Artefacts;
+  readonly image: Uint8Array;
+  readonly maxTextBytes: number;
+  readonly maxRawBytes: number;
+  readonly bootMs: number;
+}
+
+export interface WardEvents {
+  onFrame(frame: Frame): void;
+  /** Nothing more comes from it. `reason`: why the host killed it, or how it went by itself. */
+  onExit(reason: string): void;
+}
+
+/** Nothing of the host's, but how it reads a date that has no time zone. */
+const wardEnvironment = (): NodeJS.ProcessEnv => (process.env['TZ'] === undefined ? {} : { TZ: process.env['TZ'] });
+
+const pageBytes = 4096;
+const megabyte = 1024 * 1024;
+
+export class WardProcess {
+  readonly pid: number;
+  /** Rejects when the ward does not come up. */
+  readonly ready: Promise<void>;
+  /** Resolves when the process has ended. */
+  readonly gone: Promise<void>;
+  readonly #child: ChildProcess;
+  readonly #socket: Socket;
+  readonly #writer: FrameWriter;
+  #events: WardEvents | null = null;
+  #exited = false;
+  #resolveReady: () => void = () => undefined;
+  #rejectReady: (error: Error) => void = () => undefined;
+  #resolveGone: () => void = () => undefined;
+
+  constructor(options: WardOptions) {
+    const { artefacts } = options;
+    this.#child = spawn(artefacts.execPath, [...wardFlags, artefacts.wardFile], {
+      env: wardEnvironment(),
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+      windowsHide: true,
+    });
+    this.pid = this.#child.pid ?? 0;
+    this.#socket = this.#child.stdio[3] as Socket;
+    this.ready = new Promise((resolve, reject) => {
+      this.#resolveReady = resolve;
+      this.#rejectReady = reject;
+    });
+    this.gone = new Promise((resolve) => {
+      this.#resolveGone = resolve;
+    });
+    // Whoever placed a cell here awaits it; a spare ward nobody waits for must not end the host.
+    this.ready.catch(() => undefined);
+    const bootTimer = setTimeout(() => this.kill('did not come up'), options.bootMs);
+    this.ready.then(
+      () => clearTimeout(bootTimer),
+      () => clearTimeout(bootTimer),
+    );
+    this.#writer = new FrameWriter(
+      (buffers) => {
+        if (this.#exited || this.#socket.destroyed) return;
+        this.#socket.cork();
+        for (const buffer of buffers) this.#socket.write(buffer);
+        this.#socket.uncork();
+      },
+      (flush) => setImmediate(flush),
+    );
+    const reader = new FrameReader(
+      options,
+      (frame) => this.#receive(frame),
+      (reason) => this.kill(`protocol: ${reason}`),
+    );
+    this.#socket.on('data', (data: Buffer) => reader.push(data));
+    this.#socket.on('error', () => this.kill('its socket broke'));
+    this.#child.on('error', (error) => {
+      this.#lose(`could not be started: ${error.message}`);
+      this.#resolveGone();
+    });
+    // Not 'exit': what it said last, and whose fault it was, may still be on its way.
+    this.#child.on('close', (code, signal) => {
+      this.#lose(`exited by itself (${signal ?? code})`);
+      this.#resolveGone();
+    });
+    this.write(toWard.image, 0, 0, 0, '', options.image);
+  }
+
+  get exited(): boolean {
+    return this.#exited;
+  }
+
+  listen(events: WardEvents): void {
+    this.#events = events;
+  }
+
+  write(kind: number, id: number, a: number, b: number, text: string, raw: Uint8Array | null): void {
+    if (!this.#exited) this.#writer.write(kind, id, a, b, text, raw);
+  }
+
+  /** SIGKILL, now. The kernel may take half a second to give a large process's memory back: nobody waits for that. */
+  kill(reason: string): void {
+    if (this.#exited) return;
+    this.#child.kill('SIGKILL');
+    this.#lose(reason);
+  }
+
+  /** Resident memory in MB, read from outside; 0 where the platform does not tell. */
+  rssMb(): number {
+    try {
+      const [, resident] = readFileSync(`/proc/${this.pid}/statm`, 'latin1').split(' ');
+      return (Number(resident) * pageBytes) / megabyte;
+    } catch {
+      return 0;
+    }
+  }
+
+  #receive(frame: Frame): void {
+    if (this.#exited) return;
+    if (frame.kind === toHost.ready) {
+      this.#resolveReady();
+      return;
+    }
+    // Whatever a ward sends, it must not be able to end the host: what cannot be handled ends the ward.
+    try {
+      this.#events?.onFrame(frame);
+    } catch (error) {
+      this.kill(
+        `protocol: a frame of kind ${frame.kind} could not be handled (${error instanceof Error ? error.message : 'unknown cause'})`,
+      );
+    }
+  }
+
+  #lose(reason: string): void {
+    if (this.#exited) return;
+    this.#exited = true;
+    this.#socket.destroy();
+    this.#rejectReady(new Error(`the ward ${reason}`));
+    this.#events?.onExit(reason);
+  }
+}

@@ -1,0 +1,162 @@
+// A ward with what the host placed in it. Must never let a ward speak for a cell or lease that is not there: that ends the ward.
+import type { Frame } from '../../sandbox/protocol/frames.ts';
+import { type Breach, breaches, type CellEnd, cellEnds, toHost, toWard } from '../../sandbox/protocol/kinds.ts';
+import type { Profile } from './profile.ts';
+import type { WardProcess } from './ward-process.ts';
+
+/** What a ward may say of a cell. */
+export interface CellPeer {
+  /** The limit of its extension. */
+  readonly wardRssMb: number;
+  onOpened(mounts: string, cpuUs: number): void;
+  onOpenFailed(text: string): void;
+  /** `lease` is 0 where the call belongs to no live request; `call` is 0 where no answer is wanted. */
+  onCall(lease: number, call: number, text: string): void;
+  onEnded(end: CellEnd, guilty: number): void;
+  /** Which cell and lease brought the ward down; cell 0 when that is not known, lease 0 when it was no live request. */
+  onWardExit(reason: string, guiltyCell: number, guiltyLease: number): void;
+}
+
+/** What a ward may say of a lease. */
+export interface LeasePeer {
+  readonly cell: number;
+  onRespond(head: string, body: Uint8Array | null): void;
+  onHead(head: string): void;
+  onChunk(bytes: Uint8Array): void;
+  onEnd(): void;
+  onNext(): void;
+  onFault(text: string): void;
+  onBreach(breach: Breach, usedCpuMs: number): void;
+  onTaken(bytes: number): void;
+  onSettled(cpuUs: number, heapGrowthKb: number | null): void;
+}
+
+/** A ward that had no cell for this long is ended. */
+const idleMs = 60_000;
+
+export class Ward {
+  readonly process: WardProcess;
+  readonly profile: Profile;
+  readonly cells = new Map<number, CellPeer>();
+  readonly leases = new Map<number, LeasePeer>();
+  /** null until a tenant has it; then it is never another's. */
+  tenant: string | null = null;
+  /** Resident memory it may have: the most that any extension in it may. */
+  rssLimitMb = 0;
+  /** What it had when it was killed for that; 0 where it was not. */
+  overRssMb = 0;
+  /** The engine gave up on the heap of a cell and took the process with it. */
+  heapFailed = false;
+  /** Holds one suspect cell and takes no other. */
+  alone = false;
+  readonly #busy = new Map<number, number>();
+  readonly #ended = new Map<number, number>();
+  readonly #onExit: (ward: Ward, reason: string) => void;
+  #idleTimer: NodeJS.Timeout | null = null;
+
+  constructor(process: WardProcess, profile: Profile, onExit: (ward: Ward, reason: string) => void) {
+    this.process = process;
+    this.profile = profile;
+    this.#onExit = onExit;
+    process.listen({ onFrame: (frame) => this.#receive(frame), onExit: (reason) => this.#exit(reason) });
+  }
+
+  place(cell: number, peer: CellPeer): void {
+    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
+    this.#idleTimer = null;
+    this.cells.set(cell, peer);
+    this.rssLimitMb = Math.max(this.rssLimitMb, peer.wardRssMb);
+  }
+
+  /** The host is done with a cell; the ward is told to end it. */
+  remove(cell: number): void {
+    if (!this.cells.delete(cell)) return;
+    this.#busy.delete(cell);
+    this.process.write(toWard.close, cell, 0, 0, '', null);
+    if (this.cells.size > 0) return;
+    if (this.alone) this.process.kill('its suspect cell is over');
+    else {
+      this.#idleTimer = setTimeout(() => this.process.kill('idle'), idleMs);
+      this.#idleTimer.unref();
+    }
+  }
+
+  #receive(frame: Frame): void {
+    if (frame.kind === toHost.call || frame.kind === toHost.send) return this.#call(frame);
+    const lease = this.leases.get(frame.id);
+    switch (frame.kind) {
+      case toHost.opened:
+        return this.cells.get(frame.id)?.onOpened(frame.text, frame.a);
+      case toHost.openFailed:
+        return this.cells.get(frame.id)?.onOpenFailed(frame.text);
+      case toHost.ended:
+        return this.#cellEnded(frame);
+      case toHost.busy:
+        if (frame.a === 0) this.#busy.delete(frame.id);
+        else if (this.leases.get(frame.a)?.cell === frame.id) this.#busy.set(frame.id, frame.a);
+        return;
+      // What a lease's frames say of a lease that is over is late, not false: the host may have ended it meanwhile.
+      case toHost.respond:
+        return lease?.onRespond(frame.text, frame.raw);
+      case toHost.head:
+        return lease?.onHead(frame.text);
+      case toHost.chunk:
+        return frame.raw === null ? undefined : lease?.onChunk(frame.raw);
+      case toHost.end:
+        return lease?.onEnd();
+      case toHost.next:
+        return lease?.onNext();
+      case toHost.fault:
+        return lease?.onFault(frame.text);
+      case toHost.breach:
+        return lease?.onBreach(breaches[frame.a] ?? 'cpu', frame.b);
+      case toHost.taken:
+        return lease?.onTaken(frame.a);
+      case toHost.settled:
+        return this.#settled(frame, lease);
+      default:
+        return this.process.kill(`protocol: a frame of unknown kind ${frame.kind}`);
+    }
+  }
+
+  #call(frame: Frame): void {
+    const cell = this.cells.get(frame.b);
+    if (cell === undefined) return;
+    const lease = this.leases.get(frame.a);
+    if (lease !== undefined && lease.cell !== frame.b) return this.process.kill('protocol: a call for the lease of another cell');
+    cell.onCall(lease === undefined ? 0 : frame.a, frame.kind === toHost.call ? frame.id : 0, frame.text);
+  }
+
+  #cellEnded(frame: Frame): void {
+    const end = cellEnds[frame.b] ?? 'fault';
+    // The ward is about to end itself: its exit, with this as the cause, tells every cell at once.
+    if (end === 'catastrophe' || end === 'stuck') {
+      this.#ended.set(frame.id, frame.a);
+      this.heapFailed ||= end === 'catastrophe';
+      if (end === 'stuck') this.process.kill('a cell could not be stopped');
+      return;
+    }
+    const cell = this.cells.get(frame.id);
+    this.cells.delete(frame.id);
+    this.#busy.delete(frame.id);
+    cell?.onEnded(end, frame.a);
+  }
+
+  #settled(frame: Frame, lease: LeasePeer | undefined): void {
+    if (lease === undefined) return;
+    this.leases.delete(frame.id);
+    if (this.#busy.get(lease.cell) === frame.id) this.#busy.delete(lease.cell);
+    lease.onSettled(frame.a, frame.b === 0 ? null : frame.b - 1);
+  }
+
+  #exit(reason: string): void {
+    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
+    const told = this.#ended.size > 0 ? this.#ended : this.#busy;
+    const [guiltyCell, guiltyLease] = told.size === 1 ? ([...told][0] ?? [0, 0]) : [0, 0];
+    const cells = [...this.cells.values()];
+    this.cells.clear();
+    for (const cell of cells) cell.onWardExit(reason, guiltyCell, guiltyLease);
+    this.leases.clear();
+    this.#onExit(this, reason);
+  }
+}
