@@ -1,0 +1,26 @@
+// Says which header names all grants of an extension list. Must never do anything by itself: src/http filters by it before the guest runs.
+import type { Capability } from '../../bridge/capability.ts';
+import { CloisterError } from '../../errors.ts';
+import { type HeadersGrant, headersContract } from './contract.ts';
+import { makeHeadersPolicy } from './policy.ts';
+
+/** Names that every grant lists. No grant lets nothing through. */
+export const headersUnder = (grants: readonly HeadersGrant[]): ReadonlySet<string> => {
+  const [first, ...rest] = grants;
+  const policies = rest.map(makeHeadersPolicy);
+  return new Set((first?.names ?? []).filter((name) => policies.every((policy) => policy('read', { name }).allow)));
+};
+
+export const headersCapability: Capability<object, HeadersGrant> = {
+  contract: headersContract,
+  makePolicy: makeHeadersPolicy,
+  open: (_extension, grants) =>
+    Promise.resolve({
+      call(method) {
+        throw new CloisterError('ERR_METHOD_UNKNOWN', `The capability headers has no method ${method}.`);
+      },
+      // The names, so that the host can ask once when the extension is mounted; they are no secret to the guest.
+      bootValue: () => [...headersUnder(grants)],
+      close: () => Promise.resolve(),
+    }),
+};

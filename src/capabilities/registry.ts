@@ -1,0 +1,48 @@
+// The capabilities there are, one entry each. Explicit on purpose: a folder must not grant power by existing.
+import type { Logger } from 'pino';
+import type { Capability } from '../bridge/capability.ts';
+import type { Limits } from '../limits/table.ts';
+import { makeDatabaseCapability } from './database/capability.ts';
+import type { DatabaseResource } from './database/resource.ts';
+import { envCapability } from './env/host.ts';
+import { headersCapability } from './headers/host.ts';
+import { logCapability } from './log/host.ts';
+import { routerCapability } from './router/host.ts';
+
+/** What the embedder gave, and the limits of the extension a capability is opened for. */
+export interface HostResources {
+  readonly logger: Logger;
+  readonly env: ReadonlyMap<string, unknown>;
+  readonly database: DatabaseResource | undefined;
+  readonly limits: Limits;
+}
+
+export interface CapabilityEntry {
+  readonly capability: Capability<unknown>;
+  /** What of the host's resources this capability gets, and nothing else. */
+  resourcesOf(host: HostResources): unknown;
+}
+
+const entry = <Resources, Grant>(
+  capability: Capability<Resources, Grant>,
+  resourcesOf: (host: HostResources) => Resources,
+): CapabilityEntry => ({
+  // The grant was checked by the capability's own schema before anything here sees it.
+  capability: capability as Capability<unknown>,
+  resourcesOf,
+});
+
+export const makeRegistry = (): readonly CapabilityEntry[] => [
+  entry(routerCapability, () => ({})),
+  entry(headersCapability, () => ({})),
+  entry(logCapability, ({ logger }) => ({ logger })),
+  entry(envCapability, ({ env }) => ({ env })),
+  entry(makeDatabaseCapability(), ({ database, limits }) => ({ database, limits })),
+];
+
+/** What every extension that an operator puts in has without asking: routes below its own mount, and its own log lines. A ceiling can take either away. */
+export const makeBaseline = (): ReadonlyMap<string, unknown> =>
+  new Map<string, unknown>([
+    ['router', {}],
+    ['log', {}],
+  ]);
