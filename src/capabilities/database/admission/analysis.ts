@@ -1,0 +1,32 @@
+// What admission reads off a statement. Types only; must never know a grant.
+import type { Operation } from '../names.ts';
+
+export type StatementKind = 'select' | 'insert' | 'update' | 'delete';
+
+export interface TableNeed {
+  readonly schema: string;
+  readonly name: string;
+  readonly operation: Operation;
+}
+
+export type Analysis =
+  | {
+      readonly ok: true;
+      readonly kind: StatementKind;
+      readonly needs: readonly TableNeed[];
+      /** Labels of the tables, for the ledger. */
+      readonly tables: readonly string[];
+      /** Calls off the safe list, as `name` or `schema.name`. */
+      readonly functions: readonly string[];
+      /** Every function called without a schema: what a function of the database's own could stand in front of. */
+      readonly calls: readonly string[];
+      /** Names after a dot in a column reference: PostgreSQL calls a function of that name where there is no such column. */
+      readonly attributes: readonly string[];
+      /** The statement, or one inside its WITH, changes rows. */
+      readonly writes: boolean;
+      /** It may answer with rows. */
+      readonly answersRows: boolean;
+    }
+  | { readonly ok: false; readonly rule: string; readonly reason: string };
+
+export type Analyse = (sql: string) => Analysis;

@@ -1,0 +1,39 @@
+// How much one statement may be, and one extension may hold, where no grant says. docs/limits.md is locked to it by a test. Must never hold logic.
+
+export const databaseBounds = {
+  sqlBytes: { unit: 'bytes', value: 65_536, meaning: 'Text of one statement. Parsing it is host time that no lease pays for.' },
+  bindings: { unit: 'count', value: 65_535, meaning: "Bindings of one statement: what PostgreSQL's Bind message can count." },
+  nesting: {
+    unit: 'count',
+    value: 1_000,
+    meaning: 'Bound on the nesting of a text before it is parsed; under a half of what overflows the parser.',
+  },
+  treeDepth: { unit: 'count', value: 500, meaning: 'Levels of the parse tree; a chain of operators or unions makes one per link.' },
+  rows: { unit: 'count', value: 10_000, meaning: 'Rows of one result where the grant has no maxRows.' },
+  statementMs: {
+    unit: 'ms',
+    value: 5_000,
+    meaning: 'Time of one statement where the grant has no statementMs; never more than the lease has left.',
+  },
+  silenceMs: {
+    unit: 'ms',
+    value: 1_000,
+    meaning: 'Time past its timeout after which a statement is given up although the server says nothing.',
+  },
+  connections: { unit: 'count', value: 4, meaning: 'Connections of one extension from one host.' },
+  hosts: {
+    unit: 'count',
+    value: 8,
+    meaning: "Hosts one database is planned for: the role's connection limit is this many times one host's.",
+  },
+  waiting: { unit: 'count', value: 1_024, meaning: 'Statements of one extension that wait for a connection.' },
+  idleMs: { unit: 'ms', value: 10_000, meaning: 'Time after which an idle connection is closed.' },
+  prepared: { unit: 'count', value: 100, meaning: 'Prepared statements kept on one connection.' },
+  preparedChars: {
+    unit: 'characters',
+    value: 4_096,
+    meaning: 'Text of a statement that is kept prepared; a longer one is sent whole each time.',
+  },
+  lockMs: { unit: 'ms', value: 2_000, meaning: 'Time a statement waits for a lock.' },
+  tempFileKb: { unit: 'KB', value: 262_144, meaning: 'Temporary files of one session, where the connection may set it.' },
+} as const satisfies Readonly<Record<string, { readonly unit: string; readonly value: number; readonly meaning: string }>>;

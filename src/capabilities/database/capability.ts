@@ -1,0 +1,80 @@
+// The database capability: contract, policy and host put together around one parser. Must never hold a grant or an extension.
+import type { Capability } from '../../bridge/capability.ts';
+import { CloisterError } from '../../errors.ts';
+import { limitTable } from '../../limits/table.ts';
+import { makeAnalyse } from './admission/analyse.ts';
+import type { Analyse } from './admission/analysis.ts';
+import { openParser } from './admission/parser.ts';
+import { makeNeverFunctions, makeSafeFunctions } from './admission/safe-functions.ts';
+import { makeSafeTypes } from './admission/safe-types.ts';
+import { makeShapes } from './admission/shapes.ts';
+import { databaseBounds } from './bounds.ts';
+import { type DatabaseGrant, makeDatabaseContract } from './contract.ts';
+import { intersectGrants, type ResolvedGrant } from './grant.ts';
+import { openInstance } from './host.ts';
+import { makeDatabasePolicy } from './policy.ts';
+import type { DatabaseResource } from './resource.ts';
+import { checkLogin } from './role/check-login.ts';
+import { makeRoleIdentity } from './role/identity.ts';
+import { prepareRole } from './role/prepare-role.ts';
+
+export interface DatabaseResources {
+  /** Absent: the embedder gave no database, and no extension can have one. */
+  readonly database?: DatabaseResource | null | undefined;
+  /** The extension's own limits; the table's defaults where absent. */
+  readonly limits?: { readonly resultBytes: number } | undefined;
+}
+
+/** Before the parser is there nothing is admitted. It is there once an extension was opened. */
+const analyseNothing: Analyse = () => ({ ok: false, rule: 'database.parser', reason: 'the database is not open yet' });
+
+const refuseNever = (extension: string, grant: ResolvedGrant, never: ReadonlySet<string>): void => {
+  for (const label of grant.functions) {
+    const name = label.slice(label.indexOf('.') + 1);
+    if (!never.has(name)) continue;
+    throw new CloisterError(
+      'ERR_DATABASE_UNSAFE',
+      `extension ${extension}: the grant names the function ${label}, which runs SQL given as text or changes the session; take it out of the grant`,
+      { extension },
+    );
+  }
+};
+
+export const makeDatabaseCapability = (): Capability<DatabaseResources, DatabaseGrant> => {
+  const safeFunctions = makeSafeFunctions();
+  const neverFunctions = makeNeverFunctions();
+  let opening: Promise<void> | undefined;
+  let analyseNow = analyseNothing;
+  const analyse: Analyse = (sql) => analyseNow(sql);
+
+  const openAdmission = async (): Promise<void> => {
+    const parser = await openParser();
+    analyseNow = makeAnalyse(parser, { shapes: makeShapes(), safeFunctions, safeTypes: makeSafeTypes() });
+  };
+
+  return {
+    contract: makeDatabaseContract(analyse),
+    makePolicy: (grant) => makeDatabasePolicy(grant, analyse),
+    async open(extension, grants, { database: resource, limits }) {
+      if (resource === undefined || resource === null) {
+        throw new CloisterError(
+          'ERR_OPTIONS_INVALID',
+          `extension ${extension.id}: it was granted \`database\`, and there is none; give the option database`,
+        );
+      }
+      const grant = intersectGrants(grants);
+      refuseNever(extension.id, grant, neverFunctions);
+      opening ??= openAdmission();
+      await opening;
+      const identity = makeRoleIdentity(extension.id, resource.database, resource.namespace, resource.roleSecret);
+      const connectionLimit = resource.maxConnections * databaseBounds.hosts.value;
+      const { findings, shadows } = await resource.withAdmin((client) =>
+        prepareRole(client, { extension: extension.id, identity, grant, connectionLimit, safeFunctions }),
+      );
+      for (const finding of findings) resource.report(finding);
+      await checkLogin(extension.id, identity, resource);
+      const maxResultBytes = limits?.resultBytes ?? limitTable.resultBytes.default;
+      return await openInstance({ extension: extension.id, grant, identity, shadows, resource, analyse, maxResultBytes });
+    },
+  };
+};

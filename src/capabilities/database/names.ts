@@ -1,0 +1,13 @@
+// Names of tables and of what may be done to them, in one form everywhere. Must never quote for SQL: role/ does that with the driver.
+
+export const operations = ['read', 'create', 'update', 'delete'] as const;
+export type Operation = (typeof operations)[number];
+
+/** Where an unqualified name lives: the role's search path says the same. */
+export const defaultSchema = 'public';
+
+/** No part of a granted name holds a dot (contract.ts), so this is one to one. */
+export const tableKey = (schema: string, name: string): string => `${schema}.${name}`;
+
+/** As grants and rules write it: without the schema where it is the default one. */
+export const tableLabel = (schema: string, name: string): string => (schema === defaultSchema ? name : tableKey(schema, name));

@@ -1,0 +1,56 @@
+// Decides statements under one grant, by what their syntax tree needs. Pure: no I/O, no clock, no connection, no mode.
+import { LRUCache } from 'lru-cache';
+import type { Decision, Policy } from '../../bridge/capability.ts';
+import type { Analyse, Analysis } from './admission/analysis.ts';
+import type { DatabaseGrant, QueryArgs } from './contract.ts';
+import { type ResolvedGrant, resolveGrant } from './grant.ts';
+import { tableKey, tableLabel } from './names.ts';
+
+const memoEntries = 1_000;
+const memoCharacters = 1024 * 1024;
+const maxRuleLength = 200;
+
+/** A granted name without a schema stands for what the search path finds: pg_catalog, then public. */
+const grantsFunction = (functions: ReadonlySet<string>, call: string): boolean =>
+  functions.has(call) || (call.startsWith('public.') && functions.has(call.slice('public.'.length)));
+
+export const decideStatement = (analysis: Analysis, grant: ResolvedGrant): Decision => {
+  if (!analysis.ok) return { allow: false, rule: analysis.rule, reason: analysis.reason };
+  const rules: string[] = [];
+  for (const need of analysis.needs) {
+    const label = tableLabel(need.schema, need.name);
+    const rule = `database.tables.${label}.${need.operation}`;
+    // Whether the table exists makes no difference to the answer.
+    if (grant.tables.get(tableKey(need.schema, need.name))?.operations.has(need.operation) !== true) {
+      return { allow: false, rule, reason: `the statement needs ${need.operation} on the table ${label}, which is not granted` };
+    }
+    rules.push(rule);
+  }
+  for (const call of analysis.functions) {
+    const rule = `database.functions.${call}`;
+    if (!grantsFunction(grant.functions, call))
+      return { allow: false, rule, reason: `the function ${call} is neither on the safe list nor granted` };
+    rules.push(rule);
+  }
+  return { allow: true, rule: rules.length === 0 ? 'database.query' : rules.join(' ').slice(0, maxRuleLength) };
+};
+
+/** One grant's policy. A text's verdict is kept: the warm statement costs a look-up. */
+export const makeDatabasePolicy = (grant: DatabaseGrant, analyse: Analyse): Policy => {
+  const resolved = resolveGrant(grant);
+  const memo = new LRUCache<string, Decision>({
+    max: memoEntries,
+    maxSize: memoCharacters,
+    sizeCalculation: (_decision, sql) => sql.length,
+  });
+  return (method, args) => {
+    if (method !== 'query') return { allow: false, rule: 'database.methods', reason: `the database has no method ${method}` };
+    // The bridge has checked the arguments' schema before it asks.
+    const { sql } = args as QueryArgs;
+    const known = memo.get(sql);
+    if (known !== undefined) return known;
+    const decision = decideStatement(analyse(sql), resolved);
+    memo.set(sql, decision);
+    return decision;
+  };
+};

@@ -1,0 +1,148 @@
+// The connections of a role: how many, how long, and that they carry nothing over. Must never leave a backend running.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { countBackends, fails, until } from '../../../../test/helpers/database-checks.ts';
+import { fixtureGrant, fixtureSql } from '../../../../test/helpers/database-fixture.ts';
+import { type DatabaseHarness, type OpenedExtension, openDatabaseHarness } from '../../../../test/helpers/database-harness.ts';
+import { makeRoleIdentity } from '../role/identity.ts';
+import { RoleConnection } from './role-connection.ts';
+import { RolePool } from './role-pool.ts';
+
+let harness: DatabaseHarness;
+let extension: OpenedExtension;
+before(async () => {
+  harness = await openDatabaseHarness(fixtureSql);
+  extension = await harness.open(fixtureGrant);
+});
+after(() => harness.close());
+
+describe('connections', () => {
+  test('are at most maxConnections, and all statements get their turn', async () => {
+    const answers = await Promise.all(Array.from({ length: 200 }, (_, index) => extension.query('select $1::int', [index])));
+    assert.deepEqual(
+      answers.map((answer) => answer.rows[0]?.[0]),
+      Array.from({ length: 200 }, (_, index) => String(index)),
+    );
+    const count = async (): Promise<number> =>
+      (
+        await harness.admin.query<{ readonly n: number }>(
+          `select count(*)::int n from pg_stat_activity where application_name = 'cloister:test'`,
+        )
+      ).rows[0]?.n ?? 99;
+    // The one that checked the role's login has ended, and its backend may take a moment to.
+    await until(async () => (await count()) <= 4);
+  });
+  test('end when idle, and all of them with the instance', async () => {
+    const hasty = await openDatabaseHarness('', { idleMs: 50 });
+    try {
+      const opened = await hasty.open({ tables: {} });
+      const count = async (): Promise<number> =>
+        (
+          await hasty.admin.query<{ readonly n: number }>(
+            `select count(*)::int n from pg_stat_activity where usename like 'cloister\\_%' and datname = current_database()`,
+          )
+        ).rows[0]?.n ?? -1;
+      await Promise.all([opened.query('select 1'), opened.query('select 2')]);
+      assert.ok((await count()) > 0);
+      await until(async () => (await count()) === 0);
+      assert.deepEqual((await opened.query('select 3')).rows, [['3']]);
+      await opened.instance.close();
+      await until(async () => (await count()) === 0);
+      await fails(opened.query('select 1'), 'ERR_RUNTIME_CLOSED');
+    } finally {
+      await hasty.close();
+    }
+  });
+  test('that the server ends are replaced without a word', async () => {
+    await extension.query('select 1');
+    await harness.admin.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'cloister:test'`);
+    await until(
+      async () => (await harness.admin.query(`select from pg_stat_activity where application_name = 'cloister:test'`)).rowCount === 0,
+    );
+    assert.deepEqual((await extension.query('select 1')).rows, [['1']]);
+  });
+  test('that end under a statement fail that statement alone', async () => {
+    const work = fails(extension.query('select * from slow'), 'ERR_DATABASE_FAILED');
+    await until(async () => (await countBackends(harness, 'active')) === 1);
+    await harness.admin.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'cloister:test' and state = 'active'`,
+    );
+    await work;
+    assert.deepEqual((await extension.query('select 1')).rows, [['1']]);
+  });
+  test('carry nothing from one statement to the next', async () => {
+    const sole = await harness.open(
+      { ...fixtureGrant, functions: ['pg_advisory_xact_lock'] },
+      { id: 'residue', resource: { ...harness.resource, maxConnections: 1 } },
+    );
+    const state = `select current_setting('statement_timeout') || current_setting('search_path') || current_setting('role')
+      || (select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid())
+      || (select count(*) from pg_class where relnamespace = pg_my_temp_schema()) || (select count(*) from pg_cursors)`;
+    const fresh = (await sole.queryUnadmitted(state)).rows;
+    // Admission refuses each of these; here it is off, as in audit mode.
+    for (const sql of [
+      'set statement_timeout = 0',
+      'set search_path = sales',
+      'create temp table t (a int)',
+      'begin',
+      'select pg_advisory_lock(1)',
+      "select set_config('work_mem', '1GB', false)",
+      'declare c cursor with hold for select 1',
+    ]) {
+      await sole.queryUnadmitted(sql).catch(() => undefined);
+      assert.deepEqual((await sole.queryUnadmitted(state)).rows, fresh, sql);
+    }
+    for (const sql of [
+      'select * from articles',
+      'insert into comments (article_id) values (1)',
+      'select * from articles for update',
+      'select pg_advisory_xact_lock(2)',
+      'select nonsense',
+    ]) {
+      await sole.query(sql).catch(() => undefined);
+      assert.deepEqual((await sole.queryUnadmitted(state)).rows, fresh, sql);
+    }
+    assert.equal(await countBackends(harness, 'idle in transaction'), 0);
+  });
+  test('that are left in a transaction are not given on', async () => {
+    const identity = makeRoleIdentity('test', harness.resource.database, '', harness.resource.roleSecret);
+    const pool = new RolePool({
+      maxConnections: 1,
+      idleMs: 1_000,
+      maxWaiting: 1,
+      connect: (onEnd) => RoleConnection.open(harness.resource.makeRoleClient(identity, 'cloister'), harness.resource.address, onEnd),
+    });
+    const connection = await pool.wait(new AbortController().signal);
+    await connection.run({ text: 'begin', values: [], maxRows: 1, atomic: false }, 1_000, false);
+    pool.release(connection);
+    assert.equal(connection.ended, true);
+    await pool.close(0);
+  });
+  test('forget a prepared statement whose table changed', async () => {
+    await harness.admin.query('create table shape (a int); insert into shape values (1)');
+    const shaped = await harness.open(
+      { tables: { shape: { read: true } } },
+      { id: 'shaped', resource: { ...harness.resource, maxConnections: 1 } },
+    );
+    for (let round = 0; round < 3; round += 1) assert.deepEqual((await shaped.query('select * from shape')).fields, [['a', 23]]);
+    await harness.admin.query('alter table shape add b text');
+    for (let round = 0; round < 3; round += 1)
+      assert.deepEqual((await shaped.query('select * from shape')).fields, [
+        ['a', 23],
+        ['b', 25],
+      ]);
+  });
+  test('keep a bounded number of prepared statements, failing ones included', async () => {
+    const busy = await harness.open(fixtureGrant, { id: 'busy', resource: { ...harness.resource, maxConnections: 1 } });
+    for (let index = 0; index < 150; index += 1) {
+      for (let round = 0; round < 3; round += 1) {
+        await busy.query(`select ${String(index)} from articles`);
+        await fails(busy.query(`select 1 / (views - views) + ${String(index)} from articles`), 'ERR_DATABASE_FAILED', {
+          sqlState: '22012',
+        });
+      }
+    }
+    const { rows } = await busy.queryUnadmitted('select count(*)::int from pg_prepared_statements');
+    assert.ok(Number(rows[0]?.[0]) <= 101, `there are ${String(rows[0]?.[0])}`);
+  });
+});

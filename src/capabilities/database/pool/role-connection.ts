@@ -1,0 +1,181 @@
+// One connection that logged in as an extension's role. Must never be given on while something of its last statement is left.
+import type { Client } from 'pg';
+import { databaseBounds } from '../bounds.ts';
+import type { DatabaseAddress } from '../resource.ts';
+import { cancelBackend } from './cancel.ts';
+import { type Prepared, Statement, type StatementOutcome, type StatementRequest } from './statement.ts';
+
+/** How long the server may take to end a cancelled statement, or a connection, before the socket is cut. */
+const endMs = 1_000;
+
+/** Over the byte cap. The connection is gone. */
+export class ByteCapError extends Error {}
+/** The connection ended under the statement. */
+export class ConnectionLostError extends Error {}
+
+/** The server threw a prepared statement away, or its result's shape changed: before anything ran. */
+const isStale = (error: unknown): boolean =>
+  error instanceof Error &&
+  'code' in error &&
+  (error.code === '26000' || (error.code === '0A000' && 'routine' in error && error.routine === 'RevalidateCachedQuery'));
+
+export class RoleConnection {
+  readonly #client: Client;
+  readonly #address: DatabaseAddress;
+  readonly #onEnd: (connection: RoleConnection) => void;
+  /** By text, least recently used first. */
+  readonly #prepared = new Map<string, Prepared>();
+  /** Names to be closed with the next statement. */
+  #closing: string[] = [];
+  #nextName = 0;
+  #opened = false;
+  #ended = false;
+  #bytes = 0;
+  #maxBytes = 0;
+  #settle: ((error: unknown, outcome: StatementOutcome | undefined) => void) | undefined;
+  /** Milliseconds, for the pool. */
+  idleSince = 0;
+
+  private constructor(client: Client, address: DatabaseAddress, onEnd: (connection: RoleConnection) => void) {
+    this.#client = client;
+    this.#address = address;
+    this.#onEnd = onEnd;
+  }
+
+  static async open(client: Client, address: DatabaseAddress, onEnd: (connection: RoleConnection) => void): Promise<RoleConnection> {
+    const connection = new RoleConnection(client, address, onEnd);
+    client.on('error', (error) => connection.#end(error));
+    client.on('end', () => connection.#end(new ConnectionLostError('the connection ended')));
+    try {
+      await client.connect();
+    } catch (error) {
+      client.connection.stream.destroy();
+      throw error;
+    }
+    connection.#opened = true;
+    // Counts what arrives, whole or not: one row of a gigabyte must not be gathered before it is looked at.
+    client.connection.stream.on('data', (chunk: Buffer) => connection.#count(chunk.length));
+    return connection;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Runs one statement. `prepare` keeps it prepared on this connection for the next time. */
+  async run(request: StatementRequest, maxBytes: number, prepare: boolean): Promise<StatementOutcome> {
+    const wanted = prepare && request.text.length <= databaseBounds.preparedChars.value;
+    try {
+      return await this.#submit(request, maxBytes, wanted);
+    } catch (error) {
+      if (!wanted || this.#ended || !isStale(error)) throw error;
+      this.#unprepare(request.text);
+      return await this.#submit(request, maxBytes, false);
+    }
+  }
+
+  #submit(request: StatementRequest, maxBytes: number, prepare: boolean): Promise<StatementOutcome> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended) return reject(new ConnectionLostError('the connection ended'));
+      this.#bytes = 0;
+      this.#maxBytes = maxBytes;
+      this.#settle = (error, outcome) => {
+        this.#settle = undefined;
+        this.#maxBytes = 0;
+        if (outcome === undefined) reject(error);
+        else resolve(outcome);
+      };
+      const prepared = prepare ? this.#prepare(request.text) : undefined;
+      const closing = this.#closing;
+      this.#closing = [];
+      this.#client.query(new Statement(request, prepared, closing, (error, outcome) => this.#answer(request.text, error, outcome)));
+    });
+  }
+
+  /** A failed statement is over only when the server says it is ready again. */
+  #answer(text: string, error: unknown, outcome: StatementOutcome | undefined): void {
+    if (outcome !== undefined || this.#ended || this.#client.connection.stream.destroyed) {
+      this.#settle?.(error, outcome);
+      return;
+    }
+    // Whether it got as far as being prepared is not known.
+    if (this.#prepared.get(text)?.fieldsJson === undefined) this.#unprepare(text);
+    this.#client.once('drain', () => this.#settle?.(error, undefined));
+  }
+
+  #prepare(text: string): Prepared {
+    const known = this.#prepared.get(text);
+    this.#nextName += 1;
+    const prepared = known ?? { name: `c${String(this.#nextName)}`, fieldsJson: undefined };
+    this.#prepared.delete(text);
+    this.#prepared.set(text, prepared);
+    const [oldest] = this.#prepared.keys();
+    if (this.#prepared.size > databaseBounds.prepared.value && oldest !== undefined) this.#unprepare(oldest);
+    return prepared;
+  }
+
+  #unprepare(text: string): void {
+    const prepared = this.#prepared.get(text);
+    if (prepared === undefined) return;
+    this.#prepared.delete(text);
+    this.#closing.push(prepared.name);
+  }
+
+  #count(bytes: number): void {
+    if (this.#maxBytes === 0) return;
+    this.#bytes += bytes;
+    if (this.#bytes > this.#maxBytes) this.destroy(new ByteCapError());
+  }
+
+  /** true: outside any transaction, as a connection must be that is given on. */
+  get settled(): boolean {
+    return !this.#ended && this.#client.getTransactionStatus() === 'I';
+  }
+
+  /** Back to what it was after login. */
+  async reset(): Promise<void> {
+    this.#prepared.clear();
+    this.#closing = [];
+    await this.#client.query('discard all');
+  }
+
+  /** Cancels what runs in the server and gives the connection up: a late cancel must not hit the next statement. */
+  async cancel(): Promise<void> {
+    if (this.#ended) return;
+    const over = new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, endMs);
+      this.#client.once('drain', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+    await cancelBackend(this.#client, this.#address);
+    await over;
+    this.destroy(new ConnectionLostError('the statement was cancelled'));
+  }
+
+  /** Cuts the connection at once. */
+  destroy(reason: Error): void {
+    if (this.#ended) return;
+    this.#client.connection.stream.destroy();
+    this.#end(reason);
+  }
+
+  /** Says goodbye to the server. Only for a connection that is idle. */
+  async close(): Promise<void> {
+    if (this.#ended) return;
+    const goodbye = this.#client.end();
+    this.#end(new ConnectionLostError('the connection was closed'));
+    // A server that is gone does not answer a goodbye.
+    const timer = setTimeout(() => this.#client.connection.stream.destroy(), endMs);
+    await goodbye;
+    clearTimeout(timer);
+  }
+
+  #end(error: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#settle?.(error, undefined);
+    if (this.#opened) this.#onEnd(this);
+  }
+}
