@@ -1,0 +1,95 @@
+// Reads the flags of `cloister serve` and its configuration file into what the server and the runtime need. Must never read the environment beyond the keys it is told.
+import { readFile, stat } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { makeBaseline, makeRegistry } from '../capabilities/registry.ts';
+import { type ConfigFile, parseConfigFile } from '../config/config-file.ts';
+import { CloisterError } from '../errors.ts';
+import type { CloisterOptions } from '../options.ts';
+
+export interface ServeOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly runtime: CloisterOptions;
+}
+
+const defaultHost = '127.0.0.1';
+const defaultPort = 8055;
+const emptyConfig: ConfigFile = { options: {}, server: {}, databaseUrl: null, envKeys: [] };
+
+const readConfig = async (file: string | undefined): Promise<ConfigFile> => {
+  if (file === undefined) return emptyConfig;
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new CloisterError(
+      'ERR_OPTIONS_INVALID',
+      `--config ${file}: cannot be read (${error instanceof Error ? error.message : 'unknown cause'}); name an existing JSON file`,
+    );
+  }
+  return parseConfigFile(text, file, { contracts: makeRegistry().map((entry) => entry.capability.contract), baseline: makeBaseline() });
+};
+
+export const parsePort = (text: string | undefined): number | undefined => {
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new CloisterError('ERR_OPTIONS_INVALID', `--port ${text}: expected a whole number from 0 to 65535`);
+  return port;
+};
+
+const checkFolder = async (folder: string): Promise<void> => {
+  const found = await stat(folder).catch(() => null);
+  if (found?.isDirectory() === true) return;
+  throw new CloisterError(
+    'ERR_OPTIONS_INVALID',
+    `serve ${folder}: ${found === null ? 'there is no such folder' : 'it is not a folder'}; name a package, or a folder of packages`,
+  );
+};
+
+const pickEnv = (keys: readonly string[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(keys.flatMap((key) => (process.env[key] === undefined ? [] : [[key, process.env[key]]])));
+
+export const parseServeOptions = async (args: readonly string[]): Promise<ServeOptions> => {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      port: { type: 'string' },
+      host: { type: 'string' },
+      config: { type: 'string' },
+      'database-url': { type: 'string' },
+      approve: { type: 'string' },
+      ledger: { type: 'string' },
+    },
+  });
+  if (values.approve !== undefined && values.approve !== 'requested') {
+    throw new CloisterError(
+      'ERR_OPTIONS_INVALID',
+      `--approve ${values.approve}: expected "requested"; finer approvals stand in the configuration file`,
+    );
+  }
+  for (const folder of positionals) await checkFolder(folder);
+  const config = await readConfig(values.config);
+  const database = values['database-url'] ?? config.databaseUrl;
+  const { env, ledger, ...options } = config.options as CloisterOptions;
+  const runtime: CloisterOptions = {
+    ...options,
+    ...(positionals.length > 0 ? { extensions: positionals } : {}),
+    ...(database === null ? {} : { database }),
+    ...(values.approve === undefined ? {} : { approvals: 'requested' as const }),
+    env: { ...env, ...pickEnv(config.envKeys) },
+    ledger: { ...ledger, ...(values.ledger === undefined ? {} : { file: values.ledger }) },
+  };
+  if ((runtime.extensions ?? []).length === 0) {
+    throw new CloisterError(
+      'ERR_OPTIONS_INVALID',
+      'serve: there is nothing to serve; name a folder of extensions, or give `extensions` in --config FILE',
+    );
+  }
+  return {
+    host: values.host ?? config.server.host ?? defaultHost,
+    port: parsePort(values.port) ?? config.server.port ?? defaultPort,
+    runtime,
+  };
+};

@@ -1,0 +1,76 @@
+// A node:http server around a runtime, until a signal ends it. Must never leave a process behind.
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { CloisterError } from '../errors.ts';
+import type { Runtime } from '../runtime.ts';
+
+export interface RunningServer {
+  readonly url: string;
+  /** Stops taking requests, lets those in flight finish, ends every ward. */
+  close(): Promise<void>;
+}
+
+const listen = (server: Server, host: string, port: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(
+        new CloisterError(
+          'ERR_OPTIONS_INVALID',
+          error.code === 'EADDRINUSE'
+            ? `port ${port} on ${host} is in use; stop what listens there or give --port`
+            : `cannot listen on ${host}:${port}: ${error.message}`,
+        ),
+      );
+    });
+    server.listen(port, host, resolve);
+  });
+
+export const openServer = async (runtime: Runtime, host: string, port: number): Promise<RunningServer> => {
+  const server = createServer(runtime.handler());
+  await listen(server, host, port);
+  const { port: bound } = server.address() as AddressInfo;
+  const name = host.includes(':') ? `[${host}]` : host;
+  return {
+    url: `http://${name}:${bound}`,
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      await runtime.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+};
+
+/** Resolves when the operator wants it to end: Ctrl-C, a service manager, a closed terminal. A second signal ends it at once. */
+export const untilStopped = (): Promise<void> =>
+  new Promise((resolve) => {
+    let asked = false;
+    const onSignal = (): void => {
+      if (asked) process.exit(130);
+      asked = true;
+      resolve();
+    };
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  });
+
+/** What is mounted where, what was refused, and a line to try. */
+export const describe = (runtime: Runtime, url: string): string => {
+  const extensions = [...runtime.extensions()].sort((one, other) => (one.id < other.id ? -1 : 1));
+  const width = Math.max(0, ...extensions.map(({ mounts }) => mounts.join(' ').length + 1));
+  const served = extensions.map(
+    ({ mounts, id, version, capabilities }) =>
+      `  ${mounts
+        .map((mount) => `/${mount}`)
+        .join(' ')
+        .padEnd(width)}  ${id} ${version}  [${capabilities.join(', ')}]`,
+  );
+  const refused = runtime.refused().map(({ error }) => `  refused: ${error.message}`);
+  const first = extensions.find(({ id }) => id === 'greet') ?? extensions[0];
+  return [
+    `Cloister serves ${extensions.length} extension${extensions.length === 1 ? '' : 's'} on ${url}`,
+    ...served,
+    ...refused,
+    ...(first === undefined ? [] : ['', `  try:  curl ${url}/${first.mounts[0] ?? ''}`]),
+  ].join('\n');
+};

@@ -1,0 +1,152 @@
+// The request listener: for Express 4 and 5 and for a bare node:http server. Must never import Express, nor hand one of its objects on.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { bodyModes } from '../../sandbox/protocol/kinds.ts';
+import type { Identify, Identity } from '../config/runtime-options.ts';
+import type { Question } from '../dispatch/answer.ts';
+import type { Dispatcher } from '../dispatch/dispatcher.ts';
+import type { Extension } from '../dispatch/extension.ts';
+import { CloisterError } from '../errors.ts';
+import { HttpAnswer, writeError } from './http-answer.ts';
+import { hasNoBody, type RequestBody, readBody } from './request-body.ts';
+import { checkPath, makeRequestHead, parseTarget, type Target } from './request-head.ts';
+
+/** What stands at a mount. */
+export interface Mount {
+  readonly extension: Extension;
+  /** Headers beyond the plain ones, in lower case. */
+  readonly grantedHeaders: ReadonlySet<string>;
+  /** The `router` grant; null allows, else why not. */
+  refuses(method: string, below: string): string | null;
+}
+
+export interface HandlerOptions {
+  readonly dispatcher: Dispatcher;
+  readonly identify: Identify | undefined;
+  readonly htmlPolicy: string | null;
+  mount(id: string): Mount | undefined;
+  health(): unknown;
+  onFault(error: unknown): void;
+}
+
+export type Next = (error?: unknown) => void;
+export type Handler = (request: IncomingMessage, response: ServerResponse, next?: Next) => void;
+
+const healthPath = '/_cloister/health';
+const emptyBody: RequestBody = { mode: bodyModes.none, bytes: null };
+export const defaultTenant = 'default';
+const anybody: Identity = { tenant: defaultTenant, accountability: null };
+
+const checkIdentity = (identity: Identity): Identity => {
+  if (typeof identity?.tenant !== 'string' || identity.tenant === '' || identity.tenant.length > 200) {
+    throw new TypeError('identify() must give { tenant: a string of 1 to 200 characters, accountability }');
+  }
+  const { tenant, accountability = null } = identity;
+  if (typeof accountability !== 'object') throw new TypeError('identify() must give { tenant, accountability: an object or null }');
+  return { tenant, accountability };
+};
+
+/** null: the `router` grant lets it through. */
+const denial = (request: IncomingMessage, target: Target, mount: Mount): CloisterError | null => {
+  const refusal = mount.refuses(request.method ?? 'GET', target.below);
+  return refusal === null ? null : new CloisterError('ERR_CAPABILITY_DENIED', refusal, { capability: 'router' });
+};
+
+export const makeHandler = (options: HandlerOptions): Handler => {
+  const { dispatcher, identify, htmlPolicy } = options;
+
+  const start = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    next: Next | undefined,
+    target: Target,
+    mount: Mount,
+    identity: Identity,
+    body: RequestBody,
+  ): void => {
+    const url = request.url ?? '/';
+    const head = makeRequestHead(request, url, mount.grantedHeaders, identity.accountability);
+    const question: Question = {
+      head: JSON.stringify(head),
+      method: head.method,
+      path: target.path,
+      bodyMode: body.mode,
+      body: body.bytes,
+      ...(body.stream === undefined ? {} : { stream: body.stream }),
+    };
+    const answer = new HttpAnswer(request, response, { mount: `${head.baseUrl}/${target.mount}`, htmlPolicy }, next);
+    const lease = dispatcher.dispatch(mount.extension, identity.tenant, identity.accountability, question, answer);
+    response.on('close', () => lease.abandon());
+  };
+
+  /** What may not run is on the ledger as what ran is. */
+  const refuse = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    target: Target,
+    mount: Mount,
+    identity: Identity,
+    error: CloisterError,
+  ): void => {
+    const question: Question = { head: '', method: request.method ?? 'GET', path: target.path, bodyMode: emptyBody.mode, body: null };
+    const answer = new HttpAnswer(request, response, { mount: `/${target.mount}`, htmlPolicy }, undefined);
+    dispatcher.refuse(mount.extension, identity.tenant, identity.accountability, question, answer, error);
+  };
+
+  const readOrRefuse = async (request: IncomingMessage, mount: Mount): Promise<RequestBody | CloisterError> => {
+    try {
+      return await readBody(request, mount.extension.limits.bodyInBytes);
+    } catch (error) {
+      if (error instanceof CloisterError) return error;
+      throw error;
+    }
+  };
+
+  const slow = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    next: Next | undefined,
+    target: Target,
+    mount: Mount,
+  ): Promise<void> => {
+    const identity = identify === undefined ? anybody : checkIdentity(await identify(request));
+    const body = denial(request, target, mount) ?? (await readOrRefuse(request, mount));
+    // The client went away meanwhile: nobody is left to run it for.
+    if (response.destroyed) return;
+    if (body instanceof CloisterError) refuse(request, response, target, mount, identity, body);
+    else start(request, response, next, target, mount, identity, body);
+  };
+
+  const fail = (response: ServerResponse, error: unknown): void => {
+    if (error instanceof CloisterError) return writeError(response, error);
+    options.onFault(error);
+    writeError(response, new CloisterError('ERR_INTERNAL', 'The host could not take the request.'));
+  };
+
+  return (request, response, next) => {
+    try {
+      const target = parseTarget(request.url ?? '/');
+      const mount = target === null ? undefined : options.mount(target.mount);
+      if (target === null || mount === undefined) {
+        if (target?.path === healthPath) return writeJson(response, options.health());
+        if (next !== undefined) return next();
+        return writeError(response, new CloisterError('ERR_ROUTE_NOT_FOUND', 'There is no such route.'));
+      }
+      checkPath(target.path);
+      if (identify === undefined && hasNoBody(request) && denial(request, target, mount) === null)
+        return start(request, response, next, target, mount, anybody, emptyBody);
+      slow(request, response, next, target, mount).catch((error: unknown) => fail(response, error));
+    } catch (error) {
+      fail(response, error);
+    }
+  };
+};
+
+const writeJson = (response: ServerResponse, value: unknown): void => {
+  const body = Buffer.from(JSON.stringify(value));
+  response.writeHead(200, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': body.length,
+    'cache-control': 'no-store',
+  });
+  response.end(body);
+};

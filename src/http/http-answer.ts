@@ -1,0 +1,171 @@
+// Writes an answer to the client: the host's own framing and safety headers around what the guest gave. Must never send a header that parseHead has not seen.
+import { hash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Answer, AnswerHead } from '../dispatch/answer.ts';
+import { makeErrorBody, type PublicError } from '../errors.ts';
+
+export interface AnswerPolicy {
+  /** Path of the extension: cookies of the guest are held below it. */
+  readonly mount: string;
+  /** Content-Security-Policy put on every HTML answer; null: none. */
+  readonly htmlPolicy: string | null;
+}
+
+/** Above this a copy costs more than a second buffer in the write. */
+const joinBytes = 16 * 1024;
+const listHeaders = ['set-cookie', 'vary', 'content-security-policy'] as const;
+/** What no browser runs or renders as a page. Everything else gets the policy, types nobody has thought of as well. */
+const inertType =
+  /^\s*(?:application\/(?:json|octet-stream|pdf|javascript|x-ndjson|zip|gzip|x-www-form-urlencoded|[\w.-]+\+json)|text\/(?:plain|csv|css|javascript|event-stream)|image\/(?!svg)[\w.+-]+|(?:audio|video|font)\/[\w.+-]+)\s*(?:;|$)/i;
+const statusesWithoutBody = new Set([204, 205, 304]);
+
+/** A cookie of an extension is for its own paths on this host only. */
+const confineCookie = (cookie: string, mount: string): string => {
+  const [pair = '', ...attributes] = cookie.split(';').map((part) => part.trim());
+  const kept = attributes.filter((attribute) => !/^(?:domain|path)\s*=/i.test(attribute));
+  const path = attributes
+    .map((attribute) => /^path\s*=\s*(.*)$/i.exec(attribute)?.[1] ?? '')
+    .find((value) => value === mount || value.startsWith(`${mount}/`));
+  return [pair, `Path=${path ?? mount}`, ...kept].join('; ');
+};
+
+const asList = (value: string | readonly string[]): readonly string[] => (typeof value === 'string' ? [value] : value);
+
+export class HttpAnswer implements Answer {
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #policy: AnswerPolicy;
+  readonly #next: (() => void) | undefined;
+
+  constructor(request: IncomingMessage, response: ServerResponse, policy: AnswerPolicy, next: (() => void) | undefined) {
+    this.#request = request;
+    this.#response = response;
+    this.#policy = policy;
+    this.#next = next;
+  }
+
+  get begun(): boolean {
+    return this.#response.headersSent;
+  }
+
+  respond(head: AnswerHead, body: Uint8Array | null): number {
+    const response = this.#response;
+    if (response.headersSent || response.destroyed) return head.status;
+    const headers = this.#headers(head);
+    const isHead = this.#request.method === 'HEAD';
+    if (statusesWithoutBody.has(head.status)) {
+      // A reset has an empty body, the others have none.
+      if (head.status === 205) headers.push('content-length', '0');
+      response.writeHead(head.status, headers);
+      response.end();
+      return head.status;
+    }
+    const etag =
+      head.status === 200 && body !== null && (isHead || this.#request.method === 'GET') && !head.headers.includes('etag')
+        ? makeEtag(body)
+        : null;
+    if (etag !== null) {
+      headers.push('etag', etag);
+      if (matches(this.#request.headers['if-none-match'], etag)) {
+        response.writeHead(
+          304,
+          headers.filter((_, index) => headers[index - (index % 2)] !== 'content-type'),
+        );
+        response.end();
+        return 304;
+      }
+    }
+    // Of a HEAD answer only the guest knows what GET would send.
+    const length = isHead && body === null ? head.contentLength : String(body?.length ?? 0);
+    if (length !== null) headers.push('content-length', length);
+    response.writeHead(head.status, headers);
+    if (isHead || body === null) response.end();
+    else if (body.length > joinBytes) response.end(body);
+    // Latin-1 maps bytes to characters one to one, and node joins head and body that come as text into one write.
+    else response.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'), 'latin1');
+    return head.status;
+  }
+
+  begin(head: AnswerHead): void {
+    if (this.#response.headersSent || this.#response.destroyed) return;
+    this.#response.writeHead(head.status, this.#headers(head));
+    this.#response.flushHeaders();
+  }
+
+  chunk(bytes: Uint8Array, onTaken: () => void): void {
+    if (!this.#response.destroyed) this.#response.write(bytes, () => onTaken());
+  }
+
+  end(): void {
+    this.#response.end();
+  }
+
+  fail(error: PublicError): number {
+    if (this.#response.headersSent) {
+      // Half an answer must not look like a whole one.
+      this.#response.destroy();
+      return error.status;
+    }
+    writeError(this.#response, error);
+    return error.status;
+  }
+
+  next(): void {
+    if (this.#next !== undefined) return this.#next();
+    writeError(this.#response, routeNotFound);
+  }
+
+  #headers(head: AnswerHead): string[] {
+    const headers = ['x-content-type-options', 'nosniff'];
+    let mayRun = true;
+    // What the host has set already stands beside the guest's, where a header is a list: its session must not be lost.
+    for (const name of listHeaders) {
+      const own = this.#response.getHeader(name);
+      if (own !== undefined) for (const one of asList(typeof own === 'number' ? String(own) : own)) headers.push(name, one);
+    }
+    for (let index = 0; index + 1 < head.headers.length; index += 2) {
+      const name = head.headers[index] as string;
+      const value = head.headers[index + 1] ?? '';
+      if (name === 'content-type') mayRun = !inertType.test(String(value));
+      for (const one of asList(value)) headers.push(name, name === 'set-cookie' ? confineCookie(one, this.#policy.mount) : one);
+    }
+    if (mayRun && this.#policy.htmlPolicy !== null) headers.push('content-security-policy', this.#policy.htmlPolicy);
+    return headers;
+  }
+}
+
+const routeNotFound: PublicError = { status: 404, code: 'ERR_ROUTE_NOT_FOUND', message: 'There is no such route.', details: {} };
+
+/** As the `etag` package makes weak tags for Express: length and SHA-1 of the body. */
+const makeEtag = (body: Uint8Array): string => `W/"${body.length.toString(16)}-${hash('sha1', body, 'base64').slice(0, 27)}"`;
+
+const matches = (wanted: string | undefined, etag: string): boolean => {
+  if (wanted === undefined) return false;
+  if (wanted.trim() === '*') return true;
+  const bare = etag.replace(/^W\//, '');
+  return wanted.split(',').some((one) => one.trim().replace(/^W\//, '') === bare);
+};
+
+/** Details nested deeper than the host can write are left out. */
+const errorText = (error: PublicError): string => {
+  try {
+    return JSON.stringify(makeErrorBody(error));
+  } catch {
+    return JSON.stringify(makeErrorBody({ ...error, details: {} }));
+  }
+};
+
+/** An error as JSON, in the shape Directus clients know. */
+export const writeError = (response: ServerResponse, error: PublicError): void => {
+  if (response.headersSent || response.destroyed) return;
+  const body = Buffer.from(errorText(error));
+  const { retryAfterSeconds } = error.details;
+  response.writeHead(error.status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': body.length,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...(typeof retryAfterSeconds === 'number' ? { 'retry-after': String(retryAfterSeconds) } : {}),
+  });
+  response.end(body);
+};

@@ -1,0 +1,11 @@
+// The public API. Named re-exports only: what is not here may change without notice.
+export type { Accountability } from './bridge/capability.ts';
+export type { Identity } from './config/runtime-options.ts';
+export { CloisterError, type ErrorCode, errorTable } from './errors.ts';
+export type { Handler } from './http/handler.ts';
+export type { InstalledExtension, RefusedExtension } from './installation.ts';
+export type { LedgerEntry } from './ledger/entry.ts';
+export { verifyLedger } from './ledger/verify-ledger.ts';
+export { type LimitName, limitTable } from './limits/table.ts';
+export type { ApprovalOption, CloisterOptions, Grants } from './options.ts';
+export { createRuntime, type Health, type Runtime } from './runtime.ts';

@@ -1,0 +1,239 @@
+// From packages to mounted extensions: grants decided, capabilities opened, registered once, mounted. Must never let one extension's fault keep another from being served.
+import { Ajv, type ValidateFunction } from 'ajv';
+import type { Granted } from './bridge/bridge.ts';
+import type { Policy } from './bridge/capability.ts';
+import { makeSafeText } from './capabilities/log/safe-text.ts';
+import type { CapabilityEntry, HostResources } from './capabilities/registry.ts';
+import { decideEffective } from './config/effective.ts';
+import { extensionIdKey, parseExtensionId } from './config/extension-id.ts';
+import type { RuntimeOptions } from './config/runtime-options.ts';
+import type { Dispatcher } from './dispatch/dispatcher.ts';
+import type { Extension } from './dispatch/extension.ts';
+import { CloisterError } from './errors.ts';
+import { defaultTenant, type Mount } from './http/handler.ts';
+import type { LifeEvent } from './ledger/entry.ts';
+import type { LoadedPackage } from './packages/loaded-package.ts';
+import { readPackages } from './packages/read-packages.ts';
+
+/** What became of one package. */
+export interface InstalledExtension {
+  readonly id: string;
+  readonly version: string;
+  readonly folder: string;
+  /** Where its routes are: `/<mount>`. */
+  readonly mounts: readonly string[];
+  readonly capabilities: readonly string[];
+}
+
+export interface RefusedExtension {
+  readonly folder: string;
+  /** One line: extension, file, cause, remedy. */
+  readonly error: CloisterError;
+}
+
+export interface InstallationServices {
+  readonly options: RuntimeOptions;
+  readonly registry: readonly CapabilityEntry[];
+  readonly baseline: ReadonlyMap<string, unknown>;
+  readonly resources: Omit<HostResources, 'limits'>;
+  readonly dispatcher: Dispatcher;
+  onLife(event: LifeEvent, extension: string, subject: string, reason: string): void;
+}
+
+const parallelLoads = 2;
+const maxMounts = 64;
+
+export class Installation {
+  readonly #services: InstallationServices;
+  readonly #mounts = new Map<string, Mount>();
+  readonly #taken = new Map<string, string>();
+  readonly #opened: Extension[] = [];
+  readonly installed: InstalledExtension[] = [];
+  readonly refused: RefusedExtension[] = [];
+
+  constructor(services: InstallationServices) {
+    this.#services = services;
+  }
+
+  mount(id: string): Mount | undefined {
+    return this.#mounts.get(id);
+  }
+
+  /** Reads, checks and registers every package. What cannot be served is in `refused`. */
+  async load(): Promise<void> {
+    const { options, registry } = this.#services;
+    const { packages, refused } = await readPackages(
+      options.extensions,
+      registry.map((entry) => entry.capability.contract),
+      options.packages,
+    );
+    for (const { folder, error } of refused) this.#refuse('', folder, error);
+    const queue = [...this.#withoutDuplicates(packages)];
+    await Promise.all(
+      Array.from({ length: parallelLoads }, async () => {
+        for (let one = queue.shift(); one !== undefined; one = queue.shift()) await this.#install(one);
+      }),
+    );
+  }
+
+  async close(): Promise<void> {
+    const instances = this.#opened.flatMap((extension) => [...extension.capabilities.values()].map((granted) => granted.instance));
+    await Promise.all(instances.map((instance) => instance.close()));
+  }
+
+  #withoutDuplicates(packages: readonly LoadedPackage[]): readonly LoadedPackage[] {
+    const seen = new Map<string, LoadedPackage>();
+    for (const one of packages) {
+      const key = extensionIdKey(one.fallbackId);
+      const first = seen.get(key);
+      if (first === undefined) seen.set(key, one);
+      else this.#refuse(one.fallbackId, one.folder, conflict(one.fallbackId, one.folder, first.folder));
+    }
+    return [...seen.values()];
+  }
+
+  async #install(found: LoadedPackage): Promise<void> {
+    let extension: Extension | null = null;
+    try {
+      extension = await this.#open(found);
+      const mounts = await this.#register(extension, found);
+      this.#opened.push(extension);
+      this.installed.push({
+        id: extension.id,
+        version: extension.version,
+        folder: found.folder,
+        mounts,
+        capabilities: [...extension.capabilities.keys()],
+      });
+      this.#services.onLife(
+        'package.loaded',
+        extension.id,
+        extension.artifact,
+        `mounted at ${mounts.map((mount) => `/${mount}`).join(', ')}`,
+      );
+    } catch (error) {
+      this.#refuse(found.fallbackId, found.folder, asRefusal(found, error));
+      if (extension !== null) await this.#discard(extension);
+    }
+  }
+
+  /** What is refused keeps neither a cell nor a connection. */
+  async #discard(extension: Extension): Promise<void> {
+    this.#services.dispatcher.forget(extension);
+    await Promise.allSettled([...extension.capabilities.values()].map(({ instance }) => instance.close()));
+  }
+
+  async #open(found: LoadedPackage): Promise<Extension> {
+    const { options, baseline, registry, resources } = this.#services;
+    const isolation = options.extensions.find((entry) => entry === found.source)?.isolation;
+    const effective = decideEffective({
+      id: found.fallbackId,
+      manifest: found.manifest,
+      expressDefault: found.express,
+      ...(isolation === undefined ? {} : { isolation }),
+      approvals: options.approvals,
+      ceiling: options.ceiling,
+      limits: options.limits,
+      baseline,
+    });
+    const { limits } = effective;
+    const capabilities = new Map<string, Granted>();
+    const identity = { id: found.fallbackId, version: found.version };
+    for (const { capability, resourcesOf } of registry) {
+      const grants = effective.grants.get(capability.contract.name);
+      if (grants === undefined) continue;
+      const instance = await capability.open(identity, grants, resourcesOf({ ...resources, limits }));
+      capabilities.set(capability.contract.name, {
+        contract: capability.contract,
+        check: makeArgumentCheck(capability.contract.methods),
+        policies: grants.map((grant) => capability.makePolicy(grant)),
+        instance,
+      });
+    }
+    return {
+      ...identity,
+      artifact: found.artifact,
+      script: Buffer.from(found.script),
+      profile: { express: effective.express, knex: capabilities.has('database') },
+      limits,
+      isolation: effective.isolation,
+      capabilities,
+    };
+  }
+
+  /** Registers it once, which says where it wants to be mounted and whether it works at all. */
+  async #register(extension: Extension, found: LoadedPackage): Promise<readonly string[]> {
+    const { dispatcher, options } = this.#services;
+    const slot = dispatcher.slot(extension, defaultTenant);
+    const mounts = parseMounts(await slot.warm(), found);
+    for (const mount of mounts) {
+      const owner = this.#taken.get(extensionIdKey(mount));
+      if (owner !== undefined) throw conflict(mount, found.folder, owner);
+    }
+    const router = extension.capabilities.get('router')?.policies ?? [];
+    const grantedHeaders = new Set((extension.capabilities.get('headers')?.instance.bootValue(defaultTenant) ?? []) as readonly string[]);
+    for (const mount of mounts) {
+      this.#taken.set(extensionIdKey(mount), found.folder);
+      this.#mounts.set(mount, {
+        extension,
+        grantedHeaders,
+        refuses: (method, path) => refusalOf(router, method, path),
+      });
+    }
+    // Whose cell it was is nobody's once an embedder says who the tenants are.
+    if (options.identify !== null) slot.close();
+    return mounts;
+  }
+
+  #refuse(extension: string, folder: string, error: CloisterError): void {
+    this.refused.push({ folder, error });
+    this.#services.onLife('package.refused', extension, folder, error.message);
+  }
+}
+
+const refusalOf = (policies: readonly Policy[], method: string, path: string): string | null => {
+  if (policies.length === 0) return 'This extension is granted no routes.';
+  for (const policy of policies) {
+    const decision = policy('request', { method, path });
+    if (!decision.allow) return decision.reason;
+  }
+  return null;
+};
+
+const conflict = (id: string, folder: string, owner: string): CloisterError =>
+  new CloisterError(
+    'ERR_EXTENSION_CONFLICT',
+    `extension ${id}: ${folder} wants the id "${id}", which ${owner} has already; rename one, or give it another id in the configuration`,
+    { id },
+  );
+
+const parseMounts = (text: string, found: LoadedPackage): readonly string[] => {
+  const list: unknown = JSON.parse(text);
+  if (Array.isArray(list) && list.length > maxMounts)
+    throw new CloisterError('ERR_REGISTER_FAILED', `it registers ${list.length} endpoints, more than ${maxMounts}`);
+  if (!Array.isArray(list) || list.length === 0) throw new CloisterError('ERR_REGISTER_FAILED', 'it registers no endpoint');
+  const mounts = list.map((mount) => parseExtensionId(mount, `${found.entryFile}: the id it exports`));
+  if (new Set(mounts.map(extensionIdKey)).size < mounts.length)
+    throw new CloisterError('ERR_EXTENSION_CONFLICT', 'two of its endpoints have the same id');
+  return mounts;
+};
+
+const asRefusal = (found: LoadedPackage, error: unknown): CloisterError => {
+  const known = error instanceof CloisterError;
+  // What an extension threw is its own words: they must not move an operator's cursor.
+  const cause = makeSafeText(error instanceof Error ? error.message : String(error));
+  const start = `extension ${found.fallbackId}`;
+  const message = cause.startsWith(start) ? cause : `${start}: ${found.entryFile}: ${cause}`;
+  return new CloisterError(known ? error.code : 'ERR_REGISTER_FAILED', message, { extension: found.fallbackId }, { cause: error });
+};
+
+const makeArgumentCheck = (methods: Readonly<Record<string, { readonly args: object }>>): Granted['check'] => {
+  const ajv = new Ajv({ strict: true, strictTypes: false, allErrors: false });
+  const validators = new Map<string, ValidateFunction>(Object.entries(methods).map(([name, { args }]) => [name, ajv.compile(args)]));
+  return (method, args) => {
+    const validate = validators.get(method);
+    if (validate === undefined || validate(args)) return null;
+    const [first] = validate.errors ?? [];
+    return `the arguments${first?.instancePath ?? ''} ${first?.message ?? 'do not fit'}`;
+  };
+};

@@ -1,0 +1,49 @@
+// What an embedder passes to createRuntime, as TypeScript sees it. The schema in config/ is the authority; this must say no more and no less.
+import type { IncomingMessage } from 'node:http';
+import type { Knex } from 'knex';
+import type { Logger } from 'pino';
+import type { Identity, Isolation } from './config/runtime-options.ts';
+import type { LimitName } from './limits/table.ts';
+
+/** Capability → grant, as in the `cloister` key of a package. */
+export type Grants = Readonly<Record<string, unknown>>;
+export type SomeLimits = Readonly<Partial<Record<LimitName, number>>>;
+
+export interface ApprovalOption {
+  readonly capabilities?: 'requested' | Grants;
+  readonly limits?: SomeLimits;
+  readonly isolation?: Isolation;
+  readonly express?: 4 | 5;
+  /** Stands in place of the package's own `cloister` key. */
+  readonly manifest?: { readonly capabilities?: Grants; readonly limits?: SomeLimits; readonly express?: 4 | 5 };
+}
+
+export interface CloisterOptions {
+  /** Folders: each a package, or one that holds packages. */
+  readonly extensions?: readonly (string | { readonly folder: string; readonly id?: string; readonly isolation?: Isolation })[];
+  /** A postgres:// URL or your own Knex instance for PostgreSQL. */
+  readonly database?: string | Knex | null;
+  readonly services?: Readonly<Record<string, object>>;
+  /** Values extensions may be granted by name. process.env is never looked at. */
+  readonly env?: Readonly<Record<string, unknown>>;
+  readonly logger?: Logger | null;
+  /** Whose request it is. Without it everybody is one tenant. */
+  readonly identify?: ((request: IncomingMessage) => Identity | Promise<Identity>) | null;
+  /** Your own defaults for all extensions. */
+  readonly limits?: SomeLimits;
+  /** The most any extension may get, whatever it asks and whoever approves. */
+  readonly ceiling?: { readonly capabilities?: Readonly<Record<string, unknown>>; readonly limits?: SomeLimits };
+  /** What you approve, by extension id; `requested` approves what is asked. */
+  readonly approvals?: 'requested' | Readonly<Record<string, 'requested' | ApprovalOption>>;
+  readonly mode?: 'enforce';
+  readonly ledger?: { readonly file?: string | null; readonly ringSize?: number };
+  readonly wards?: {
+    readonly max?: number;
+    readonly perTenant?: number;
+    readonly spareCells?: number;
+    readonly cellIdleMs?: number;
+    readonly execPath?: string;
+  };
+  /** Sizes and times of reading packages; see docs/limits.md. */
+  readonly packages?: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,176 @@
+// The composition root: the only file that knows everybody. Must hold no logic of its own.
+import { randomBytes } from 'node:crypto';
+import { pino } from 'pino';
+import { toWard } from '../sandbox/protocol/kinds.ts';
+import { makeBridge } from './bridge/bridge.ts';
+import { openDatabaseResource } from './capabilities/database/resource.ts';
+import { makeSafeText } from './capabilities/log/safe-text.ts';
+import { makeBaseline, makeRegistry } from './capabilities/registry.ts';
+import { parseOptions } from './config/options.ts';
+import { Dispatcher } from './dispatch/dispatcher.ts';
+import { type Handler, makeHandler } from './http/handler.ts';
+import { Installation, type InstalledExtension, type RefusedExtension } from './installation.ts';
+import type { LedgerEntry, LifeEvent } from './ledger/entry.ts';
+import { openLedger } from './ledger/open-ledger.ts';
+import type { CloisterOptions } from './options.ts';
+import { findArtefacts } from './wards/artefacts.ts';
+import { Images } from './wards/image.ts';
+import { WardPool } from './wards/ward-pool.ts';
+
+export interface Runtime {
+  /** A request listener for Express 4 and 5 and for node:http. */
+  handler(): Handler;
+  /** What is served, and what was refused and why. */
+  extensions(): readonly InstalledExtension[];
+  refused(): readonly RefusedExtension[];
+  /** The latest entries of the ledger, oldest first. */
+  ledger(): readonly LedgerEntry[];
+  health(): Health;
+  /** Takes no more requests, lets those in flight finish within `drainMs` (default 5,000), then ends every ward. */
+  close(options?: { readonly drainMs?: number }): Promise<void>;
+}
+
+export interface Health {
+  readonly status: 'ok' | 'closing';
+  readonly extensions: number;
+  readonly refused: number;
+  readonly wards: number;
+  readonly cells: number;
+  readonly requests: number;
+}
+
+const defaultDrainMs = 5_000;
+const spareWards = 1;
+const cellsPerWard = 64;
+const wardBootMs = 15_000;
+/** A frame may be a little larger than what it carries: JSON escapes and framing. */
+const frameSlack = 64 * 1024;
+const breaker = { strikes: 8, windowMs: 30_000, parkMs: 1_000, maxParkMs: 300_000 };
+/** Scripts of HTML answers do not run: they would run on the host's origin. */
+const htmlPolicy =
+  "sandbox allow-forms allow-popups; default-src 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; form-action 'self'";
+
+/** Reads the extensions, boots wards, registers everything. Throws ERR_OPTIONS_INVALID for options that do not hold; an extension that cannot be served is in `refused()`. */
+export const createRuntime = async (given: CloisterOptions): Promise<Runtime> => {
+  const registry = makeRegistry();
+  const baseline = makeBaseline();
+  const options = parseOptions(given, { contracts: registry.map((entry) => entry.capability.contract), baseline });
+  const logger = options.logger ?? pino({ name: 'cloister' });
+  const ledger = await openLedger(options.ledger);
+  const life = (event: LifeEvent, extension: string, tenant: string, subject: string, reason: string): void => {
+    logger.debug({ event, extension, tenant, subject, reason }, 'life');
+    try {
+      ledger.append({ kind: 'life', event, extension, tenant, subject, reason });
+    } catch (error) {
+      logger.error({ error }, 'the ledger cannot be written');
+    }
+  };
+
+  const artefacts = findArtefacts(options.wards.execPath ?? undefined);
+  const database =
+    options.database === null
+      ? undefined
+      : await openDatabaseResource(options.database, {
+          onFinding: (finding) => logger.warn({ finding }, 'the database gives every role more than its grant'),
+        });
+  const bytes = Math.max(options.limits.bodyOutBytes ?? 0, options.limits.callBytes ?? 0, 64 * 1024 * 1024);
+  const pool = new WardPool({
+    artefacts,
+    images: new Images(artefacts),
+    max: options.wards.max,
+    perTenant: options.wards.perTenant,
+    cellsPerWard,
+    spareWards,
+    spareCells: options.wards.spareCells,
+    maxTextBytes: bytes + frameSlack,
+    maxRawBytes: bytes + frameSlack,
+    bootMs: wardBootMs,
+    onLife: (event, pid, tenant, reason) => life(event, '', tenant, `ward ${pid}`, reason),
+  });
+  const bridge = makeBridge((error, origin) =>
+    logger.error({ err: error, extension: origin.extension, tenant: origin.tenant }, 'a capability failed on the host'),
+  );
+  const dispatcher: Dispatcher = new Dispatcher(
+    {
+      pool,
+      ledger,
+      breaker,
+      cellIdleMs: options.wards.cellIdleMs,
+      onCall: (cell, lease, call, text) => {
+        const { extension, tenant, ward, id } = cell;
+        bridge.call(
+          {
+            extension: extension.id,
+            tenant,
+            limits: extension.limits,
+            capabilities: extension.capabilities,
+            recordStray: (capability, method) =>
+              life('call.stray', extension.id, tenant, `${capability}.${method}`, 'its request has ended'),
+          },
+          lease,
+          call,
+          text,
+          (ok, json) => ward.process.write(toWard.result, call, lease?.id ?? 0, id * 2 + (ok ? 1 : 0), json, null),
+        );
+      },
+      onLife: life,
+      onGuestError: (extension, tenant, request, stack) =>
+        logger.warn({ extension, tenant, request, guest: { stack: makeSafeText(stack) } }, 'an extension failed'),
+      onLedgerFailure: (error) => logger.error({ err: error }, 'the ledger cannot be written'),
+    },
+    randomBytes(6).toString('base64url'),
+  );
+  const installation = new Installation({
+    options,
+    registry,
+    baseline,
+    resources: { logger, env: options.env, database },
+    dispatcher,
+    onLife: (event, extension, subject, reason) => life(event, extension, '', subject, reason),
+  });
+
+  let closing: Promise<void> | null = null;
+  const health = (): Health => ({
+    status: closing === null ? 'ok' : 'closing',
+    extensions: installation.installed.length,
+    refused: installation.refused.length,
+    wards: pool.wards.size,
+    cells: [...pool.wards].reduce((sum, ward) => sum + ward.cells.size, 0),
+    requests: dispatcher.liveRequests,
+  });
+  const handler = makeHandler({
+    dispatcher,
+    identify: options.identify ?? undefined,
+    htmlPolicy,
+    mount: (id) => installation.mount(id),
+    health,
+    onFault: (error) => logger.error({ err: error }, 'a request could not be taken'),
+  });
+  const close = async (drainMs: number): Promise<void> => {
+    await dispatcher.close(drainMs);
+    await pool.close();
+    await installation.close();
+    await database?.close();
+    life('runtime.close', '', '', '', 'closed');
+    await ledger.close();
+  };
+
+  life('runtime.start', '', '', artefacts.execPath, `node ${process.versions.node}`);
+  try {
+    await installation.load();
+  } catch (error) {
+    await close(0);
+    throw error;
+  }
+  return {
+    handler: () => handler,
+    extensions: () => [...installation.installed],
+    refused: () => [...installation.refused],
+    ledger: () => ledger.recent(),
+    health,
+    close: ({ drainMs = defaultDrainMs } = {}) => {
+      closing ??= close(drainMs);
+      return closing;
+    },
+  };
+};
