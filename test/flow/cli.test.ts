@@ -1,0 +1,149 @@
+// `cloister` as an operator types it: what it says, what it serves, what it leaves behind. Must never leave a process running.
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { usage } from '../../src/cli/usage.ts';
+
+const root = join(import.meta.dirname, '../..');
+const main = join(root, 'src/cli/main.ts');
+const patienceMs = 20_000;
+
+interface Run {
+  readonly child: ChildProcess;
+  output(): string;
+  /** Exit code, or the signal's name. */
+  readonly ended: Promise<number | string>;
+}
+
+const run = (args: readonly string[], cwd = root): Run => {
+  const child = spawn(process.execPath, [main, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (part: Buffer) => (output += part.toString()));
+  return {
+    child,
+    output: () => output,
+    ended: once(child, 'close').then(([code, signal]) => (code as number | null) ?? (signal as string)),
+  };
+};
+
+const waitFor = async ({ output, child }: Run, pattern: RegExp): Promise<RegExpExecArray> => {
+  for (const until = performance.now() + patienceMs; performance.now() < until; await sleep(20)) {
+    const found = pattern.exec(output());
+    if (found !== null) return found;
+    if (child.exitCode !== null) break;
+  }
+  throw new Error(`it never said ${pattern}, but: ${output()}`);
+};
+
+/** Processes whose parent is `pid`. */
+const childrenOf = (pid: number): readonly number[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      try {
+        return readFileSync(`/proc/${name}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[1] === String(pid);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cloister-cli-'));
+  await writeFile(join(folder, 'config.json'), JSON.stringify({ extensions: [join(root, 'extensions/greet')], server: { port: 0 } }));
+  await writeFile(join(folder, 'unknown.json'), JSON.stringify({ extentions: [] }));
+  await writeFile(join(folder, 'broken.json'), '{ "extensions": [');
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+describe('what it says', () => {
+  const rows: readonly (readonly [string, readonly string[], number, RegExp])[] = [
+    ['--help names every command', ['--help'], 0, /serve[\s\S]*start[\s\S]*ledger verify/],
+    ['--version is the package’s', ['--version'], 0, /^\d+\.\d+\.\d+\n$/],
+    ['an unknown command', ['sevre'], 2, /there is no command "sevre"; `cloister --help` lists them/],
+    ['serve without a folder', ['serve'], 2, /there is nothing to serve; name a folder/],
+    ['a folder that is not there', ['serve', '/nowhere'], 2, /serve \/nowhere: there is no such folder/],
+    ['a file for a folder', ['serve', 'package.json'], 2, /serve package\.json: it is not a folder/],
+    ['an unknown flag', ['serve', 'x', '--prot', '1'], 2, /Unknown option '--prot'/],
+    ['start with a port that is none', ['start', '--port', 'x'], 2, /--port x: expected a whole number/],
+    ['a port that is none', ['serve', 'extensions', '--port', '99999'], 2, /--port 99999: expected a whole number from 0 to 65535/],
+    ['an approval that is none', ['serve', 'x', '--approve', 'all'], 2, /--approve all: expected "requested"/],
+    ['a configuration file that is not there', ['serve', '--config', '/nowhere.json'], 2, /--config \/nowhere\.json: cannot be read/],
+    ['a ledger to verify that is not there', ['ledger', 'verify', '/nowhere.ndjson'], 2, /nowhere\.ndjson/],
+    ['ledger without a file', ['ledger'], 2, /usage: cloister ledger verify FILE/],
+  ];
+  for (const [name, args, code, says] of rows) {
+    test(name, async () => {
+      const it = run(args);
+      assert.equal(await it.ended, code, it.output());
+      assert.match(it.output(), says);
+      assert.doesNotMatch(it.output(), /\n\s+at .*:\d+:\d+/, 'no stack for a mistake of the operator');
+    });
+  }
+  for (const [file, says] of [
+    ['unknown.json', /unknown\.json#: unknown key "extentions", did you mean "extensions"/],
+    ['broken.json', /broken\.json/],
+  ] as const) {
+    test(`a configuration file with a mistake: ${file}`, async () => {
+      const it = run(['serve', '--config', join(folder, file)]);
+      assert.equal(await it.ended, 2, it.output());
+      assert.match(it.output(), says);
+    });
+  }
+  test('every flag that is read is in the usage', () => {
+    const source = readFileSync(join(root, 'src/cli/serve-options.ts'), 'utf8');
+    const flags = [...source.matchAll(/^ {6}'?([a-z-]+)'?: \{ type: 'string' \}/gm)].map((match) => match[1] ?? '');
+    assert.ok(flags.length >= 6);
+    for (const flag of flags) assert.match(usage, new RegExp(`--${flag}\\b`));
+  });
+});
+
+describe('what it serves', () => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    test(`a folder of extensions, until ${signal}, and leaves no process`, async () => {
+      const it = run(['serve', join(root, 'extensions/greet'), '--port', '0', '--ledger', join(folder, `${signal}.ndjson`)]);
+      const [, url] = await waitFor(it, /on (http:\/\/127\.0\.0\.1:\d+)/);
+      const response = await fetch(`${url}/greet/intro`);
+      assert.deepEqual([response.status, await response.text()], [200, 'Nice to meet you.']);
+      const wards = childrenOf(it.child.pid ?? 0);
+      assert.ok(wards.length > 0, 'there are wards while it serves');
+      it.child.kill(signal);
+      assert.equal(await it.ended, 0, it.output());
+      assert.deepEqual(wards.filter(isAlive), []);
+      const checked = run(['ledger', 'verify', join(folder, `${signal}.ndjson`)]);
+      assert.equal(await checked.ended, 0, checked.output());
+      assert.match(checked.output(), /"ok":true/);
+    });
+  }
+  test('what the configuration file names', async () => {
+    const it = run(['serve', '--config', join(folder, 'config.json')]);
+    const [, url] = await waitFor(it, /on (http:\/\/127\.0\.0\.1:\d+)/);
+    assert.equal((await fetch(`${url}/greet`)).status, 200);
+    it.child.kill('SIGTERM');
+    assert.equal(await it.ended, 0);
+  });
+  test('wards end with a host that is killed', async () => {
+    const it = run(['serve', join(root, 'extensions/greet'), '--port', '0']);
+    await waitFor(it, /on http/);
+    const wards = childrenOf(it.child.pid ?? 0);
+    it.child.kill('SIGKILL');
+    await it.ended;
+    for (const until = performance.now() + 5_000; wards.some(isAlive) && performance.now() < until; ) await sleep(20);
+    assert.deepEqual(wards.filter(isAlive), []);
+  });
+});

@@ -1,0 +1,92 @@
+// Each example does what its README line says, through the whole road. Must never need an example that is not in extensions/.
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { openTestDatabase, type TestDatabase } from '../helpers/postgres.ts';
+import { openTestRuntime, type TestRuntime } from '../helpers/runtime.ts';
+
+const folder = join(import.meta.dirname, '../../extensions');
+let database: TestDatabase;
+let runtime: TestRuntime;
+let pid: number;
+
+before(async () => {
+  pid = process.pid;
+  database = await openTestDatabase(await readFile(join(folder, 'demo.sql'), 'utf8'));
+  runtime = await openTestRuntime({ extensions: {}, options: { extensions: [folder], approvals: 'requested', database: database.url } });
+});
+after(async () => {
+  await runtime.close();
+  await database.close();
+});
+
+test('every example is served and none refused', () => {
+  const names = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name);
+  assert.deepEqual(
+    runtime.runtime.refused().map(({ error }) => error.message),
+    [],
+  );
+  assert.deepEqual(
+    runtime.runtime
+      .extensions()
+      .map(({ id }) => id)
+      .sort(),
+    names.sort(),
+  );
+});
+
+describe('what a visitor sees', () => {
+  const rows: readonly (readonly [string, number, RegExp])[] = [
+    ['/greet', 200, /^Hello, World!$/],
+    ['/greet/intro', 200, /^Nice to meet you\.$/],
+    ['/greet/goodbye', 200, /^Goodbye!$/],
+    ['/articles?limit=2', 200, /"meta":\{"total":25,"limit":2,"offset":0\}/],
+    ['/articles/1', 200, /"id":1,/],
+    ['/guarded', 200, /"trail":\["outer","first","second"\]/],
+    ['/guarded/throws', 500, /./],
+    ['/guarded/passes', 418, /handed to next/],
+    ['/ticker', 200, /^(?:.|\n)*data: /],
+    ['/spinner/now', 504, /ERR_CPU_EXCEEDED/],
+    ['/spinner/later', 504, /ERR_CPU_EXCEEDED/],
+    ['/spinner/builtin', 504, /ERR_CPU_EXCEEDED/],
+    ['/glutton/fill', 0, /ERR_CPU_EXCEEDED|ERR_WARD_CRASHED/],
+    ['/bare', 200, /./],
+    ['/snoop', 200, /./],
+  ];
+  for (const [path, status, text] of rows) {
+    test(`${path} answers ${status === 0 ? '504 or 507' : status}`, async () => {
+      const reply = await runtime.get(path);
+      // A bomb ends by whichever limit it meets first.
+      if (status === 0) assert.ok([504, 507].includes(reply.status), reply.text);
+      else assert.equal(reply.status, status, reply.text);
+      assert.match(reply.text, text);
+      assert.equal((await runtime.get('/greet')).status, 200, 'a neighbour answers right after');
+    });
+  }
+});
+
+test('rows are created, changed, read and deleted', async () => {
+  const send = (path: string, method: string, value?: object) =>
+    runtime.request(path, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      ...(value === undefined ? {} : { body: JSON.stringify(value) }),
+    });
+  const created = await send('/articles', 'POST', { title: 'Brought by a test', body: 'Words.', status: 'draft' });
+  assert.equal(created.status, 201, created.text);
+  const { id } = (created.json() as { readonly data: { readonly id: number } }).data;
+  assert.equal((await send(`/articles/${id}`, 'PATCH', { title: 'Changed by a test' })).status, 200);
+  assert.match((await runtime.get(`/articles/${id}`)).text, /Changed by a test/);
+  assert.equal((await send(`/articles/${id}`, 'DELETE')).status, 204);
+  assert.equal((await runtime.get(`/articles/${id}`)).status, 404);
+});
+
+test('the snoop finds no secret, and the host is the process it was', async () => {
+  const { text } = await runtime.get('/snoop');
+  assert.doesNotMatch(text, /an extension that is not granted this must never see it|root:x:0/);
+  assert.equal(process.pid, pid);
+});
