@@ -73,6 +73,21 @@ export class CloisterError extends Error {
   }
 }
 
+/** An error of a service in its own words: it crosses as data in the shape Directus gives its errors, and never with a stack or a cause. */
+export class RelayedError extends Error {
+  override readonly name = 'DirectusError';
+  readonly code: string;
+  readonly status: number;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(code: string, status: number, message: string, details: Readonly<Record<string, unknown>> = {}) {
+    super(message);
+    this.code = code;
+    this.status = status;
+    this.details = details;
+  }
+}
+
 /** What of an error a client may see; a CloisterError is one. An extension's own errors bring codes of their own. */
 export interface PublicError {
   readonly status: number;

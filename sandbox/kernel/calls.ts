@@ -13,6 +13,8 @@ interface PendingCall {
 }
 
 interface CallFailure {
+  /** Where it is a service's own error, by which Directus code knows it. */
+  readonly name?: string;
   readonly code: string;
   readonly message: string;
   readonly status?: number;
@@ -22,6 +24,7 @@ interface CallFailure {
 /** The error a guest catches: `code`, `status` and `extensions` as Directus's own errors have them. */
 export const makeCallError = (failure: CallFailure): Error =>
   Object.assign(new NativeError(failure.message), {
+    ...(failure.name === undefined ? {} : { name: failure.name }),
     code: failure.code,
     status: failure.status ?? 500,
     extensions: failure.extensions ?? {},

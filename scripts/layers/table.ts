@@ -15,6 +15,7 @@ export const hostLayers: readonly (readonly string[])[] = [
   ['capabilities'],
   ['policy', 'ledger'],
   ['limits'],
+  ['bridge/host-events'],
   ['bridge/capability'],
   ['errors', 'sandbox/protocol'],
 ];

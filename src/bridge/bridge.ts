@@ -2,8 +2,9 @@
 import { hash } from 'node:crypto';
 import { CloisterError, type ErrorCode } from '../errors.ts';
 import type { Limits } from '../limits/table.ts';
+import { asPublic, errorJson, exceededResult, isTellable } from './call-error.ts';
 import type { CallLease } from './call-lease.ts';
-import type { CallResult, CapabilityContract, CapabilityInstance, Decision, MethodContract, Policy } from './capability.ts';
+import type { CallResult, CapabilityContract, CapabilityInstance, Decision, MethodContract, Nested, Policy } from './capability.ts';
 
 /** A capability as one extension has it. */
 export interface Granted {
@@ -66,12 +67,13 @@ const findMethod = (origin: CallOrigin, parsed: ParsedCall): { readonly granted:
 };
 
 /** One budget each: calls and pending for what is answered, lines and bytes for what is not. */
-const spend = (lease: CallLease, method: MethodContract, bytes: number): void => {
+const spend = (lease: CallLease, method: MethodContract, bytes: number, isNested: boolean): void => {
   const { limits } = lease;
   if (method.reply) {
     lease.calls += 1;
     if (lease.calls > limits.hostCalls) throw exceeded(lease, 'ERR_CALLS_EXCEEDED', 'hostCalls', limits.hostCalls, lease.calls);
-    if (lease.pending >= limits.callsPending)
+    // The call that causes a nested one is pending already, and makes one at a time.
+    if (!isNested && lease.pending >= limits.callsPending)
       throw exceeded(lease, 'ERR_CALLS_EXCEEDED', 'callsPending', limits.callsPending, lease.pending + 1);
     return;
   }
@@ -102,12 +104,11 @@ const decide = (policies: readonly Policy[], method: string, args: unknown): Dec
   return allowed;
 };
 
-const errorJson = (error: CloisterError): string =>
-  JSON.stringify({ code: error.code, message: error.message, status: error.status, extensions: error.details });
-
-/** What the guest is told of a fault of ours: nothing but that there was one. */
-const asPublic = (error: unknown): CloisterError =>
-  error instanceof CloisterError ? error : new CloisterError('ERR_CALL_FAILED', 'The capability failed on the host.');
+interface Admitted {
+  readonly granted: Granted;
+  readonly lease: CallLease;
+  readonly parsed: ParsedCall;
+}
 
 /** Says once, in the place of what is over the limit, that there was more. */
 const sayOverflow = (lease: CallLease, { instance }: Granted, name: string, { overflow }: MethodContract): void => {
@@ -118,14 +119,13 @@ const sayOverflow = (lease: CallLease, { instance }: Granted, name: string, { ov
     .catch(() => undefined);
 };
 
+/** Ids of nested calls: above every id a kernel gives, so that the ledger never has one twice in a request. */
+const firstNestedCall = 0x4000_0000;
+
 export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void): Bridge => {
   const suppressed = new CloisterError('ERR_LOG_EXCEEDED', 'The request has gone over logLines or logBytes before.');
-  const admit = (
-    origin: CallOrigin,
-    lease: CallLease | null,
-    text: string,
-    call: number,
-  ): { readonly granted: Granted; readonly lease: CallLease; readonly parsed: ParsedCall } => {
+  /** `cause` is the call on whose behalf a host side makes this one; null for the guest's own. */
+  const admit = (origin: CallOrigin, lease: CallLease | null, text: string, call: number, cause: number | null): Admitted => {
     if (lease === null || lease.isOver) {
       const { capability, method } = text.length > origin.limits.callBytes ? unread : parseCall(text);
       if (lease === null) origin.recordStray(capability, method);
@@ -141,7 +141,7 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
       // What was told once is refused without a word from then on: a flood must not become one of records.
       if (!method.reply && lease.logOver) throw suppressed;
       try {
-        spend(lease, method, text.length);
+        spend(lease, method, text.length, cause !== null);
       } catch (error) {
         if (!method.reply) sayOverflow(lease, granted, parsed.method, method);
         throw error;
@@ -157,6 +157,7 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
       lease.recordStrictly({
         kind: 'call.start',
         call,
+        ...(cause === null ? {} : { cause }),
         capability: parsed.capability,
         method: parsed.method,
         args: method.summarize(parsed.args),
@@ -204,52 +205,79 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
     });
   };
 
+  /** Does what was admitted, and puts on record how it ended. `done` or `failed` is called once. */
+  const perform = (
+    origin: CallOrigin,
+    { granted, lease, parsed }: Admitted,
+    call: number,
+    nested: Nested | undefined,
+    done: (result: CallResult) => void,
+    failed: (error: unknown) => void,
+  ): void => {
+    const startedAt = performance.now();
+    const succeed = (result: CallResult): void => {
+      if (result.json.length > origin.limits.resultBytes) return fail(exceededResult(origin.limits));
+      finish(lease, call, startedAt, 'ok', result);
+      done(result);
+    };
+    const fail = (error: unknown): void => {
+      finish(lease, call, startedAt, isTellable(error) ? error.code : 'ERR_CALL_FAILED', null);
+      failed(error);
+    };
+    let result: Promise<CallResult> | CallResult;
+    try {
+      result = granted.instance.call(parsed.method, parsed.args, lease, nested);
+    } catch (error) {
+      return fail(error);
+    }
+    if (!(result instanceof Promise)) return succeed(result);
+    const weight = nested === undefined ? 0 : 1;
+    lease.pending += weight;
+    result.then(
+      (value) => {
+        lease.pending -= weight;
+        succeed(value);
+      },
+      (error: unknown) => {
+        lease.pending -= weight;
+        fail(error);
+      },
+    );
+  };
+
+  /** A call of a host side for the call it serves: it comes through the same checks, and can make none of its own. */
+  const makeNested = (origin: CallOrigin, lease: CallLease, cause: number): Nested => {
+    let busy = false;
+    return async (capability, method, args) => {
+      if (busy) throw new Error('a host side makes one nested call at a time');
+      busy = true;
+      try {
+        lease.nestedCalls += 1;
+        const call = firstNestedCall + lease.nestedCalls;
+        const admitted = admit(origin, lease, JSON.stringify([capability, method, args]), call, cause);
+        return await new Promise<CallResult>((resolve, reject) => perform(origin, admitted, call, undefined, resolve, reject));
+      } finally {
+        busy = false;
+      }
+    };
+  };
+
   return {
     call: (origin, given, call, text, reply) => {
       const refuse = (error: unknown): void => {
-        if (!(error instanceof CloisterError)) onFault(error, origin);
+        if (!isTellable(error)) onFault(error, origin);
         if (call !== 0) reply(false, errorJson(asPublic(error)));
       };
-      let admitted: ReturnType<typeof admit>;
+      let admitted: Admitted;
       try {
-        admitted = admit(origin, given, text, call);
+        admitted = admit(origin, given, text, call, null);
       } catch (error) {
         return refuse(error);
       }
-      const { granted, lease, parsed } = admitted;
-      const startedAt = performance.now();
-      const done = (result: CallResult): void => {
-        if (result.json.length > origin.limits.resultBytes) {
-          finish(lease, call, startedAt, 'ERR_CALL_FAILED', null);
-          return refuse(exceededResult(origin.limits));
-        }
-        finish(lease, call, startedAt, 'ok', result);
-        if (call !== 0) reply(true, result.json);
+      const answer = ({ json }: CallResult): void => {
+        if (call !== 0) reply(true, json);
       };
-      const failed = (error: unknown): void => {
-        finish(lease, call, startedAt, error instanceof CloisterError ? error.code : 'ERR_CALL_FAILED', null);
-        refuse(error);
-      };
-      try {
-        const result = granted.instance.call(parsed.method, parsed.args, lease);
-        if (!(result instanceof Promise)) return done(result);
-        lease.pending += 1;
-        result.then(
-          (value) => {
-            lease.pending -= 1;
-            done(value);
-          },
-          (error: unknown) => {
-            lease.pending -= 1;
-            failed(error);
-          },
-        );
-      } catch (error) {
-        failed(error);
-      }
+      perform(origin, admitted, call, makeNested(origin, admitted.lease, call), answer, refuse);
     },
   };
 };
-
-const exceededResult = (limits: Limits): CloisterError =>
-  new CloisterError('ERR_CALL_FAILED', `The result is over the limit resultBytes (${limits.resultBytes}).`, { limit: 'resultBytes' });

@@ -32,6 +32,8 @@ export abstract class CallLease implements Caller {
   effects = false;
   calls = 0;
   pending = 0;
+  /** Calls that host sides made for its calls; they are in `calls` too. */
+  nestedCalls = 0;
   logLines = 0;
   logBytes = 0;
   /** Host time spent on checking and judging its calls. */

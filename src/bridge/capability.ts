@@ -17,6 +17,12 @@ export interface Caller {
   remainingMs(): number;
 }
 
+/**
+ * A call that a host side makes while it serves one, on behalf of the same lease: schema, budget, every grant's policy and the ledger hold
+ * as if the guest had made it, so a capability built on others adds no power. One at a time, and never one inside another.
+ */
+export type Nested = (capability: string, method: string, args: unknown) => Promise<CallResult>;
+
 /** A decision is pure: the same call under the same grant always gets the same one. `rule` names what decided. */
 export type Decision =
   | { readonly allow: true; readonly rule: string }
@@ -54,8 +60,8 @@ export interface CapabilityContract {
 
 /** One extension's use of a capability, opened when the extension is loaded. */
 export interface CapabilityInstance {
-  /** Does it. The call was already admitted, checked, allowed and recorded. Throws CloisterError for what the guest may know. */
-  call(method: string, args: unknown, caller: Caller): Promise<CallResult> | CallResult;
+  /** Does it. The call was already admitted, checked, allowed and recorded. Throws CloisterError or RelayedError for what the guest may know. `nested` is absent where the call is nested itself. */
+  call(method: string, args: unknown, caller: Caller, nested?: Nested): Promise<CallResult> | CallResult;
   /** JSON value handed to the guest side of this capability when a cell boots. */
   bootValue(tenant: string): unknown;
   close(): Promise<void>;

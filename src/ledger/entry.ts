@@ -37,6 +37,8 @@ export type LedgerRecord =
       readonly tenant: string;
       readonly request: string;
       readonly call: number;
+      /** The call for which the host made this one. */
+      readonly cause?: number;
       readonly capability: string;
       readonly method: string;
       readonly args: Readonly<Record<string, unknown>>;
