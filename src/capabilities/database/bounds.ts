@@ -15,6 +15,16 @@ export const databaseBounds = {
     value: 5_000,
     meaning: 'Time of one statement where the grant has no statementMs; never more than the lease has left.',
   },
+  callsPerRequest: {
+    unit: 'count',
+    value: 1_000,
+    meaning: 'Statements of one request where the grant has no callsPerRequest; the limit hostCalls holds beside it.',
+  },
+  rowsPerRequest: {
+    unit: 'count',
+    value: 100_000,
+    meaning: 'Rows that the statements of one request read or change together where the grant has no rowsPerRequest.',
+  },
   silenceMs: {
     unit: 'ms',
     value: 1_000,

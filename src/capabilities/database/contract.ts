@@ -3,6 +3,7 @@ import { type Static, Type } from 'typebox';
 import type { CapabilityContract } from '../../bridge/capability.ts';
 import type { Analyse } from './admission/analysis.ts';
 import { databaseBounds } from './bounds.ts';
+import { columnPattern, ruleSchema, ruleValue } from './rule.ts';
 
 /** One part of a name as PostgreSQL keeps it. Nothing of PostgreSQL's own can be granted: its catalog is an oracle for everything else. */
 const part = '(?!pg_|information_schema(?:\\.|$))[^."\\u0000-\\u001f]{1,63}';
@@ -10,9 +11,37 @@ export const tableNamePattern = `^${part}(?:\\.${part})?$`;
 const functionPart = '[a-z_][a-z0-9_$]{0,62}';
 export const functionNamePattern = `^${functionPart}(?:\\.${functionPart})?$`;
 
-const yes = Type.Optional(Type.Literal(true));
+const columns = Type.Optional(
+  Type.Array(Type.String({ pattern: columnPattern }), {
+    uniqueItems: true,
+    description: 'Columns, as PostgreSQL keeps them; all where absent.',
+  }),
+);
+const rows = Type.Optional(ruleSchema);
+const closed = { additionalProperties: false } as const;
 
-export const tableGrant = Type.Object({ read: yes, create: yes, update: yes, delete: yes }, { additionalProperties: false });
+const change = Type.Optional(Type.Union([Type.Literal(true), Type.Object({ columns, rows }, closed)]));
+const create = Type.Optional(
+  Type.Union([
+    Type.Literal(true),
+    Type.Object(
+      {
+        columns,
+        rows,
+        defaults: Type.Optional(
+          Type.Record(Type.String({ pattern: columnPattern }), ruleValue, {
+            ...closed,
+            description: 'Values each new row gets, whatever the statement says.',
+          }),
+        ),
+      },
+      closed,
+    ),
+  ]),
+);
+const remove = Type.Optional(Type.Union([Type.Literal(true), Type.Object({ rows }, closed)]));
+
+export const tableGrant = Type.Object({ rows, read: change, create, update: change, delete: remove }, closed);
 
 export const databaseGrant = Type.Object(
   {
@@ -20,6 +49,10 @@ export const databaseGrant = Type.Object(
       additionalProperties: false,
       description: 'What may be done to which table: "table" (in schema public) or "schema.table". An empty object denies all.',
     }),
+    raw: Type.Optional(
+      Type.Literal(true, { description: "Expressions beyond those of Knex's builder: what only hand-written SQL holds." }),
+    ),
+    ddl: Type.Optional(Type.Literal(true, { description: 'Tables and indexes of its own, in the schema ext_<id>.' })),
     functions: Type.Optional(
       Type.Array(Type.String({ pattern: functionNamePattern }), {
         uniqueItems: true,
@@ -38,6 +71,20 @@ export const databaseGrant = Type.Object(
         minimum: 1,
         maximum: 600_000,
         description: `Most milliseconds of one statement, and never more than the lease has left; ${String(databaseBounds.statementMs.value)} where absent.`,
+      }),
+    ),
+    callsPerRequest: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 100_000,
+        description: `Most statements of one request; ${String(databaseBounds.callsPerRequest.value)} where absent.`,
+      }),
+    ),
+    rowsPerRequest: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 100_000_000,
+        description: `Most rows that the statements of one request read or change together; ${String(databaseBounds.rowsPerRequest.value)} where absent.`,
       }),
     ),
   },

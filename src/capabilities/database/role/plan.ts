@@ -86,7 +86,7 @@ const wantedPrivileges = (wish: RoleWish): readonly Privilege[] => {
   for (const [key, { schema, name, operations }] of wish.grant.tables) {
     if (operations.size === 0) continue;
     schemas.add(schema);
-    for (const operation of operations) wanted.push({ kind: 'table', schema, name, privilege: privilegeOf[operation] });
+    for (const operation of operations.keys()) wanted.push({ kind: 'table', schema, name, privilege: privilegeOf[operation] });
     if (!operations.has('create')) continue;
     for (const sequence of facts.get(key)?.sequences ?? []) {
       schemas.add(sequence.schema);
