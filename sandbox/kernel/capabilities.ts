@@ -2,11 +2,13 @@
 import database from 'cloister:database';
 import { makeGuest as makeEnv } from '../../src/capabilities/env/guest.ts';
 import { makeGuest as makeLog } from '../../src/capabilities/log/guest.ts';
+import { makeGuest as makeSchema } from '../../src/capabilities/schema/guest.ts';
 import type { GuestCapability } from './guest-capability.ts';
 
 /** Key of the register context → capability and its guest side. */
 export const guestCapabilities: Readonly<Record<string, { readonly capability: string; readonly make: GuestCapability }>> = {
   database: { capability: 'database', make: database },
+  getSchema: { capability: 'schema', make: makeSchema },
   env: { capability: 'env', make: makeEnv },
   logger: { capability: 'log', make: makeLog },
 };

@@ -2,6 +2,7 @@
 import type { KernelConfig } from '../protocol/kinds.ts';
 import { type Calls, makeCallError } from './calls.ts';
 import { guestCapabilities } from './capabilities.ts';
+import { exceptions } from './exceptions.ts';
 import { hasOwn, makeNullObject, ownKeys } from './intrinsics.ts';
 
 const notGranted = (what: string): Error =>
@@ -41,8 +42,8 @@ export const makeGuestSide = (calls: Calls, config: KernelConfig, key: string): 
 export const makeContext = (calls: Calls, config: KernelConfig): object => {
   const context: Record<string, unknown> = {
     services: missingServices(),
-    getSchema: () => Promise.reject(notGranted('getSchema')),
     emitter: missingEmitter(),
+    exceptions: { ...exceptions },
   };
   // Made when it is first looked at: Knex costs milliseconds that an extension without database need not pay.
   for (const key of ownKeys(guestCapabilities) as string[]) {

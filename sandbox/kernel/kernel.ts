@@ -6,10 +6,11 @@ import { makeCalls } from './calls.ts';
 import { makeContext } from './context.ts';
 import { makeFault } from './fault.ts';
 import { makeHooks } from './hooks.ts';
-import { mapDelete, mapGet, mapSet, nativeThen, parseJson, reflectApply, stringifyJson } from './intrinsics.ts';
+import { hasOwn, mapDelete, mapGet, mapSet, nativeThen, parseJson, reflectApply, stringifyJson } from './intrinsics.ts';
 import { bootLimits, type Lease, makeLease } from './lease.ts';
 import { connectPipe, type PostFunction, post } from './pipe.ts';
 import { evaluate, type Factory, findEndpoints } from './register.ts';
+import { withSchema } from './request-schema.ts';
 import { makeRequests } from './requests.ts';
 import { makeTimers } from './timers.ts';
 import { warmUp } from './warm-up.ts';
@@ -37,7 +38,12 @@ export const makeKernel = (): Kernel => {
   );
   const hooks = makeHooks(timers, calls);
   const app = makeApp();
-  const requests = makeRequests(asApp(app), bodyParsers, () => limits);
+  let serve = asApp(app);
+  const requests = makeRequests(
+    (request, response, done) => serve(request, response, done),
+    bodyParsers,
+    () => limits,
+  );
 
   const leaseOf = (id: number): Lease => mapGet(leases, id) ?? background;
   const beginLease = (id: number): Lease => {
@@ -50,6 +56,10 @@ export const makeKernel = (): Kernel => {
     config = parseJson(text) as KernelConfig;
     limits = config.limits;
     hooks.configure(config);
+    if (platform.expressMajor === 4 && hasOwn(config.capabilities, 'schema')) {
+      const bridge = calls.bridgeFor('schema', null, true);
+      serve = withSchema(asApp(app), () => bridge.call('read', {}));
+    }
     Object.defineProperty(globalThis, '__load', {
       configurable: true,
       value: (loaded: Factory) => {

@@ -8,6 +8,7 @@ import { envCapability } from './env/host.ts';
 import { headersCapability } from './headers/host.ts';
 import { logCapability } from './log/host.ts';
 import { routerCapability } from './router/host.ts';
+import { schemaCapability } from './schema/host.ts';
 
 /** What the embedder gave, and the limits of the extension a capability is opened for. */
 export interface HostResources {
@@ -38,6 +39,7 @@ export const makeRegistry = (): readonly CapabilityEntry[] => [
   entry(logCapability, ({ logger }) => ({ logger })),
   entry(envCapability, ({ env }) => ({ env })),
   entry(makeDatabaseCapability(), ({ database, limits }) => ({ database, limits })),
+  entry(schemaCapability, () => ({})),
 ];
 
 /** What every extension that an operator puts in has without asking: routes below its own mount, and its own log lines. A ceiling can take either away. */

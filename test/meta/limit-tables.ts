@@ -5,6 +5,7 @@ import { databaseBounds } from '../../src/capabilities/database/bounds.ts';
 import { envBounds } from '../../src/capabilities/env/bounds.ts';
 import { logBounds } from '../../src/capabilities/log/bounds.ts';
 import { routerBounds } from '../../src/capabilities/router/bounds.ts';
+import { schemaBounds } from '../../src/capabilities/schema/bounds.ts';
 import { ledgerBounds } from '../../src/ledger/bounds.ts';
 import { packageLimitTable } from '../../src/limits/package-table.ts';
 import { type LimitRow, limitTable } from '../../src/limits/table.ts';
@@ -39,6 +40,7 @@ export const limitTables: ReadonlyMap<string, readonly string[]> = new Map([
   ['env', boundRows(envBounds)],
   ['router', boundRows(routerBounds)],
   ['database', boundRows(databaseBounds)],
+  ['schema', boundRows(schemaBounds)],
 ]);
 
 const placeOf = (name: string): RegExp => new RegExp(`(<!-- table: ${name} -->\\n)[^]*?(<!-- end -->)`);

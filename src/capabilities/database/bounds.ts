@@ -30,6 +30,12 @@ export const databaseBounds = {
     value: 1_000,
     meaning: 'Time past its timeout after which a statement is given up although the server says nothing.',
   },
+  describeFreshMs: {
+    unit: 'ms',
+    value: 15_000,
+    meaning: 'Age from which the description of the granted tables is read again in the background.',
+  },
+  describeAgainMs: { unit: 'ms', value: 1_000, meaning: 'How soon a wish for a fresh description is heard again.' },
   connections: { unit: 'count', value: 4, meaning: 'Connections of one extension from one host.' },
   hosts: {
     unit: 'count',

@@ -112,6 +112,12 @@ export const queryArgs = Type.Object(
 );
 export type QueryArgs = Static<typeof queryArgs>;
 
+export const describeArgs = Type.Object(
+  { refresh: Type.Optional(Type.Boolean({ description: 'Something speaks for a changed table: look again.' })) },
+  { additionalProperties: false },
+);
+export type DescribeArgs = Static<typeof describeArgs>;
+
 /** The result as it crosses. `rows` holds PostgreSQL's text values as they came: the guest parses them by type. */
 export interface QueryResult {
   readonly command: string;
@@ -137,6 +143,7 @@ export const makeDatabaseContract = (analyse: Analyse): CapabilityContract => ({
   name: 'database',
   grant: databaseGrant,
   methods: {
+    describe: { args: describeArgs, reply: true, effect: () => false, summarize: () => ({}) },
     query: {
       args: queryArgs,
       reply: true,

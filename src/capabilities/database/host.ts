@@ -4,7 +4,8 @@ import type { Caller, CallResult, CapabilityInstance } from '../../bridge/capabi
 import { CloisterError } from '../../errors.ts';
 import type { Analyse, Analysis } from './admission/analysis.ts';
 import { databaseBounds } from './bounds.ts';
-import type { Binding, QueryArgs } from './contract.ts';
+import type { Binding, DescribeArgs, QueryArgs } from './contract.ts';
+import { makeDescriber } from './describe/describer.ts';
 import { makeBusyFailure, makeFailure, makeLimitFailure, makeTimeoutFailure } from './failure.ts';
 import type { ResolvedGrant } from './grant.ts';
 import { tableKey } from './names.ts';
@@ -51,6 +52,7 @@ const findShadowed = (analysis: Analysis, shadows: Shadows): string | undefined 
 
 export const openInstance = async (parts: InstanceParts): Promise<CapabilityInstance> => {
   const { extension, grant, identity, shadows, resource, analyse, maxResultBytes } = parts;
+  const describer = makeDescriber(extension, grant, resource);
   const applicationName = `cloister:${extension}`.slice(0, maxApplicationName);
   const pool = new RolePool({
     maxConnections: resource.maxConnections,
@@ -145,6 +147,7 @@ export const openInstance = async (parts: InstanceParts): Promise<CapabilityInst
 
   return {
     async call(method, args, caller) {
+      if (method === 'describe') return { json: await describer.describe((args as DescribeArgs).refresh === true) };
       if (method !== 'query') throw new CloisterError('ERR_METHOD_UNKNOWN', `the database has no method ${method}`);
       return await query(args as QueryArgs, caller);
     },
