@@ -44,6 +44,11 @@ export const databaseBounds = {
   },
   waiting: { unit: 'count', value: 1_024, meaning: 'Statements of one extension that wait for a connection.' },
   idleMs: { unit: 'ms', value: 10_000, meaning: 'Time after which an idle connection is closed.' },
+  registerMs: {
+    unit: 'ms',
+    value: 10_000,
+    meaning: 'Time in which a new connection has to be registered with the server, where row rules ask who calls.',
+  },
   prepared: { unit: 'count', value: 100, meaning: 'Prepared statements kept on one connection.' },
   preparedChars: {
     unit: 'characters',

@@ -14,7 +14,7 @@ import { intersectGrants, type ResolvedGrant } from './grant.ts';
 import { openInstance } from './host.ts';
 import { makeDatabasePolicy } from './policy.ts';
 import type { DatabaseResource } from './resource.ts';
-import { checkLogin } from './role/check-login.ts';
+import { canLogIn, checkLogin } from './role/check-login.ts';
 import { makeRoleIdentity } from './role/identity.ts';
 import { prepareRole } from './role/prepare-role.ts';
 
@@ -69,7 +69,14 @@ export const makeDatabaseCapability = (): Capability<DatabaseResources, Database
       const identity = makeRoleIdentity(extension.id, resource.database, resource.namespace, resource.roleSecret);
       const connectionLimit = resource.maxConnections * databaseBounds.hosts.value;
       const { findings, shadows } = await resource.withAdmin((client) =>
-        prepareRole(client, { extension: extension.id, identity, grant, connectionLimit, safeFunctions }),
+        prepareRole(client, {
+          extension: extension.id,
+          identity,
+          grant,
+          connectionLimit,
+          safeFunctions,
+          logsIn: () => canLogIn(identity, resource),
+        }),
       );
       for (const finding of findings) resource.report(finding);
       await checkLogin(extension.id, identity, resource);

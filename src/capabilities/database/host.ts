@@ -9,12 +9,14 @@ import { makeDescriber } from './describe/describer.ts';
 import { makeBusyFailure, makeFailure, makeLimitFailure, makeTimeoutFailure } from './failure.ts';
 import type { ResolvedGrant } from './grant.ts';
 import { tableKey } from './names.ts';
+import { makeCallerValues } from './pool/caller-identity.ts';
 import { ByteCapError, RoleConnection } from './pool/role-connection.ts';
 import { PoolBusyError, PoolClosedError, RolePool } from './pool/role-pool.ts';
 import { RowCapError, type StatementOutcome, type WireValue } from './pool/statement.ts';
 import type { DatabaseResource } from './resource.ts';
 import type { Shadows } from './role/findings.ts';
 import type { RoleIdentity } from './role/identity.ts';
+import { dependsOnCaller } from './role/row-policies.ts';
 
 export interface InstanceParts {
   readonly extension: string;
@@ -58,7 +60,13 @@ export const openInstance = async (parts: InstanceParts): Promise<CapabilityInst
     maxConnections: resource.maxConnections,
     idleMs: resource.idleMs,
     maxWaiting: databaseBounds.waiting.value,
-    connect: (onEnd) => RoleConnection.open(resource.makeRoleClient(identity, applicationName), resource.address, onEnd),
+    connect: (onEnd) =>
+      RoleConnection.open(
+        resource.makeRoleClient(identity, applicationName),
+        resource.address,
+        onEnd,
+        dependsOnCaller(grant) ? (client) => resource.register(client) : undefined,
+      ),
   });
   /** Texts seen before: what comes a second time is worth preparing. */
   const seen = new LRUCache<string, true>({ max: maxSeen });
@@ -74,7 +82,9 @@ export const openInstance = async (parts: InstanceParts): Promise<CapabilityInst
 
   const acquire = async (caller: Caller): Promise<RoleConnection> => {
     try {
-      return pool.take() ?? (await pool.wait(caller.signal));
+      const connection = pool.take() ?? (await pool.wait(caller.signal));
+      connection.isFor(makeCallerValues(caller));
+      return connection;
     } catch (error) {
       if (caller.signal.aborted) throw leaseOver();
       if (error instanceof PoolBusyError) throw makeBusyFailure();

@@ -3,8 +3,10 @@ import pg from 'pg';
 import { CloisterError } from '../../errors.ts';
 import { databaseBounds } from './bounds.ts';
 import { defaultSchema } from './names.ts';
+import type { CallerIdentity } from './pool/caller-identity.ts';
 import type { Finding } from './role/findings.ts';
 import type { RoleIdentity } from './role/identity.ts';
+import { openRegistrar } from './role/registrar.ts';
 import { type DatabaseSource, readSource } from './source.ts';
 
 export interface DatabaseOptions {
@@ -33,6 +35,8 @@ export interface DatabaseResource {
   withAdmin<Result>(use: (client: pg.Client) => Promise<Result>): Promise<Result>;
   /** A new client, not connected yet, that logs in as a role. */
   makeRoleClient(role: RoleIdentity, applicationName: string): pg.Client;
+  /** Gives a connection that logged in as a role, before any guest's statement runs on it, the key to say on whose behalf it works. */
+  register(client: pg.Client): Promise<CallerIdentity>;
   report(finding: Finding): void;
   close(): Promise<void>;
 }
@@ -63,6 +67,7 @@ export const openDatabaseResource = async (source: DatabaseSource, options: Data
   const { password } = probe;
   const ssl = probe.ssl;
   const reported = new Set<string>();
+  const registrar = openRegistrar(config);
   const pending = new Set<Promise<unknown>>();
   let closed = false;
 
@@ -110,6 +115,7 @@ export const openDatabaseResource = async (source: DatabaseSource, options: Data
         connectionTimeoutMillis: connectMs,
         keepAlive: true,
       }),
+    register: (client) => registrar.register(client),
     report(finding) {
       if (reported.has(finding.what) || reported.size >= maxReported) return;
       reported.add(finding.what);
@@ -118,6 +124,7 @@ export const openDatabaseResource = async (source: DatabaseSource, options: Data
     async close() {
       closed = true;
       await Promise.allSettled(pending);
+      await registrar.close();
     },
   };
   await resource.withAdmin(async (client) => {

@@ -2,6 +2,7 @@
 import type { Client } from 'pg';
 import { databaseBounds } from '../bounds.ts';
 import type { DatabaseAddress } from '../resource.ts';
+import type { CallerIdentity, CallerValues } from './caller-identity.ts';
 import { cancelBackend } from './cancel.ts';
 import { type Prepared, Statement, type StatementOutcome, type StatementRequest } from './statement.ts';
 
@@ -28,6 +29,8 @@ export class RoleConnection {
   /** Names to be closed with the next statement. */
   #closing: string[] = [];
   #nextName = 0;
+  /** Where row rules depend on who calls. */
+  #identity: CallerIdentity | undefined;
   #opened = false;
   #ended = false;
   #bytes = 0;
@@ -42,12 +45,18 @@ export class RoleConnection {
     this.#onEnd = onEnd;
   }
 
-  static async open(client: Client, address: DatabaseAddress, onEnd: (connection: RoleConnection) => void): Promise<RoleConnection> {
+  static async open(
+    client: Client,
+    address: DatabaseAddress,
+    onEnd: (connection: RoleConnection) => void,
+    register?: (client: Client) => Promise<CallerIdentity>,
+  ): Promise<RoleConnection> {
     const connection = new RoleConnection(client, address, onEnd);
     client.on('error', (error) => connection.#end(error));
     client.on('end', () => connection.#end(new ConnectionLostError('the connection ended')));
     try {
       await client.connect();
+      connection.#identity = await register?.(client);
     } catch (error) {
       client.connection.stream.destroy();
       throw error;
@@ -60,6 +69,16 @@ export class RoleConnection {
 
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** Whom the statements from now on are for: said to the server together with the next one, where it has somebody else. */
+  isFor(caller: CallerValues): void {
+    this.#identity?.isFor(caller);
+  }
+
+  /** Says it now: a transaction's first statement has to be its BEGIN. */
+  async enter(): Promise<void> {
+    await this.#identity?.enter(this.#client);
   }
 
   /** Runs one statement. `prepare` keeps it prepared on this connection for the next time. */
@@ -88,7 +107,8 @@ export class RoleConnection {
       const prepared = prepare ? this.#prepare(request.text) : undefined;
       const closing = this.#closing;
       this.#closing = [];
-      this.#client.query(new Statement(request, prepared, closing, (error, outcome) => this.#answer(request.text, error, outcome)));
+      const statement = new Statement(request, prepared, closing, (error, outcome) => this.#answer(request.text, error, outcome));
+      this.#client.query(this.#identity?.precede(this.#client, statement) ?? statement);
     });
   }
 

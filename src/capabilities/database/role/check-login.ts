@@ -14,6 +14,20 @@ const unsafe = (extension: string, cause: string, remedy: string, error?: unknow
     error === undefined ? {} : { cause: error },
   );
 
+/** Whether the role is there and has the password this host derives. */
+export const canLogIn = async (identity: RoleIdentity, resource: DatabaseResource): Promise<boolean> => {
+  const client = resource.makeRoleClient(identity, 'cloister');
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+  } catch {
+    client.connection.stream.destroy();
+    return false;
+  }
+  await client.end();
+  return true;
+};
+
 export const checkLogin = async (extension: string, identity: RoleIdentity, resource: DatabaseResource): Promise<void> => {
   const client = resource.makeRoleClient(identity, 'cloister');
   client.on('error', () => undefined);

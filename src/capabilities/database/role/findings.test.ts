@@ -29,7 +29,7 @@ describe('what PUBLIC can do', () => {
       'data: PUBLIC holds DELETE on the table world',
       'data: PUBLIC holds SELECT on the table half',
       'data: PUBLIC holds SELECT on the table world',
-      'data: PUBLIC may execute world_definer(), which runs as its owner',
+      'data: PUBLIC may execute public.world_definer(), which runs as its owner',
       'use: PUBLIC may create objects in the schema public',
       'use: PUBLIC may create temporary tables in this database',
     ]);

@@ -2,11 +2,12 @@
 import type { Client } from 'pg';
 import type { ResolvedGrant } from '../grant.ts';
 import { tableKey, tableLabel } from '../names.ts';
+import { wantedColumns } from './plan.ts';
 
 /** Where the second wall is thinner than the grant. Admission stands in front of all of them. */
 export interface Finding {
-  /** data: the role alone reaches data it was not granted; use: it could take resources, nothing more. */
-  readonly severity: 'data' | 'use';
+  /** data: the role alone reaches data it was not granted; use: it could take resources, nothing more; closed: the extension gets less than its grant. */
+  readonly severity: 'data' | 'use' | 'closed';
   readonly what: string;
   readonly remedy: string;
 }
@@ -19,12 +20,17 @@ export interface Shadows {
   readonly attributes: ReadonlySet<string>;
 }
 
-const isOwn = "n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_'";
+const isOwn = "n.nspname not in ('pg_catalog', 'information_schema', 'cloister') and n.nspname !~ '^pg_'";
 
-const reachableSql = `select n.nspname "schema", c.relname "name", p.privilege
+/** What it owns, in its own schema, is its own. */
+const reachableSql = `select n.nspname "schema", c.relname "name", p.privilege, pg_catalog.has_table_privilege($1::pg_catalog.name, c.oid, p.privilege) whole,
+  case when p.privilege in ('SELECT', 'INSERT', 'UPDATE') then
+    array(select a.attname::text from pg_catalog.pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+      and pg_catalog.has_column_privilege($1::pg_catalog.name, c.oid, a.attnum, p.privilege)) else '{}' end "columns"
 from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace,
   pg_catalog.unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE']) p(privilege)
 where c.relkind in ('r', 'p', 'v', 'm', 'f') and ${isOwn} and pg_catalog.has_schema_privilege($1::pg_catalog.name, n.oid, 'USAGE')
+  and pg_catalog.pg_get_userbyid(c.relowner) <> $1
   and (pg_catalog.has_table_privilege($1::pg_catalog.name, c.oid, p.privilege)
     or (p.privilege in ('SELECT', 'INSERT', 'UPDATE') and pg_catalog.has_any_column_privilege($1::pg_catalog.name, c.oid, p.privilege)))`;
 
@@ -45,16 +51,18 @@ left join pg_catalog.pg_type t on t.oid = p.proargtypes[0]
 where n.nspname in ('pg_catalog', 'public')`;
 
 export const readFindings = async (client: Client, role: string, grant: ResolvedGrant): Promise<readonly Finding[]> => {
-  const privileges = { SELECT: 'read', INSERT: 'create', UPDATE: 'update', DELETE: 'delete' } as const;
   const findings: Finding[] = [];
   const reachable = await client.query<{
     readonly schema: string;
     readonly name: string;
-    readonly privilege: keyof typeof privileges | 'TRUNCATE';
+    readonly privilege: 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE';
+    readonly whole: boolean;
+    readonly columns: readonly string[];
   }>(reachableSql, [role]);
-  for (const { schema, name, privilege } of reachable.rows) {
-    const operations = grant.tables.get(tableKey(schema, name))?.operations;
-    if (privilege !== 'TRUNCATE' && operations?.has(privileges[privilege]) === true) continue;
+  for (const { schema, name, privilege, whole, columns } of reachable.rows) {
+    const table = grant.tables.get(tableKey(schema, name));
+    const wanted = table === undefined || privilege === 'TRUNCATE' ? new Set<string>() : wantedColumns(table)[privilege];
+    if (wanted === 'all' || (!whole && columns.every((column) => wanted.has(column)))) continue;
     const label = tableLabel(schema, name);
     findings.push({
       severity: 'data',

@@ -1,10 +1,13 @@
 // The SQL that makes a role exactly what a wish says, from what it is now. Pure; must never leave it more than the wish.
 import { escapeIdentifier, escapeLiteral } from 'pg';
 import { databaseBounds } from '../bounds.ts';
-import type { ResolvedGrant } from '../grant.ts';
-import { defaultSchema, type Operation, tableKey } from '../names.ts';
-import type { FunctionFacts, HeldPrivilege, RelationFacts, RoleFacts } from './facts.ts';
+import { insertedColumns, type ResolvedGrant, selectedColumns, type TableWish } from '../grant.ts';
+import { defaultSchema, tableKey } from '../names.ts';
+import { callerSchema, roleFunctions } from './caller-schema.ts';
+import type { FunctionFacts, HeldPrivilege, RoleFacts } from './facts.ts';
 import type { RoleIdentity } from './identity.ts';
+import type { RelationFacts } from './relation-facts.ts';
+import { dependsOnCaller } from './row-policies.ts';
 
 export interface RoleWish {
   readonly identity: RoleIdentity;
@@ -15,9 +18,13 @@ export interface RoleWish {
   readonly connectionLimit: number;
   /** The admin connection is a superuser: some settings need one. */
   readonly superuser: boolean;
+  /** Where it may make tables of its own; undefined: nowhere. */
+  readonly ownSchema: string | undefined;
+  /** The role has this password already. */
+  readonly passwordHolds: boolean;
+  /** `schema public USAGE`: what everybody has and the role need not have itself. */
+  readonly heldByPublic: ReadonlySet<string>;
 }
-
-const privilegeOf: Readonly<Record<Operation, string>> = { read: 'SELECT', create: 'INSERT', update: 'UPDATE', delete: 'DELETE' };
 
 /**
  * What every session of the role starts with. The guest has no way to change them: admission refuses SET and set_config.
@@ -40,8 +47,13 @@ const attributesOf = (wish: RoleWish, role: RoleFacts | undefined): readonly str
   const name = escapeIdentifier(wish.identity.name);
   const password = wish.identity.verifier === undefined ? 'PASSWORD NULL' : `PASSWORD ${escapeLiteral(wish.identity.verifier)}`;
   const limit = `CONNECTION LIMIT ${String(wish.connectionLimit)}`;
-  if (role === undefined)
-    return [`CREATE ROLE ${name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS ${limit} ${password}`];
+  if (role === undefined) {
+    const create = `CREATE ROLE ${name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS ${limit} ${password}`;
+    // So that the same text can be run twice.
+    return [
+      `DO $cloister$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${escapeLiteral(wish.identity.name)}) THEN\n  ${create};\nEND IF; END $cloister$`,
+    ];
+  }
   // Only what differs: naming some of these takes a superuser even where nothing would change.
   const changes = [
     role.canLogin ? '' : 'LOGIN',
@@ -52,10 +64,10 @@ const attributesOf = (wish: RoleWish, role: RoleFacts | undefined): readonly str
     role.replication ? 'NOREPLICATION' : '',
     role.bypassRls ? 'NOBYPASSRLS' : '',
     role.connectionLimit === wish.connectionLimit ? '' : limit,
-    password,
-  ];
+    wish.passwordHolds ? '' : password,
+  ].filter((change) => change !== '');
   return [
-    `ALTER ROLE ${name} ${changes.filter((change) => change !== '').join(' ')}`,
+    ...(changes.length === 0 ? [] : [`ALTER ROLE ${name} ${changes.join(' ')}`]),
     ...role.memberships.map((group) => `REVOKE ${escapeIdentifier(group)} FROM ${name}`),
   ];
 };
@@ -79,30 +91,63 @@ const planSettings = (wish: RoleWish, role: RoleFacts | undefined): readonly str
 
 export type Privilege = Omit<HeldPrivilege, 'grantable'>;
 
+type ColumnSet = ReadonlySet<string> | 'all';
+
+/** What each privilege covers; empty where it is not wanted. Beyond what the guest may name are the columns that admission's own text names. */
+export const wantedColumns = (table: TableWish): Readonly<Record<'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE', ColumnSet>> => ({
+  SELECT: selectedColumns(table),
+  INSERT: insertedColumns(table),
+  UPDATE: table.operations.get('update')?.columns ?? new Set(),
+  DELETE: table.operations.has('delete') ? 'all' : new Set(),
+});
+
+const tablePrivileges = (table: TableWish): readonly Privilege[] =>
+  Object.entries(wantedColumns(table)).flatMap(([privilege, columns]): readonly Privilege[] => {
+    const { schema, name } = table;
+    if (columns === 'all') return [{ kind: 'table', schema, name, column: '', privilege }];
+    return [...columns].map((column) => ({ kind: 'column', schema, name, column, privilege }));
+  });
+
 const wantedPrivileges = (wish: RoleWish): readonly Privilege[] => {
-  const wanted: Privilege[] = [{ kind: 'database', schema: '', name: wish.database, privilege: 'CONNECT' }];
+  const wanted: Privilege[] = [{ kind: 'database', schema: '', name: wish.database, column: '', privilege: 'CONNECT' }];
   const schemas = new Set<string>();
   const facts = new Map(wish.relations.map((relation) => [tableKey(relation.schema, relation.name), relation]));
-  for (const [key, { schema, name, operations }] of wish.grant.tables) {
-    if (operations.size === 0) continue;
-    schemas.add(schema);
-    for (const operation of operations.keys()) wanted.push({ kind: 'table', schema, name, privilege: privilegeOf[operation] });
-    if (!operations.has('create')) continue;
+  for (const [key, table] of wish.grant.tables) {
+    if (table.operations.size === 0) continue;
+    schemas.add(table.schema);
+    wanted.push(...tablePrivileges(table));
+    if (!table.operations.has('create')) continue;
     for (const sequence of facts.get(key)?.sequences ?? []) {
       schemas.add(sequence.schema);
-      wanted.push({ kind: 'sequence', schema: sequence.schema, name: sequence.name, privilege: 'USAGE' });
+      wanted.push({ kind: 'sequence', schema: sequence.schema, name: sequence.name, column: '', privilege: 'USAGE' });
     }
   }
   for (const { schema, signature } of wish.functions) {
     if (schema === 'pg_catalog') continue;
     schemas.add(schema);
-    wanted.push({ kind: 'function', schema: '', name: signature, privilege: 'EXECUTE' });
+    wanted.push({ kind: 'function', schema: '', name: signature, column: '', privilege: 'EXECUTE' });
   }
-  for (const schema of schemas) wanted.push({ kind: 'schema', schema: '', name: schema, privilege: 'USAGE' });
+  if (dependsOnCaller(wish.grant)) {
+    schemas.add(callerSchema);
+    for (const signature of roleFunctions)
+      wanted.push({
+        kind: 'function',
+        schema: '',
+        name: `${callerSchema}.${signature.replaceAll(' ', '')}`,
+        column: '',
+        privilege: 'EXECUTE',
+      });
+  }
+  if (wish.ownSchema !== undefined) {
+    schemas.add(wish.ownSchema);
+    wanted.push({ kind: 'schema', schema: '', name: wish.ownSchema, column: '', privilege: 'CREATE' });
+  }
+  for (const schema of schemas) wanted.push({ kind: 'schema', schema: '', name: schema, column: '', privilege: 'USAGE' });
   return wanted;
 };
 
-const keyOf = (privilege: Privilege): string => JSON.stringify([privilege.kind, privilege.schema, privilege.name, privilege.privilege]);
+const keyOf = (privilege: Privilege): string =>
+  JSON.stringify([privilege.kind, privilege.schema, privilege.name, privilege.column, privilege.privilege]);
 
 export const objectOf = ({ kind, schema, name }: Privilege): string => {
   switch (kind) {
@@ -135,28 +180,46 @@ export const comparePrivileges = (
   return {
     wanted,
     excess: held.filter((privilege) => privilege.grantable || !wantedKeys.has(keyOf(privilege))),
-    missing: wanted.filter((privilege) => !heldKeys.has(keyOf(privilege))),
+    missing: wanted.filter(
+      (privilege) =>
+        !heldKeys.has(keyOf(privilege)) && !wish.heldByPublic.has(`${privilege.kind} ${privilege.name} ${privilege.privilege}`),
+    ),
   };
 };
 
+const privilegeText = ({ privilege, column }: Privilege): string =>
+  column === '' ? privilege : `${privilege} (${escapeIdentifier(column)})`;
+
 const planPrivileges = (wish: RoleWish, role: RoleFacts | undefined): readonly string[] => {
   const grantee = escapeIdentifier(wish.identity.name);
-  const { wanted, excess } = comparePrivileges(wish, role);
+  const { wanted, excess, missing } = comparePrivileges(wish, role);
   const held = role?.held ?? [];
   // Revoking a table's privilege takes the same privilege on its columns along, so what is wanted of it is granted again below.
   const revoked = new Set(excess.map(objectOf));
-  const kept = new Set(held.filter((privilege) => !revoked.has(objectOf(privilege))).map(keyOf));
+  const lost = new Set(held.filter((privilege) => revoked.has(objectOf(privilege))).map(keyOf));
+  const lacking = new Set([...missing.map(keyOf), ...lost]);
   return [
     ...[...revoked].map((object) => `REVOKE ALL PRIVILEGES ON ${object} FROM ${grantee}`),
     ...wanted
-      .filter((privilege) => !kept.has(keyOf(privilege)))
-      .map((privilege) => `GRANT ${privilege.privilege} ON ${objectOf(privilege)} TO ${grantee}`),
+      .filter((privilege) => lacking.has(keyOf(privilege)))
+      .map((privilege) => `GRANT ${privilegeText(privilege)} ON ${objectOf(privilege)} TO ${grantee}`),
   ];
 };
 
+const planOwnSchema = ({ identity, ownSchema }: RoleWish, exists: boolean): readonly string[] => {
+  if (ownSchema === undefined || exists) return [];
+  const name = escapeIdentifier(ownSchema);
+  // It stays the administrator's: a role that owned it could give it away.
+  return [`CREATE SCHEMA IF NOT EXISTS ${name}`, `COMMENT ON SCHEMA ${name} IS ${escapeLiteral(ownSchemaMark(identity))}`];
+};
+
+/** Tells a schema made for this role from one that was there. */
+export const ownSchemaMark = (identity: RoleIdentity): string => `for ${identity.name}`;
+
 /** In this order, in one transaction. */
-export const planRole = (wish: RoleWish, role: RoleFacts | undefined): readonly string[] => [
+export const planRole = (wish: RoleWish, role: RoleFacts | undefined, ownSchemaExists = false): readonly string[] => [
   ...attributesOf(wish, role),
   ...planSettings(wish, role),
+  ...planOwnSchema(wish, ownSchemaExists),
   ...planPrivileges(wish, role),
 ];
