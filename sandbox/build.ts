@@ -128,7 +128,7 @@ const makeGuestPlugin = (profile: GuestProfile): Plugin => ({
 /** What a guest bundle may be made of: the far side, the guest sides of capabilities, and packages. */
 const guestInputs = [
   /^sandbox\/(kernel|platform|protocol)\//,
-  /^src\/capabilities\/[^/]+\/guest\.ts$/,
+  /^src\/capabilities\/[^/]+\/guest(?:\.ts$|\/)/,
   /(^|\/)node_modules\//,
   /^cloister(-select)?:/,
 ];
@@ -137,7 +137,7 @@ const guestInputs = [
 export const checkGuestInputs = (metafile: Metafile): void => {
   for (const input of Object.keys(metafile.inputs)) {
     if (!guestInputs.some((allowed) => allowed.test(input)))
-      throw new Error(`the guest bundle would hold ${input}: a guest may have nothing of the host but src/capabilities/*/guest.ts`);
+      throw new Error(`the guest bundle would hold ${input}: a guest may have nothing of the host but the guest files of capabilities`);
   }
   for (const [file, output] of Object.entries(metafile.outputs)) {
     const left = output.imports.find((entry) => entry.external);

@@ -26,7 +26,7 @@ const breaks = (rule: LayerRule, { from, to, typeOnly }: Edge): boolean => {
   return rule.acrossGroups !== true || fromMatch[1] !== toMatch[1];
 };
 
-const isGuestFile = (file: string): boolean => file.endsWith('/guest.ts');
+const isGuestFile = (file: string): boolean => /^src\/capabilities\/[^/]+\/guest(?:\.ts$|\/)/.test(file);
 
 const findUpward = ({ from, to }: Edge): Violation | undefined => {
   const [upper, lower] = [layerNameOf(from), layerNameOf(to)];

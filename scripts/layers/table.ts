@@ -41,7 +41,7 @@ export interface LayerRule {
   readonly acrossGroups?: boolean;
 }
 
-const guestFile = /^src\/capabilities\/[^/]+\/guest\.ts$/;
+const guestFile = /^src\/capabilities\/[^/]+\/guest(?:\.ts$|\/)/;
 
 export const layerRules: readonly LayerRule[] = [
   {
@@ -61,7 +61,7 @@ export const layerRules: readonly LayerRule[] = [
   },
   {
     name: 'host-runs-no-guest-file',
-    reason: 'A guest.ts is code for the isolate; the host has no business running it.',
+    reason: 'A guest file is code for the isolate; the host has no business running it.',
     from: /^src\//,
     notFrom: guestFile,
     to: guestFile,
@@ -76,15 +76,15 @@ export const layerRules: readonly LayerRule[] = [
   {
     name: 'guest-imports-no-node',
     reason: 'The isolate has no Node built-ins; an import of one means the file runs on the wrong side.',
-    from: /^sandbox\/(kernel|platform|sdk)\/|^src\/capabilities\/[^/]+\/guest\.ts$/,
+    from: /^sandbox\/(kernel|platform|sdk)\/|^src\/capabilities\/[^/]+\/guest(?:\.ts$|\/)/,
     to: /^node:|^isolated-vm$/,
   },
   {
     name: 'guest-file-stays-on-its-side',
-    reason: 'A guest.ts is bundled into the isolate: of src it may import the types of its own contract, never host.ts or policy.ts.',
+    reason: 'A guest file is bundled into the isolate: of src it may import the types of its own contract, never host.ts or policy.ts.',
     from: guestFile,
     to: /^src\//,
-    notTo: /\/contract\.ts$|\/guest\.ts$/,
+    notTo: /\/contract\.ts$|\/guest(?:\.ts$|\/)/,
   },
   {
     name: 'guest-file-takes-types-of-contracts',

@@ -34,6 +34,7 @@ describe('a guest bundle holds no host file and no node built-in', () => {
   }
   for (const input of [
     'src/capabilities/log/guest.ts',
+    'src/capabilities/log/guest/part.ts',
     'sandbox/kernel/main.ts',
     'sandbox/platform/platform.ts',
     'sandbox/protocol/kinds.ts',
