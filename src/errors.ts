@@ -41,6 +41,11 @@ export const errorTable = {
   ERR_LOG_EXCEEDED: { status: 429, meaning: 'The request wrote more than logLines or logBytes.' },
   ERR_CALL_FAILED: { status: 500, meaning: 'The capability failed on the host; the message says what the guest may know.' },
   ERR_DATABASE_FAILED: { status: 500, meaning: 'PostgreSQL refused or failed the statement; `extensions.sqlState` holds its SQLSTATE.' },
+  ERR_DATABASE_UNAVAILABLE: {
+    status: 503,
+    meaning:
+      'The database, or a connection to it, cannot be had now: it restarts, the network was cut, or too much waits; the same call may succeed later.',
+  },
   ERR_LEDGER_UNAVAILABLE: { status: 503, meaning: 'The call could not be recorded, and a call without a record is refused.' },
 
   // Start-up and loading: what an operator sees.

@@ -13,6 +13,7 @@ const refusalCodes = [
   'ERR_CALLS_EXCEEDED',
   'ERR_ARGUMENT_INVALID',
   'ERR_LEASE_OVER',
+  'ERR_DATABASE_UNAVAILABLE',
 ] as const;
 
 const read = (value: unknown, key: string): unknown => {

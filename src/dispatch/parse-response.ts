@@ -108,6 +108,7 @@ const kernelCodes: readonly ErrorCode[] = [
   'ERR_CALLS_EXCEEDED',
   'ERR_ARGUMENT_INVALID',
   'ERR_LEASE_OVER',
+  'ERR_DATABASE_UNAVAILABLE',
 ];
 
 const text = (value: unknown, most: number): string => (typeof value === 'string' ? value.slice(0, most) : '');

@@ -4,7 +4,8 @@ import pg from 'pg';
 import type { GuestBridge } from '../../sandbox/kernel/guest-capability.ts';
 import type { Caller, CapabilityInstance } from '../../src/bridge/capability.ts';
 import { makeDatabaseCapability } from '../../src/capabilities/database/capability.ts';
-import type { Binding, DatabaseGrant, QueryResult } from '../../src/capabilities/database/contract.ts';
+import type { DatabaseGrant } from '../../src/capabilities/database/contract.ts';
+import type { Binding, QueryResult } from '../../src/capabilities/database/methods.ts';
 import { type DatabaseOptions, type DatabaseResource, openDatabaseResource } from '../../src/capabilities/database/resource.ts';
 import { CloisterError } from '../../src/errors.ts';
 import { openTestDatabase, type TestDatabase } from './postgres.ts';
@@ -15,8 +16,12 @@ export interface OpenedExtension {
   query(sql: string, bindings?: readonly Binding[], caller?: Caller): Promise<QueryResult>;
   /** Past the first wall: only the role is left. */
   queryUnadmitted(sql: string, bindings?: readonly Binding[], caller?: Caller): Promise<QueryResult>;
-  /** What a cell's guest side talks to: everything crosses as JSON text. */
+  /** Any method, through the first wall; gives the parsed result. */
+  call(method: string, args: object, caller?: Caller): Promise<unknown>;
+  /** What a cell's guest side talks to: everything crosses as JSON text. All its calls are of one lease. */
   readonly bridge: GuestBridge;
+  /** The same for a lease of one's own. */
+  openBridge(caller: Caller): GuestBridge;
 }
 
 export interface DatabaseHarness {
@@ -68,9 +73,8 @@ export const openDatabaseHarness = async (setUp: string, options: DatabaseOption
 const makeHarness = async (database: TestDatabase, options: DatabaseOptions): Promise<DatabaseHarness> => {
   const resource = await openDatabaseResource(database.url, options);
   const capability = makeDatabaseCapability();
-  const method = capability.contract.methods['query'];
-  if (method === undefined) throw new Error('no method query');
-  const fitsArgs = new Ajv({ strict: true }).compile(method.args);
+  const ajv = new Ajv({ strict: true });
+  const fits = new Map(Object.entries(capability.contract.methods).map(([name, method]) => [name, ajv.compile(method.args)]));
   const admin = new pg.Client({ connectionString: database.url });
   await admin.connect();
   const instances = new Set<CapabilityInstance>();
@@ -87,7 +91,7 @@ const makeHarness = async (database: TestDatabase, options: DatabaseOptions): Pr
 
     const call = async (name: string, text: string, caller: Caller): Promise<string> => {
       const args: unknown = JSON.parse(text);
-      if (!fitsArgs(args)) throw new CloisterError('ERR_ARGUMENT_INVALID', 'the arguments do not fit');
+      if (fits.get(name)?.(args) !== true) throw new CloisterError('ERR_ARGUMENT_INVALID', 'the arguments do not fit');
       for (const policy of policies) {
         const decision = policy(name, args);
         if (!decision.allow) throw new CloisterError('ERR_CAPABILITY_DENIED', decision.reason, { rule: decision.rule });
@@ -95,24 +99,28 @@ const makeHarness = async (database: TestDatabase, options: DatabaseOptions): Pr
       return (await instance.call(name, args, caller)).json;
     };
 
+    const openBridge = (caller: Caller): GuestBridge => ({
+      granted: true,
+      boot: JSON.parse(JSON.stringify(instance.bootValue('default'))) as unknown,
+      send: () => undefined,
+      async call(name, args) {
+        try {
+          return JSON.parse(await call(name, JSON.stringify(args), caller)) as unknown;
+        } catch (error) {
+          throw toGuestError(error);
+        }
+      },
+    });
+
     return {
       instance,
       query: async (sql, bindings = [], caller = makeCaller()) =>
         JSON.parse(await call('query', JSON.stringify({ sql, bindings }), caller)) as QueryResult,
       queryUnadmitted: async (sql, bindings = [], caller = makeCaller()) =>
         JSON.parse((await instance.call('query', { sql, bindings }, caller)).json) as QueryResult,
-      bridge: {
-        granted: true,
-        boot: JSON.parse(JSON.stringify(instance.bootValue('default'))) as unknown,
-        send: () => undefined,
-        async call(name, args) {
-          try {
-            return JSON.parse(await call(name, JSON.stringify(args), makeCaller())) as unknown;
-          } catch (error) {
-            throw toGuestError(error);
-          }
-        },
-      },
+      call: async (name, args, caller = makeCaller()) => JSON.parse(await call(name, JSON.stringify(args), caller)) as unknown,
+      bridge: openBridge(makeCaller()),
+      openBridge,
     };
   };
 

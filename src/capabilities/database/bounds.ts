@@ -43,6 +43,30 @@ export const databaseBounds = {
     meaning: "Hosts one database is planned for: the role's connection limit is this many times one host's.",
   },
   waiting: { unit: 'count', value: 1_024, meaning: 'Statements of one extension that wait for a connection.' },
+  tenantWaiting: {
+    unit: 'count',
+    value: 256,
+    meaning: 'The same of one tenant, so that one cannot fill the queue: sixteen requests with all their calls pending.',
+  },
+  transactionMs: {
+    unit: 'ms',
+    value: 30_000,
+    meaning: 'Time of one transaction or stream, also where its lease lasts longer: its connection is missing to all others.',
+  },
+  transactionIdleMs: {
+    unit: 'ms',
+    value: 3_000,
+    meaning: 'Time a transaction or stream may go without a statement; under what the server itself allows it.',
+  },
+  savepoints: { unit: 'count', value: 64, meaning: 'Savepoints of one transaction at once: what PostgreSQL keeps without a look on disk.' },
+  streams: { unit: 'count', value: 16, meaning: 'Streams of one lease at once, as many as its calls may be pending.' },
+  firstPieceRows: { unit: 'count', value: 32, meaning: 'Rows of the first piece of a stream: how wide they are is not known yet.' },
+  pieceRows: { unit: 'count', value: 1_000, meaning: 'Rows of one piece of a stream, at most.' },
+  pieceBytes: {
+    unit: 'bytes',
+    value: 262_144,
+    meaning: 'What a piece of a stream is held to, going by the rows before: the host has one in memory for each stream.',
+  },
   idleMs: { unit: 'ms', value: 10_000, meaning: 'Time after which an idle connection is closed.' },
   registerMs: {
     unit: 'ms',

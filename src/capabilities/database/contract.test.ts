@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Ajv } from 'ajv';
-import { databaseGrant, queryArgs } from './contract.ts';
+import { databaseGrant } from './contract.ts';
+import { queryArgs } from './methods.ts';
 
 const fitsGrant = new Ajv({ strict: true }).compile(databaseGrant);
 const fitsArgs = new Ajv({ strict: true }).compile(queryArgs);

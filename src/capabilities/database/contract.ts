@@ -1,8 +1,9 @@
-// What the database capability may be asked for: the grant, its one method and the wire form of both ways. Must never touch a connection.
+// What the database capability may be asked for: the grant, and with methods.ts its methods. Must never touch a connection.
 import { type Static, Type } from 'typebox';
 import type { CapabilityContract } from '../../bridge/capability.ts';
 import type { Analyse } from './admission/analysis.ts';
 import { databaseBounds } from './bounds.ts';
+import { makeDatabaseMethods } from './methods.ts';
 import { columnPattern, ruleSchema, ruleValue } from './rule.ts';
 
 /** One part of a name as PostgreSQL keeps it. Nothing of PostgreSQL's own can be granted: its catalog is an oracle for everything else. */
@@ -93,73 +94,8 @@ export const databaseGrant = Type.Object(
 
 export type DatabaseGrant = Static<typeof databaseGrant>;
 
-/** A binding as it crosses: PostgreSQL's text form in a JSON value, or bytes. Dates, arrays and JSON documents are text already (see README.md). */
-export const binding = Type.Union([
-  Type.String(),
-  Type.Number(),
-  Type.Boolean(),
-  Type.Null(),
-  Type.Object({ $bytes: Type.String({ description: 'base64' }) }, { additionalProperties: false }),
-]);
-export type Binding = Static<typeof binding>;
-
-export const queryArgs = Type.Object(
-  {
-    sql: Type.String({ minLength: 1, maxLength: databaseBounds.sqlBytes.value }),
-    bindings: Type.Array(binding, { maxItems: databaseBounds.bindings.value }),
-  },
-  { additionalProperties: false },
-);
-export type QueryArgs = Static<typeof queryArgs>;
-
-export const describeArgs = Type.Object(
-  { refresh: Type.Optional(Type.Boolean({ description: 'Something speaks for a changed table: look again.' })) },
-  { additionalProperties: false },
-);
-export type DescribeArgs = Static<typeof describeArgs>;
-
-/** The result as it crosses. `rows` holds PostgreSQL's text values as they came: the guest parses them by type. */
-export interface QueryResult {
-  readonly command: string;
-  readonly rowCount: number | null;
-  /** Name and type OID of each column. */
-  readonly fields: readonly (readonly [name: string, dataTypeID: number])[];
-  readonly rows: readonly (readonly (string | null)[])[];
-}
-
-const sqlOf = (args: unknown): string | undefined => {
-  if (typeof args !== 'object' || args === null || !Object.hasOwn(args, 'sql')) return undefined;
-  const { sql } = args as { readonly sql: unknown };
-  return typeof sql === 'string' ? sql : undefined;
-};
-
-const bindingsOf = (args: unknown): number => {
-  if (typeof args !== 'object' || args === null || !Object.hasOwn(args, 'bindings')) return 0;
-  const { bindings } = args as { readonly bindings: unknown };
-  return Array.isArray(bindings) ? bindings.length : 0;
-};
-
 export const makeDatabaseContract = (analyse: Analyse): CapabilityContract => ({
   name: 'database',
   grant: databaseGrant,
-  methods: {
-    describe: { args: describeArgs, reply: true, effect: () => false, summarize: () => ({}) },
-    query: {
-      args: queryArgs,
-      reply: true,
-      effect(args) {
-        const sql = sqlOf(args);
-        const analysis = sql === undefined ? undefined : analyse(sql);
-        // Whatever is not known to be a plain read is taken for an effect: running it twice could be noticed.
-        return analysis === undefined || !analysis.ok || analysis.writes || analysis.functions.length > 0;
-      },
-      summarize(args) {
-        const sql = sqlOf(args);
-        const analysis = sql === undefined ? undefined : analyse(sql);
-        const bindings = bindingsOf(args);
-        if (analysis === undefined || !analysis.ok) return { statement: 'refused', bindings };
-        return { statement: analysis.kind, tables: analysis.tables, bindings };
-      },
-    },
-  },
+  methods: makeDatabaseMethods(analyse),
 });

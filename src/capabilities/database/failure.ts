@@ -1,5 +1,6 @@
 // What a guest learns of a statement that failed: SQLSTATE, our own words, and names of granted objects. Must never pass on server text that may hold values or hidden names.
 import { CloisterError } from '../../errors.ts';
+import { databaseBounds } from './bounds.ts';
 
 /** The fields of the driver's error that are looked at. */
 interface ServerError {
@@ -29,9 +30,39 @@ export const makeLimitFailure = (limit: string, allowed: number): CloisterError 
 export const makeTimeoutFailure = (statementMs: number): CloisterError =>
   failed('57014', 'canceling statement due to statement timeout', { limit: 'statementMs', allowed: statementMs });
 
-export const makeUnavailableFailure = (cause?: unknown): CloisterError => failed('08006', 'the database cannot be reached', {}, cause);
+/** Nothing is wrong with the statement; it may be tried again later. */
+const unavailable = (sqlState: string, message: string, cause?: unknown): CloisterError =>
+  new CloisterError('ERR_DATABASE_UNAVAILABLE', message, { sqlState }, cause === undefined ? {} : { cause });
 
-export const makeBusyFailure = (): CloisterError => failed('53300', 'too many statements wait for a connection');
+export const makeUnavailableFailure = (cause?: unknown): CloisterError => unavailable('08006', 'the database cannot be reached', cause);
+
+export const makeBusyFailure = (): CloisterError => unavailable('53300', 'too many statements wait for a connection');
+
+export const makeOverdueFailure = (): CloisterError =>
+  failed('25P04', 'the transaction was ended: it took too long', { limit: 'transactionMs', allowed: databaseBounds.transactionMs.value });
+
+export const makeIdleFailure = (): CloisterError => failed('25P03', 'the transaction was ended: nothing came for too long');
+
+/** One that never was, one of another lease and one that has ended look the same. */
+export const makeNoTransactionFailure = (): CloisterError => failed('25P01', 'there is no such transaction');
+
+export const makeNoStreamFailure = (): CloisterError => failed('34000', 'there is no such stream');
+
+export const makeNoSavepointFailure = (): CloisterError => failed('3B001', 'savepoint does not exist');
+
+export const makeTooManyFailure = (limit: string, allowed: number): CloisterError =>
+  failed('54000', `more than ${limit} allows (${String(allowed)})`, { limit, allowed });
+
+export const makeCancelledFailure = (): CloisterError => failed('57014', 'canceling statement due to user request');
+
+/** The server or the way to it is gone, going or full. */
+const isUnavailable = (code: string): boolean =>
+  (code.startsWith('08') && code !== '08P01') ||
+  code === '53300' ||
+  code === '57P01' ||
+  code === '57P02' ||
+  code === '57P03' ||
+  code === '57P05';
 
 /** In these the server's text can quote a value, a row, a hidden table or a trigger's words, so it is ours. */
 const ownWords = new Map([
@@ -48,7 +79,6 @@ const ownWords = new Map([
   ['40P01', 'deadlock detected'],
   ['42501', 'permission denied'],
   ['53200', 'the database is out of memory'],
-  ['53300', 'the database has no connection left'],
   ['55P03', 'lock not available'],
   ['57014', 'canceling statement due to statement timeout'],
   ['P0001', 'a trigger or function of the database refused the statement'],
@@ -99,6 +129,7 @@ export const makeFailure = (error: unknown, isGranted: IsGranted): CloisterError
   if (error instanceof CloisterError) return error;
   if (!isServerError(error)) return makeUnavailableFailure(error);
   const { code } = error;
+  if (isUnavailable(code)) return unavailable(code, ownWordsByClass.get(code.slice(0, 2)) ?? 'the database cannot be reached', error);
   const granted = error.schema !== undefined && error.table !== undefined && isGranted(error.schema, error.table);
   // Names are only told of tables the extension knows anyway: a foreign key can name one it does not.
   const named = granted

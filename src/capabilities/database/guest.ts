@@ -2,128 +2,21 @@
 /// <reference path="./knex-inner.d.ts" />
 import PostgresClient, { type QueryObject } from 'knex/lib/dialects/postgres/index.js';
 import makeKnex from 'knex/lib/knex-builder/make-knex.js';
-import textParsers from 'pg-types/lib/textParsers.js';
 import type { GuestBridge } from '../../../sandbox/kernel/guest-capability.ts';
-
-/** The platform's Buffer, as far as it is used. */
-declare const Buffer: { from(bytes: ArrayBufferLike, offset: number, length: number): { toString(encoding: 'base64' | 'hex'): string } };
-
-type WireBinding = string | number | boolean | null | { readonly $bytes: string };
-
-/** What the host answers (contract.ts): PostgreSQL's text values, with the type of each column. */
-interface WireResult {
-  readonly command: string;
-  readonly rowCount: number | null;
-  readonly fields: readonly (readonly [name: string, dataTypeID: number])[];
-  readonly rows: readonly (readonly (string | null)[])[];
-}
-
-type Parse = (text: string) => unknown;
-type Row = Record<string, unknown>;
-
-/** `pg`'s own table: by it a timestamp becomes a Date, bytea a Buffer, and bigint and numeric stay text. */
-const parsers = new Map<number, Parse>();
-textParsers.init((oid, parse) => parsers.set(oid, parse));
-const keepText: Parse = (text) => text;
-
-const two = (value: number): string => String(value).padStart(2, '0');
-
-/** Local time with its offset, as `pg` sends a Date: a column without time zone keeps the wall-clock time. */
-const dateText = (date: Date): string => {
-  const year = date.getFullYear();
-  const offset = -date.getTimezoneOffset();
-  const away = Math.abs(offset);
-  const day = `${String(year < 1 ? 1 - year : year).padStart(4, '0')}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, '0')}`;
-  return `${day}T${time}${offset < 0 ? '-' : '+'}${two(Math.floor(away / 60))}:${two(away % 60)}${year < 1 ? ' BC' : ''}`;
-};
-
-const encodeView = (view: ArrayBufferView, encoding: 'base64' | 'hex'): string =>
-  Buffer.from(view.buffer, view.byteOffset, view.byteLength).toString(encoding);
-
-const arrayElement = (value: unknown): string => {
-  if (value === null || value === undefined) return 'NULL';
-  if (Array.isArray(value)) return arrayText(value);
-  const prepared = prepareValue(value, []);
-  if (prepared === null) return 'NULL';
-  if (typeof prepared !== 'string') return `\\\\x${encodeView(prepared, 'hex')}`;
-  return `"${prepared.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
-};
-
-const arrayText = (values: readonly unknown[]): string => `{${values.map(arrayElement).join(',')}}`;
-
-/** A value as `pg` binds it: text, bytes or NULL. */
-const prepareValue = (value: unknown, seen: readonly object[]): string | ArrayBufferView | null => {
-  if (value === null || value === undefined) return null;
-  if (typeof value !== 'object') return String(value);
-  if (ArrayBuffer.isView(value)) return value;
-  if (value instanceof Date) return dateText(value);
-  if (Array.isArray(value)) return arrayText(value);
-  const { toPostgres } = value as { readonly toPostgres?: unknown };
-  if (typeof toPostgres !== 'function') return JSON.stringify(value) ?? null;
-  if (seen.includes(value)) throw new Error(`circular reference detected while preparing "${String(value)}" for query`);
-  const inner = [...seen, value];
-  return prepareValue(Reflect.apply(toPostgres, value, [(part: unknown) => prepareValue(part, inner)]), inner);
-};
-
-/** What is an object to JavaScript is text from here on: the host has nothing to call on a guest's value. */
-const encodeBinding = (value: unknown): WireBinding => {
-  if (typeof value === 'string' || typeof value === 'boolean') return value;
-  // JSON has no NaN, no infinities and no bigint.
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
-  const prepared = prepareValue(value, []);
-  return prepared === null || typeof prepared === 'string' ? prepared : { $bytes: encodeView(prepared, 'base64') };
-};
-
-/** The shape `pg` answers with; Knex and hand-written code read `rows`, `fields`, `rowCount` and `command`. */
-const decodeResult = (result: WireResult, rowMode: string | undefined): object => {
-  const names = result.fields.map(([name]) => name);
-  const parse = result.fields.map(([, dataTypeID]) => parsers.get(dataTypeID) ?? keepText);
-  const value = (text: string | null, index: number): unknown => (text === null ? null : (parse[index] ?? keepText)(text));
-  const toObject = (texts: readonly (string | null)[]): Row => {
-    const row: Row = {};
-    for (let index = 0; index < names.length; index += 1) row[names[index] ?? ''] = value(texts[index] ?? null, index);
-    return row;
-  };
-  return {
-    command: result.command,
-    rowCount: result.rowCount,
-    oid: null,
-    rows: rowMode === 'array' ? result.rows.map((texts) => texts.map(value)) : result.rows.map(toObject),
-    fields: result.fields.map(([name, dataTypeID]) => ({
-      name,
-      tableID: 0,
-      columnID: 0,
-      dataTypeID,
-      dataTypeSize: -1,
-      dataTypeModifier: -1,
-      format: 'text',
-    })),
-  };
-};
-
-/** Code in the wild tests `code === '23505'` and reads `constraint`: so a failed statement looks as it does from `pg`. */
-const decodeError = (error: unknown): unknown => {
-  if (!(error instanceof Error) || !('extensions' in error)) return error;
-  const { extensions } = error;
-  if (typeof extensions !== 'object' || extensions === null || !('sqlState' in extensions)) return error;
-  const { sqlState, ...details } = extensions;
-  return Object.assign(new Error(error.message), details, { name: 'error', severity: 'ERROR', code: sqlState });
-};
+import { type GuestConnection, makeConnection } from './guest/connection.ts';
+import { GuestQueryCompiler, GuestSchemaCompiler } from './guest/look-up.ts';
+import { makeSender, type RowSink, type StreamOptions } from './guest/send.ts';
+import { GuestTransaction } from './guest/transaction.ts';
 
 const refuse = (what: string): Error =>
-  Object.assign(new Error(`database: ${what} is not available to extensions yet`), { code: 'ERR_METHOD_UNKNOWN' });
-
-/** Stands for a connection where Knex asks for one: statements go their own ways to the host. */
-const noConnection = { __knexUid: '__knexUid1' };
+  Object.assign(new Error(`database: ${what} is not available to extensions`), { code: 'ERR_METHOD_UNKNOWN' });
 
 /** The bridge stays in a closure: Knex copies its clients member by member. */
-const makeClient = (bridge: GuestBridge): PostgresClient =>
-  new (class extends PostgresClient {
-    override canCancelQuery = false;
-
-    acquireConnection(): Promise<object> {
-      return Promise.resolve(noConnection);
+const makeClient = (bridge: GuestBridge): PostgresClient => {
+  const sender = makeSender(bridge);
+  return new (class extends PostgresClient {
+    acquireConnection(): Promise<GuestConnection> {
+      return Promise.resolve(makeConnection());
     }
 
     releaseConnection(): Promise<void> {
@@ -139,34 +32,31 @@ const makeClient = (bridge: GuestBridge): PostgresClient =>
       return Promise.resolve();
     }
 
-    async _query(_connection: unknown, query: QueryObject): Promise<QueryObject> {
-      if (query.sql === '') throw new Error('The query is empty');
-      try {
-        const result = await bridge.call('query', { sql: query.sql, bindings: (query.bindings ?? []).map(encodeBinding) });
-        query.response = decodeResult(result as WireResult, query.options?.rowMode);
-        return query;
-      } catch (error) {
-        throw decodeError(error);
-      }
+    _query(connection: GuestConnection, query: QueryObject): Promise<QueryObject> {
+      return sender.query(connection, query);
     }
 
-    override runner(builder: unknown): ReturnType<PostgresClient['runner']> {
-      const runner = super.runner(builder);
-      runner.stream = () => {
-        throw refuse('stream()');
-      };
-      runner.pipe = runner.stream;
-      return runner;
+    _stream(connection: GuestConnection, query: QueryObject, sink: RowSink, options: StreamOptions | undefined): Promise<void> {
+      return sender.stream(connection, query, sink, options);
     }
 
-    transaction(): Promise<never> {
-      return Promise.reject(refuse('transaction()'));
+    cancelQuery(connection: GuestConnection): Promise<void> {
+      return sender.cancel(connection);
     }
 
-    schemaBuilder(): never {
-      throw refuse('schema');
+    transaction(...args: readonly unknown[]): GuestTransaction {
+      return new GuestTransaction(this, ...args);
+    }
+
+    schemaCompiler(...args: readonly unknown[]): GuestSchemaCompiler {
+      return new GuestSchemaCompiler(this, ...args);
+    }
+
+    queryCompiler(...args: readonly unknown[]): GuestQueryCompiler {
+      return new GuestQueryCompiler(this, ...args);
     }
   })({ client: 'pg' });
+};
 
 const refuseGetter = (name: string): PropertyDescriptor => ({
   configurable: true,

@@ -4,19 +4,24 @@ import type { Caller, CallResult, CapabilityInstance } from '../../bridge/capabi
 import { CloisterError } from '../../errors.ts';
 import type { Analyse, Analysis } from './admission/analysis.ts';
 import { databaseBounds } from './bounds.ts';
-import type { Binding, DescribeArgs, QueryArgs } from './contract.ts';
 import { makeDescriber } from './describe/describer.ts';
-import { makeBusyFailure, makeFailure, makeLimitFailure, makeTimeoutFailure } from './failure.ts';
+import { makeBusyFailure, makeCancelledFailure, makeFailure, makeLimitFailure } from './failure.ts';
 import type { ResolvedGrant } from './grant.ts';
+import type { Binding, DescribeArgs, QueryArgs } from './methods.ts';
 import { tableKey } from './names.ts';
 import { makeCallerValues } from './pool/caller-identity.ts';
+import { startExchange } from './pool/exchange.ts';
 import { ByteCapError, RoleConnection } from './pool/role-connection.ts';
 import { PoolBusyError, PoolClosedError, RolePool } from './pool/role-pool.ts';
 import { RowCapError, type StatementOutcome, type WireValue } from './pool/statement.ts';
+import type { Use } from './pool/tenant-share.ts';
 import type { DatabaseResource } from './resource.ts';
 import type { Shadows } from './role/findings.ts';
 import type { RoleIdentity } from './role/identity.ts';
 import { dependsOnCaller } from './role/row-policies.ts';
+import { makeHeldMethods } from './transactions/held-methods.ts';
+import type { Residue } from './transactions/held-transaction.ts';
+import { makeLeaseWorks } from './transactions/lease-work.ts';
 
 export interface InstanceParts {
   readonly extension: string;
@@ -26,6 +31,14 @@ export interface InstanceParts {
   readonly resource: DatabaseResource;
   readonly analyse: Analyse;
   readonly maxResultBytes: number;
+}
+
+/** A statement that may run, as it goes to the server. */
+export interface AdmittedStatement {
+  readonly text: string;
+  readonly values: readonly WireValue[];
+  readonly analysis: Analysis;
+  readonly residue: Residue;
 }
 
 const closeGraceMs = 2_000;
@@ -43,8 +56,11 @@ const leaseOver = (): CloisterError => new CloisterError('ERR_LEASE_OVER', 'the 
 const toJson = (outcome: StatementOutcome): string =>
   `{"command":${JSON.stringify(outcome.command)},"rowCount":${String(outcome.rowCount)},"fields":${outcome.fieldsJson},"rows":${JSON.stringify(outcome.rows)}}`;
 
-/** Of safe functions and tables alone. */
-const isPlain = (analysis: Analysis): boolean => analysis.ok && analysis.functions.length === 0;
+/** Nothing admitted by default leaves anything on a connection (README.md says why); what a granted function leaves is discarded. */
+const residueOf = (analysis: Analysis): Residue => {
+  if (!analysis.ok) return 'any';
+  return analysis.functions.length === 0 ? 'none' : 'some';
+};
 
 /** A name that admission lets through and that means one of the database's own functions here. */
 const findShadowed = (analysis: Analysis, shadows: Shadows): string | undefined =>
@@ -60,6 +76,7 @@ export const openInstance = async (parts: InstanceParts): Promise<CapabilityInst
     maxConnections: resource.maxConnections,
     idleMs: resource.idleMs,
     maxWaiting: databaseBounds.waiting.value,
+    maxTenantWaiting: databaseBounds.tenantWaiting.value,
     connect: (onEnd) =>
       RoleConnection.open(
         resource.makeRoleClient(identity, applicationName),
@@ -68,21 +85,26 @@ export const openInstance = async (parts: InstanceParts): Promise<CapabilityInst
         dependsOnCaller(grant) ? (client) => resource.register(client) : undefined,
       ),
   });
+  const workOf = makeLeaseWorks(leaseOver);
   /** Texts seen before: what comes a second time is worth preparing. */
   const seen = new LRUCache<string, true>({ max: maxSeen });
   const isGranted = (schema: string, table: string): boolean => grant.tables.has(tableKey(schema, table));
 
-  const refuseShadowed = (analysis: Analysis): void => {
+  const admit = (args: QueryArgs): AdmittedStatement => {
+    const analysis = analyse(args.sql);
     const name = findShadowed(analysis, shadows);
-    if (name === undefined) return;
-    throw new CloisterError('ERR_CAPABILITY_DENIED', `the name ${name} would call a function of the database's own, which is not granted`, {
-      rule: `database.functions.${name}`,
-    });
+    if (name !== undefined)
+      throw new CloisterError(
+        'ERR_CAPABILITY_DENIED',
+        `the name ${name} would call a function of the database's own, which is not granted`,
+        { rule: `database.functions.${name}` },
+      );
+    return { text: args.sql, values: args.bindings.map(toWire), analysis, residue: residueOf(analysis) };
   };
 
-  const acquire = async (caller: Caller): Promise<RoleConnection> => {
+  const acquire = async (caller: Caller, use: Use): Promise<RoleConnection> => {
     try {
-      const connection = pool.take() ?? (await pool.wait(caller.signal));
+      const connection = pool.take(caller.tenant, use) ?? (await pool.wait(caller.tenant, use, caller.signal));
       connection.isFor(makeCallerValues(caller));
       return connection;
     } catch (error) {
@@ -93,73 +115,70 @@ export const openInstance = async (parts: InstanceParts): Promise<CapabilityInst
     }
   };
 
-  const explain = (error: unknown, maxRows: number): CloisterError => {
-    if (error instanceof RowCapError) return makeLimitFailure('maxRows', maxRows);
+  const explain = (error: unknown): CloisterError => {
+    if (error instanceof RowCapError) return makeLimitFailure('maxRows', grant.maxRows);
     if (error instanceof ByteCapError) return makeLimitFailure('resultBytes', maxResultBytes);
     return makeFailure(error, isGranted);
   };
 
-  /** Nothing admitted by default leaves anything on a connection (README.md says why); what a granted function leaves is discarded. */
-  const giveBack = (connection: RoleConnection, analysis: Analysis): void => {
-    if (isPlain(analysis)) return pool.release(connection);
-    // Only audit mode lets such a statement come here, and it can have left anything.
-    if (!analysis.ok) return connection.destroy(new PoolClosedError());
+  const giveBack = (connection: RoleConnection, residue: Residue): void => {
+    if (residue === 'none') return pool.release(connection);
+    if (residue === 'any') return connection.destroy(new PoolClosedError());
     void connection.reset().then(
       () => pool.release(connection),
       (error: Error) => connection.destroy(error),
     );
   };
 
-  const run = async (connection: RoleConnection, args: QueryArgs, analysis: Analysis, caller: Caller): Promise<StatementOutcome> => {
-    let ended: CloisterError | undefined;
-    let giveUp: (error: CloisterError) => void = () => undefined;
-    const givenUp = new Promise<never>((_resolve, reject) => {
-      giveUp = (error) => {
-        ended = error;
-        reject(error);
-        // In the background: the guest's answer does not wait for the server to obey.
-        void connection.cancel();
-      };
-    });
-    const onAbort = (): void => giveUp(leaseOver());
-    caller.signal.addEventListener('abort', onAbort, { once: true });
-    // The server's own timeout comes first; this is for a server that no longer answers.
-    const watch = setTimeout(() => giveUp(makeTimeoutFailure(grant.statementMs)), grant.statementMs + databaseBounds.silenceMs.value);
+  /** `lasting`: the connection goes on to a further statement of the same text, so that preparing it pays. */
+  const send = (connection: RoleConnection, statement: AdmittedStatement, lasting: boolean): Promise<StatementOutcome> => {
+    const { text, values, analysis, residue } = statement;
+    const again = seen.get(text) === true;
+    if (!again) seen.set(text, true);
+    const atomic = !analysis.ok || (analysis.writes && analysis.answersRows);
+    return connection.run({ text, values, maxRows: grant.maxRows, atomic }, maxResultBytes, lasting && again && residue === 'none');
+  };
+
+  /** One statement on a connection of its own: BEGIN and COMMIT are the server's. */
+  const runAlone = async (args: QueryArgs, statement: AdmittedStatement, caller: Caller): Promise<StatementOutcome> => {
+    const connection = await acquire(caller, 'statement');
+    const { signal } = caller;
+    const exchange = startExchange(connection, grant.statementMs, () => send(connection, statement, true));
+    const onAbort = (): void => exchange.giveUp(leaseOver());
+    signal.addEventListener('abort', onAbort, { once: true });
+    const { tag } = args;
+    if (tag !== undefined) workOf(signal).tagged.set(tag, () => exchange.giveUp(makeCancelledFailure()));
     try {
-      const request = {
-        text: args.sql,
-        values: args.bindings.map(toWire),
-        maxRows: grant.maxRows,
-        atomic: !analysis.ok || (analysis.writes && analysis.answersRows),
-      };
-      const again = seen.get(args.sql) === true;
-      if (!again) seen.set(args.sql, true);
-      return await Promise.race([connection.run(request, maxResultBytes, again && isPlain(analysis)), givenUp]);
+      return await exchange.result;
     } catch (error) {
-      throw ended ?? explain(error, grant.maxRows);
+      throw explain(error);
     } finally {
-      clearTimeout(watch);
-      caller.signal.removeEventListener('abort', onAbort);
-      if (ended === undefined) giveBack(connection, analysis);
+      signal.removeEventListener('abort', onAbort);
+      if (tag !== undefined) workOf(signal).tagged.delete(tag);
+      if (!exchange.givenUp) giveBack(connection, statement.residue);
     }
   };
 
   const query = async (args: QueryArgs, caller: Caller): Promise<CallResult> => {
-    if (caller.signal.aborted) throw leaseOver();
-    const analysis = analyse(args.sql);
-    refuseShadowed(analysis);
-    const connection = await acquire(caller);
-    const outcome = await run(connection, args, analysis, caller);
+    const statement = admit(args);
+    const outcome =
+      args.transaction === undefined
+        ? await runAlone(args, statement, caller)
+        : // Not prepared: a plan that went stale would take the whole transaction with it.
+          await held.find(args.transaction, caller).run((connection) => send(connection, statement, false), statement.residue);
     const json = toJson(outcome);
     if (json.length * 3 > maxResultBytes && Buffer.byteLength(json) > maxResultBytes) throw makeLimitFailure('resultBytes', maxResultBytes);
     return { json, rows: outcome.rows.length === 0 ? (outcome.rowCount ?? 0) : outcome.rows.length };
   };
 
+  const held = makeHeldMethods({ grant, maxResultBytes, workOf, admit, acquire, explain, giveBack });
+
   return {
     async call(method, args, caller) {
+      if (caller.signal.aborted) throw leaseOver();
       if (method === 'describe') return { json: await describer.describe((args as DescribeArgs).refresh === true) };
-      if (method !== 'query') throw new CloisterError('ERR_METHOD_UNKNOWN', `the database has no method ${method}`);
-      return await query(args as QueryArgs, caller);
+      if (method === 'query') return await query(args as QueryArgs, caller);
+      return await held.call(method, args, caller);
     },
     bootValue: () => null,
     async close() {

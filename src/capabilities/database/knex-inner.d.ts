@@ -6,18 +6,51 @@ declare module 'knex/lib/dialects/postgres/index.js' {
     readonly sql: string;
     readonly bindings?: readonly unknown[];
     readonly options?: { readonly rowMode?: string };
+    readonly cancelOnTimeout?: boolean;
+    /** Makes the value of the answer. */
+    readonly output?: object;
     response?: unknown;
-  }
-  interface Runner {
-    stream: (...args: readonly unknown[]) => unknown;
-    pipe: (...args: readonly unknown[]) => unknown;
   }
   class PostgresClient {
     constructor(config: { readonly client: string });
-    canCancelQuery: boolean;
-    runner(builder: unknown): Runner;
   }
   export default PostgresClient;
+}
+
+declare module 'knex/lib/dialects/postgres/execution/pg-transaction.js' {
+  class PgTransaction {
+    constructor(client: object, ...args: readonly unknown[]);
+    readonly txid: string;
+    readonly isolationLevel?: string;
+    readonly readOnly?: unknown;
+    begin(connection: object): unknown;
+    commit(connection: object, value?: unknown): unknown;
+    rollback(connection: object, error?: unknown): unknown;
+    savepoint(connection: object): unknown;
+    release(connection: object, value?: unknown): unknown;
+    rollbackTo(connection: object, error?: unknown): unknown;
+  }
+  export default PgTransaction;
+}
+
+declare module 'knex/lib/dialects/postgres/schema/pg-compiler.js' {
+  class SchemaCompiler {
+    constructor(client: object, ...args: readonly unknown[]);
+    readonly schema?: string;
+    readonly sequence: { readonly output?: object }[];
+    hasTable(table: string): void;
+    hasColumn(table: string, column: string): void;
+  }
+  export default SchemaCompiler;
+}
+
+declare module 'knex/lib/dialects/postgres/query/pg-querycompiler.js' {
+  class QueryCompiler {
+    constructor(client: object, ...args: readonly unknown[]);
+    readonly single: { readonly table: string; readonly schema?: string };
+    columnInfo(): { readonly output: object };
+  }
+  export default QueryCompiler;
 }
 
 declare module 'knex/lib/knex-builder/make-knex.js' {

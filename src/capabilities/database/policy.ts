@@ -2,8 +2,9 @@
 import { LRUCache } from 'lru-cache';
 import type { Decision, Policy } from '../../bridge/capability.ts';
 import type { Analyse, Analysis } from './admission/analysis.ts';
-import type { DatabaseGrant, QueryArgs } from './contract.ts';
+import type { DatabaseGrant } from './contract.ts';
 import { type ResolvedGrant, resolveGrant } from './grant.ts';
+import { bringsStatement, isControl, type QueryArgs } from './methods.ts';
 import { tableKey, tableLabel } from './names.ts';
 
 const memoEntries = 1_000;
@@ -47,9 +48,9 @@ export const makeDatabasePolicy = (grant: DatabaseGrant, analyse: Analyse): Poli
     sizeCalculation: (_decision, sql) => sql.length,
   });
   return (method, args) => {
-    // What it tells is cut to the grant by the host.
-    if (method === 'describe') return { allow: true, rule: 'database.describe' };
-    if (method !== 'query') return { allow: false, rule: 'database.methods', reason: `the database has no method ${method}` };
+    // Their arguments hold no more than handles and words off closed lists; what they are about, the host looks up for the lease.
+    if (isControl(method)) return { allow: true, rule: `database.${method}` };
+    if (!bringsStatement(method)) return { allow: false, rule: 'database.methods', reason: `the database has no method ${method}` };
     // The bridge has checked the arguments' schema before it asks.
     const { sql } = args as QueryArgs;
     const known = memo.get(sql);

@@ -1,9 +1,10 @@
 // One connection that logged in as an extension's role. Must never be given on while something of its last statement is left.
-import type { Client } from 'pg';
+import type { Client, Submittable } from 'pg';
 import { databaseBounds } from '../bounds.ts';
 import type { DatabaseAddress } from '../resource.ts';
 import type { CallerIdentity, CallerValues } from './caller-identity.ts';
 import { cancelBackend } from './cancel.ts';
+import { type PortalPiece, PortalStep, type PortalStepRequest } from './portal-step.ts';
 import { type Prepared, Statement, type StatementOutcome, type StatementRequest } from './statement.ts';
 
 /** How long the server may take to end a cancelled statement, or a connection, before the socket is cut. */
@@ -35,7 +36,7 @@ export class RoleConnection {
   #ended = false;
   #bytes = 0;
   #maxBytes = 0;
-  #settle: ((error: unknown, outcome: StatementOutcome | undefined) => void) | undefined;
+  #fail: ((error: unknown) => void) | undefined;
   /** Milliseconds, for the pool. */
   idleSince = 0;
 
@@ -93,34 +94,59 @@ export class RoleConnection {
     }
   }
 
+  /** Reads one piece through a portal. Only inside a transaction: without one the portal ends with its first piece. */
+  readPiece(request: PortalStepRequest, maxBytes: number): Promise<PortalPiece> {
+    return this.#perform<PortalPiece>(maxBytes, (settle) => new PortalStep(request, settle));
+  }
+
   #submit(request: StatementRequest, maxBytes: number, prepare: boolean): Promise<StatementOutcome> {
+    return this.#perform<StatementOutcome>(maxBytes, (settle) => {
+      const prepared = prepare ? this.#prepare(request.text) : undefined;
+      const closing = this.#closing;
+      this.#closing = [];
+      return new Statement(request, prepared, closing, (error, outcome) => {
+        // Whether it got as far as being prepared is not known.
+        if (outcome === undefined && this.#prepared.get(request.text)?.fieldsJson === undefined) this.#unprepare(request.text);
+        settle(error, outcome);
+      });
+    });
+  }
+
+  /** One exchange with the server, from its first byte until it is ready again. */
+  #perform<Outcome>(
+    maxBytes: number,
+    make: (settle: (error: unknown, outcome: Outcome | undefined) => void) => Submittable,
+  ): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       if (this.#ended) return reject(new ConnectionLostError('the connection ended'));
       this.#bytes = 0;
       this.#maxBytes = maxBytes;
-      this.#settle = (error, outcome) => {
-        this.#settle = undefined;
+      const finish = (): void => {
+        this.#fail = undefined;
         this.#maxBytes = 0;
-        if (outcome === undefined) reject(error);
-        else resolve(outcome);
       };
-      const prepared = prepare ? this.#prepare(request.text) : undefined;
-      const closing = this.#closing;
-      this.#closing = [];
-      const statement = new Statement(request, prepared, closing, (error, outcome) => this.#answer(request.text, error, outcome));
-      this.#client.query(this.#identity?.precede(this.#client, statement) ?? statement);
+      this.#fail = (error) => {
+        finish();
+        reject(error);
+      };
+      const settle = (error: unknown, outcome: Outcome | undefined): void => {
+        if (outcome !== undefined) {
+          finish();
+          resolve(outcome);
+        } else if (this.#ended || this.#client.connection.stream.destroyed) {
+          this.#fail?.(error);
+        } else {
+          // A failed statement is over only when the server says it is ready again, or has gone; its error is the one to tell.
+          this.#fail = () => {
+            finish();
+            reject(error);
+          };
+          this.#client.once('drain', () => this.#fail?.(error));
+        }
+      };
+      const exchange = make(settle);
+      this.#client.query(this.#identity?.precede(this.#client, exchange) ?? exchange);
     });
-  }
-
-  /** A failed statement is over only when the server says it is ready again. */
-  #answer(text: string, error: unknown, outcome: StatementOutcome | undefined): void {
-    if (outcome !== undefined || this.#ended || this.#client.connection.stream.destroyed) {
-      this.#settle?.(error, outcome);
-      return;
-    }
-    // Whether it got as far as being prepared is not known.
-    if (this.#prepared.get(text)?.fieldsJson === undefined) this.#unprepare(text);
-    this.#client.once('drain', () => this.#settle?.(error, undefined));
   }
 
   #prepare(text: string): Prepared {
@@ -174,6 +200,11 @@ export class RoleConnection {
     this.destroy(new ConnectionLostError('the statement was cancelled'));
   }
 
+  /** Cancels what runs in the server, and leaves the rest to whoever waits for it. */
+  async interrupt(): Promise<void> {
+    if (!this.#ended) await cancelBackend(this.#client, this.#address);
+  }
+
   /** Cuts the connection at once. */
   destroy(reason: Error): void {
     if (this.#ended) return;
@@ -195,7 +226,7 @@ export class RoleConnection {
   #end(error: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#settle?.(error, undefined);
+    this.#fail?.(error);
     if (this.#opened) this.#onEnd(this);
   }
 }

@@ -1,10 +1,13 @@
-// The connections of one extension's role: few, made when needed, ended when idle. Must never hand out one that is in use, in a transaction or ended.
+// The connections of one extension's role: few, made when needed, ended when idle, shared fairly among tenants. Must never hand out one that is in use, in a transaction or ended.
 import type { RoleConnection } from './role-connection.ts';
+import { TenantShare, type Use, type Waiter } from './tenant-share.ts';
 
 export interface RolePoolOptions {
   readonly maxConnections: number;
   readonly idleMs: number;
+  /** Of all tenants together, and of one. */
   readonly maxWaiting: number;
+  readonly maxTenantWaiting: number;
   /** Opens one more; the given function is to be called when it ends, however it ends. */
   connect(onEnd: (connection: RoleConnection) => void): Promise<RoleConnection>;
 }
@@ -13,18 +16,22 @@ export interface RolePoolOptions {
 export class PoolBusyError extends Error {}
 export class PoolClosedError extends Error {}
 
-interface Waiter {
-  readonly resolve: (connection: RoleConnection) => void;
-  readonly reject: (error: unknown) => void;
+interface Loan {
+  readonly share: TenantShare;
+  readonly use: Use;
 }
 
 export class RolePool {
   readonly #options: RolePoolOptions;
   /** The latest used last: the others get old and end. */
   readonly #idle: RoleConnection[] = [];
-  /** A set, because waiters leave from its middle when their lease ends. */
-  readonly #waiting = new Set<Waiter>();
   readonly #open = new Set<RoleConnection>();
+  readonly #lent = new Map<RoleConnection, Loan>();
+  /** Tenants of late, the one whose turn is next first. */
+  readonly #tenants = new Map<string, TenantShare>();
+  #waiting = 0;
+  #held = 0;
+  #turn = 0;
   #opening = 0;
   #closed = false;
   #reaper: NodeJS.Timeout | undefined;
@@ -34,21 +41,30 @@ export class RolePool {
     this.#options = options;
   }
 
-  /** An idle connection, where there is one. */
-  take(): RoleConnection | undefined {
-    return this.#waiting.size === 0 ? this.#idle.pop() : undefined;
+  /** An idle connection, where there is one and the tenant may have it. */
+  take(tenant: string, use: Use): RoleConnection | undefined {
+    const share = this.#shareOf(tenant);
+    if (this.#idle.length === 0 || share.waits(use) > 0 || !this.#mayHave(share, use)) return undefined;
+    const connection = this.#idle.pop();
+    if (connection !== undefined) this.#lend(connection, share, use);
+    return connection;
   }
 
   /** A connection, as soon as there is one. Rejects when the signal fires first. */
-  wait(signal: AbortSignal): Promise<RoleConnection> {
+  wait(tenant: string, use: Use, signal: AbortSignal): Promise<RoleConnection> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(new PoolClosedError());
-      if (this.#waiting.size >= this.#options.maxWaiting) return reject(new PoolBusyError());
+      const share = this.#shareOf(tenant);
+      const { maxWaiting, maxTenantWaiting } = this.#options;
+      if (this.#waiting >= maxWaiting || share.waiting >= maxTenantWaiting) return reject(new PoolBusyError());
       const leave = (): void => {
-        this.#waiting.delete(waiter);
+        this.#remove(share, waiter);
         reject(signal.reason);
       };
+      this.#turn += 1;
       const waiter: Waiter = {
+        turn: this.#turn,
+        use,
         resolve(connection) {
           signal.removeEventListener('abort', leave);
           resolve(connection);
@@ -59,8 +75,9 @@ export class RolePool {
         },
       };
       signal.addEventListener('abort', leave, { once: true });
-      this.#waiting.add(waiter);
-      this.#grow();
+      share.add(waiter);
+      this.#waiting += 1;
+      this.#serve();
     });
   }
 
@@ -71,60 +88,148 @@ export class RolePool {
       connection.destroy(new PoolClosedError());
       return;
     }
+    this.#endLoan(connection);
     this.#give(connection);
   }
 
-  #give(connection: RoleConnection): void {
-    const [next] = this.#waiting;
-    if (next !== undefined) {
-      this.#waiting.delete(next);
-      next.resolve(connection);
-      return;
+  /** Connections in use; for tests and for the operator's figures. */
+  get inUse(): number {
+    return this.#lent.size;
+  }
+
+  #shareOf(tenant: string): TenantShare {
+    let share = this.#tenants.get(tenant);
+    if (share === undefined) {
+      share = new TenantShare(tenant);
+      this.#tenants.set(tenant, share);
+      this.#reapLater();
     }
+    share.seenAt = performance.now();
+    return share;
+  }
+
+  /** Where there are several tenants, one connection is left to the others; and of its share a tenant may hold all but one, so that its statements go on. */
+  #mayHave(share: TenantShare, use: Use): boolean {
+    const { maxConnections } = this.#options;
+    const most = this.#tenants.size > 1 ? Math.max(1, maxConnections - 1) : maxConnections;
+    if (share.inUse >= most) return false;
+    if (use === 'statement') return true;
+    return share.held < Math.max(1, most - 1) && this.#held < Math.max(1, maxConnections - 1);
+  }
+
+  #lend(connection: RoleConnection, share: TenantShare, use: Use): void {
+    this.#lent.set(connection, { share, use });
+    share.inUse += 1;
+    if (use === 'transaction') {
+      share.held += 1;
+      this.#held += 1;
+    }
+  }
+
+  #endLoan(connection: RoleConnection): void {
+    const loan = this.#lent.get(connection);
+    if (loan === undefined) return;
+    this.#lent.delete(connection);
+    loan.share.inUse -= 1;
+    if (loan.use === 'transaction') {
+      loan.share.held -= 1;
+      this.#held -= 1;
+    }
+  }
+
+  #remove(share: TenantShare, waiter: Waiter): void {
+    share.delete(waiter);
+    this.#waiting -= 1;
+  }
+
+  #give(connection: RoleConnection): void {
     connection.idleSince = performance.now();
     this.#idle.push(connection);
-    this.#reaper ??= setTimeout(() => this.#reap(), this.#options.idleMs).unref();
+    this.#reapLater();
+    if (this.#waiting > 0) this.#serve();
+  }
+
+  /** Whose turn it is: one waiter of each tenant after another. */
+  #next(): { readonly share: TenantShare; readonly waiter: Waiter } | undefined {
+    for (const share of this.#tenants.values()) {
+      const waiter = share.waiting === 0 ? undefined : share.first((use) => this.#mayHave(share, use));
+      if (waiter !== undefined) return { share, waiter };
+    }
+    return undefined;
+  }
+
+  #serve(): void {
+    while (this.#waiting > 0) {
+      const next = this.#next();
+      if (next === undefined) return;
+      const connection = this.#idle.pop();
+      if (connection === undefined) return this.#grow();
+      const { share, waiter } = next;
+      this.#remove(share, waiter);
+      this.#lend(connection, share, waiter.use);
+      this.#tenants.delete(share.tenant);
+      this.#tenants.set(share.tenant, share);
+      waiter.resolve(connection);
+    }
   }
 
   #grow(): void {
-    if (this.#closed || this.#open.size + this.#opening >= this.#options.maxConnections || this.#opening >= this.#waiting.size) return;
+    if (this.#closed || this.#open.size + this.#opening >= this.#options.maxConnections || this.#opening >= this.#waiting) return;
     this.#opening += 1;
     this.#options
       .connect((ended) => this.#forget(ended))
       .then(
         (connection) => {
           this.#opening -= 1;
-          if (connection.ended) return;
+          if (connection.ended) return this.#serve();
           this.#open.add(connection);
           if (this.#closed) connection.destroy(new PoolClosedError());
           else this.#give(connection);
         },
         (error: unknown) => {
           this.#opening -= 1;
-          // Whoever waits would wait for ever: without a connection at all each is told, else one.
-          const waiters = this.#open.size === 0 ? [...this.#waiting] : [...this.#waiting].slice(0, 1);
-          for (const waiter of waiters) {
-            this.#waiting.delete(waiter);
-            waiter.reject(error);
-          }
+          this.#failWaiting(error);
         },
       )
       .finally(() => this.#drained());
   }
 
+  /** Whoever waits would wait for ever: without a connection at all each is told, else one. */
+  #failWaiting(error: unknown): void {
+    if (this.#open.size === 0) return this.#rejectAll(error);
+    const next = this.#next();
+    if (next === undefined) return;
+    this.#remove(next.share, next.waiter);
+    next.waiter.reject(error);
+  }
+
+  #rejectAll(error: unknown): void {
+    this.#waiting = 0;
+    for (const share of this.#tenants.values()) for (const waiter of share.drain()) waiter.reject(error);
+  }
+
   #forget(connection: RoleConnection): void {
     this.#open.delete(connection);
+    this.#endLoan(connection);
     const index = this.#idle.indexOf(connection);
     if (index >= 0) this.#idle.splice(index, 1);
-    if (this.#waiting.size > 0) this.#grow();
+    if (this.#waiting > 0) this.#serve();
     this.#drained();
+  }
+
+  #reapLater(): void {
+    this.#reaper ??= setTimeout(() => this.#reap(), this.#options.idleMs).unref();
   }
 
   #reap(): void {
     this.#reaper = undefined;
-    const now = performance.now();
-    while (this.#idle[0] !== undefined && now - this.#idle[0].idleSince >= this.#options.idleMs) void this.#idle.shift()?.close();
-    if (this.#idle.length > 0) this.#reaper = setTimeout(() => this.#reap(), this.#options.idleMs).unref();
+    const old = performance.now() - this.#options.idleMs;
+    while (this.#idle[0] !== undefined && this.#idle[0].idleSince <= old) void this.#idle.shift()?.close();
+    for (const [tenant, share] of this.#tenants)
+      if (share.inUse === 0 && share.waiting === 0 && share.seenAt <= old) this.#tenants.delete(tenant);
+    // A share that grew because a tenant left may let somebody in.
+    if (this.#waiting > 0) this.#serve();
+    if (this.#idle.length > 0 || this.#tenants.size > 0) this.#reapLater();
   }
 
   #drained(): void {
@@ -136,8 +241,7 @@ export class RolePool {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#reaper);
-    for (const waiter of this.#waiting) waiter.reject(new PoolClosedError());
-    this.#waiting.clear();
+    this.#rejectAll(new PoolClosedError());
     await Promise.all(this.#idle.splice(0).map((connection) => connection.close()));
     if (this.#open.size === 0 && this.#opening === 0) return;
     await new Promise<void>((resolve) => {

@@ -7,9 +7,9 @@ import { codeOf } from '../../../../test/helpers/database-checks.ts';
 import { type DatabaseHarness, makeCaller, type OpenedExtension, openDatabaseHarness } from '../../../../test/helpers/database-harness.ts';
 import { attacks, roleGrant, roleSql } from '../../../../test/helpers/database-role-fixture.ts';
 import { CloisterError } from '../../../errors.ts';
-import type { QueryResult } from '../contract.ts';
 import { intersectGrants } from '../grant.ts';
 import { openInstance } from '../host.ts';
+import type { QueryResult } from '../methods.ts';
 import { makeDatabasePolicy } from '../policy.ts';
 import { makeRoleIdentity } from './identity.ts';
 
