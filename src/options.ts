@@ -36,7 +36,8 @@ export interface CloisterOptions {
   /** What you approve, by extension id; `requested` approves what is asked. */
   readonly approvals?: 'requested' | Readonly<Record<string, 'requested' | ApprovalOption>>;
   readonly mode?: 'enforce';
-  readonly ledger?: { readonly file?: string | null; readonly ringSize?: number };
+  /** `file`: one NDJSON file that only grows; at `rotateMb` (64) it is put away as `<name>.<first entry>.<ending>` and the chain goes on in a new one. */
+  readonly ledger?: { readonly file?: string | null; readonly rotateMb?: number | null; readonly ringSize?: number };
   readonly wards?: {
     readonly max?: number;
     readonly perTenant?: number;

@@ -50,13 +50,16 @@ const breaker = { strikes: 8, windowMs: 30_000, parkMs: 1_000, maxParkMs: 300_00
 const htmlPolicy =
   "sandbox allow-forms allow-popups; default-src 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; form-action 'self'";
 
+const megabyte = 1024 * 1024;
+
 /** Reads the extensions, boots wards, registers everything. Throws ERR_OPTIONS_INVALID for options that do not hold; an extension that cannot be served is in `refused()`. */
 export const createRuntime = async (given: CloisterOptions): Promise<Runtime> => {
   const registry = makeRegistry();
   const baseline = makeBaseline();
   const options = parseOptions(given, { contracts: registry.map((entry) => entry.capability.contract), baseline });
   const logger = options.logger ?? pino({ name: 'cloister' });
-  const ledger = await openLedger(options.ledger);
+  const { rotateMb, ...ledgerOptions } = options.ledger;
+  const ledger = await openLedger({ ...ledgerOptions, rotateBytes: rotateMb === null ? null : rotateMb * megabyte });
   const life = (event: LifeEvent, extension: string, tenant: string, subject: string, reason: string): void => {
     logger.debug({ event, extension, tenant, subject, reason }, 'life');
     try {
@@ -73,7 +76,7 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
       : await openDatabaseResource(options.database, {
           onFinding: (finding) => logger.warn({ finding }, 'the database gives every role more than its grant'),
         });
-  const bytes = Math.max(options.limits.bodyOutBytes ?? 0, options.limits.callBytes ?? 0, 64 * 1024 * 1024);
+  const bytes = Math.max(options.limits.bodyOutBytes ?? 0, options.limits.callBytes ?? 0, 64 * megabyte);
   const pool = new WardPool({
     artefacts,
     images: new Images(artefacts),

@@ -54,6 +54,7 @@ const makeCeilingSchema = ({ contracts }: CapabilityCatalog): TObject =>
 const ledgerSchema = Type.Object(
   {
     file: Type.Optional(Type.Union([path, Type.Null()])),
+    rotateMb: Type.Optional(Type.Union([Type.Integer({ minimum: 1, maximum: 1_048_576 }), Type.Null()])),
     ringSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
   },
   closed,

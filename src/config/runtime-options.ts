@@ -54,6 +54,13 @@ export type EnvValue = string | number | boolean | readonly string[];
 /** What an embedder registers under a service's name. */
 export type Service = object;
 
+export interface LedgerSettings {
+  readonly file: string | null;
+  /** Size at which the file is put away and the next one begun; null: never. */
+  readonly rotateMb: number | null;
+  readonly ringSize: number;
+}
+
 export interface RuntimeOptions {
   readonly extensions: readonly ExtensionOption[];
   readonly database: Knex | string | null;
@@ -65,7 +72,7 @@ export interface RuntimeOptions {
   readonly ceiling: Ceiling;
   readonly approvals: Approvals;
   readonly mode: 'enforce';
-  readonly ledger: { readonly file: string | null; readonly ringSize: number };
+  readonly ledger: LedgerSettings;
   readonly wards: WardOptions;
   readonly packages: PackageLimits;
 }

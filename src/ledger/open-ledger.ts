@@ -1,51 +1,22 @@
 // Opens the ledger: one chain, a ring in memory and, where asked for, one file that only grows. Must never take an entry it cannot keep.
-import { type FileHandle, open } from 'node:fs/promises';
 import { CloisterError } from '../errors.ts';
 import type { Ledger, LedgerEntry, LedgerHead, LedgerRecord } from './entry.ts';
+import { openLedgerFile } from './ledger-file.ts';
 import { genesis, makeLine } from './line.ts';
 import { makeRing } from './ring.ts';
 import { openSink, type Sink } from './sink.ts';
-import { fragmentDigest, readTail, type Tail } from './tail.ts';
+import { fragmentDigest } from './tail.ts';
 
 export interface LedgerOptions {
   /** null keeps the ring only: the chain then ends with the process. */
   readonly file: string | null;
+  /** The file is put away under a name of its own once it has so many bytes, and the chain goes on in a new one. null: never. */
+  readonly rotateBytes?: number | null;
   /** How many entries {@link Ledger.recent} has. */
   readonly ringSize: number;
   /** Milliseconds since 1970. */
   readonly clock?: () => number;
 }
-
-const refuse = (file: string, cause: string, remedy: string, error?: unknown): CloisterError =>
-  new CloisterError(
-    'ERR_LEDGER_UNAVAILABLE',
-    `the ledger file ${JSON.stringify(file)} cannot be used: ${cause}; ${remedy}`,
-    {},
-    error === undefined ? {} : { cause: error },
-  );
-
-const openFile = async (file: string): Promise<FileHandle> => {
-  try {
-    return await open(file, 'a+', 0o600);
-  } catch (error) {
-    throw refuse(
-      file,
-      error instanceof Error ? error.message : String(error),
-      'create its folder and let this process write there, or name another file',
-      error,
-    );
-  }
-};
-
-const readFile = async (file: string, handle: FileHandle): Promise<{ readonly tail: Tail; readonly sizeBytes: number }> => {
-  const stats = await handle.stat();
-  if (!stats.isFile()) throw refuse(file, 'it is not a regular file', 'name a file');
-  const tail = await readTail(handle, stats.size);
-  if (typeof tail === 'string') throw refuse(file, tail, 'check it with `cloister ledger verify`, move it away and start again');
-  // An older file may have been made wider by hand or by a copy.
-  await handle.chmod(0o600);
-  return { tail, sizeBytes: stats.size };
-};
 
 const tornRecord = (fragment: string): LedgerRecord => ({
   kind: 'life',
@@ -105,20 +76,17 @@ const makeLedger = (sink: Sink | null, start: LedgerHead, options: LedgerOptions
 /** Continues the chain of an existing file; throws ERR_LEDGER_UNAVAILABLE for one that is not ours, was edited at its end, or cannot be written. */
 export const openLedger = async (options: LedgerOptions): Promise<Ledger> => {
   if (options.file === null) return makeLedger(null, genesis, options, () => Promise.resolve());
-  const handle = await openFile(options.file);
+  const file = await openLedgerFile(options.file, options.rotateBytes ?? null);
   try {
-    const { tail, sizeBytes } = await readFile(options.file, handle);
-    const sink = openSink(handle.fd, sizeBytes, options.clock ?? Date.now);
-    const ledger = makeLedger(sink, tail.head, options, async () => {
-      await handle.datasync();
-      await handle.close();
-    });
+    const { tail } = file;
+    const sink = openSink(file, options.clock ?? Date.now);
+    const ledger = makeLedger(sink, tail.head, options, () => file.close());
     if (tail.open) sink.push('\n');
     if (tail.fragment !== null) ledger.append(tornRecord(tail.fragment));
     await ledger.flush();
     return ledger;
   } catch (error) {
-    await handle.close();
+    await file.close();
     throw error;
   }
 };

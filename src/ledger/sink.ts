@@ -1,7 +1,19 @@
-// Writes lines to one open file, in order, one write at a time. Must never drop a line it took, and never take one it may not keep.
+// Writes lines to a file, in order, one write at a time, and to the next file when that one is full. Must never drop a line it took, and never take one it may not keep.
 import { fstat, write } from 'node:fs';
 import { CloisterError } from '../errors.ts';
 import { ledgerBounds } from './bounds.ts';
+
+/** The file a sink writes to. Who opened it closes it. */
+export interface SinkFile {
+  /** Another one after {@link SinkFile.next}. */
+  readonly fd: number;
+  /** Its size when it was opened; null where it is not a regular file and cannot be checked for a second writer. */
+  readonly sizeBytes: number | null;
+  /** Begin the next file once this one has so many bytes; null: never. */
+  readonly rotateBytes: number | null;
+  /** Puts the full file away, closed, and opens an empty one in its place. Rejects when it cannot: then the old one goes on. */
+  next(): Promise<void>;
+}
 
 export interface Sink {
   /** Throws ERR_LEDGER_UNAVAILABLE when the disk refuses or is too far behind. */
@@ -23,13 +35,15 @@ interface Waiter {
 const unavailable = (reason: string, cause?: unknown): CloisterError =>
   new CloisterError('ERR_LEDGER_UNAVAILABLE', reason, {}, cause === undefined ? {} : { cause });
 
-/** `sizeBytes` is the file's size now; null where it is not a regular file and cannot be checked for a second writer. */
-export const openSink = (fd: number, sizeBytes: number | null, clock: () => number): Sink => {
+export const openSink = (file: SinkFile, clock: () => number): Sink => {
   let waiting: string[] = [];
   let rest: Buffer | null = null;
   let pendingBytes = 0;
   let acceptedBytes = 0;
   let writtenBytes = 0;
+  /** Of {@link writtenBytes}, those in earlier files. */
+  let earlierBytes = 0;
+  let rotateAgainMs = 0;
   /** A write or a check is under way or about to be: never two. */
   let busy = false;
   let failure: CloisterError | null = null;
@@ -58,7 +72,7 @@ export const openSink = (fd: number, sizeBytes: number | null, clock: () => numb
   };
 
   const writeRest = (buffer: Buffer): void => {
-    write(fd, buffer, 0, buffer.length, null, (error, bytes) => {
+    write(file.fd, buffer, 0, buffer.length, null, (error, bytes) => {
       busy = false;
       if (error !== null)
         return fail(
@@ -72,15 +86,40 @@ export const openSink = (fd: number, sizeBytes: number | null, clock: () => numb
       writtenBytes += bytes;
       rest = bytes < buffer.length ? buffer.subarray(bytes) : null;
       wake();
-      if (rest === null && waiting.length > 0 && waiters.length === 0) gather();
-      else writeNext();
+      if (rest === null && isFull()) rotate();
+      else goOn();
     });
+  };
+
+  const goOn = (): void => {
+    if (rest === null && waiting.length > 0 && waiters.length === 0) gather();
+    else writeNext();
+  };
+
+  const isFull = (): boolean =>
+    file.rotateBytes !== null && (file.sizeBytes ?? 0) + writtenBytes - earlierBytes >= file.rotateBytes && clock() >= rotateAgainMs;
+
+  /** Between two writes, so at the end of a line. A file that cannot be put away goes on growing: a long file is better than no ledger. */
+  const rotate = (): void => {
+    busy = true;
+    file.next().then(
+      () => {
+        earlierBytes = writtenBytes;
+        busy = false;
+        goOn();
+      },
+      () => {
+        rotateAgainMs = clock() + ledgerBounds.retryMs.value;
+        busy = false;
+        goOn();
+      },
+    );
   };
 
   const checkSize = (buffer: Buffer): void => {
     checkedAtMs = clock();
-    fstat(fd, (error, stats) => {
-      broken = error === null && stats.size !== (sizeBytes ?? 0) + writtenBytes;
+    fstat(file.fd, (error, stats) => {
+      broken = error === null && stats.size !== (file.sizeBytes ?? 0) + writtenBytes - earlierBytes;
       if (!broken) return writeRest(buffer);
       busy = false;
       fail(
@@ -97,7 +136,7 @@ export const openSink = (fd: number, sizeBytes: number | null, clock: () => numb
     const buffer = rest ?? Buffer.from(waiting.join(''), 'latin1');
     if (rest === null) waiting = [];
     rest = buffer;
-    if (sizeBytes !== null && clock() - checkedAtMs >= ledgerBounds.sizeCheckMs.value) checkSize(buffer);
+    if (file.sizeBytes !== null && clock() - checkedAtMs >= ledgerBounds.sizeCheckMs.value) checkSize(buffer);
     else writeRest(buffer);
   };
 

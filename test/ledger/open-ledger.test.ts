@@ -47,7 +47,7 @@ describe('an open ledger', () => {
       Array.from({ length: 100 }, (_, index) => `r${index}`),
     );
     for (const [index, entry] of entries.entries()) assert.equal(entry.previous, entries[index - 1]?.hash ?? genesis.hash);
-    assert.deepEqual(await verifyLedger(file), { ok: true, entries: 100, torn: 0, head });
+    assert.deepEqual(await verifyLedger(file), { ok: true, entries: 100, files: 1, torn: 0, head });
   });
   test('takes time from the clock it was given', async () => {
     const ledger = await openLedger({ file: null, ringSize, clock: () => 0 });
@@ -62,7 +62,7 @@ describe('an open ledger', () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     await ledger.close();
-    assert.deepEqual(await verifyLedger(file), { ok: true, entries: 1_000, torn: 0, head: ledger.head() });
+    assert.deepEqual(await verifyLedger(file), { ok: true, entries: 1_000, files: 1, torn: 0, head: ledger.head() });
   });
   test('has everything in the file once flush() resolves', async (context) => {
     const file = join(await makeFolder(context), 'ledger.ndjson');
@@ -250,7 +250,7 @@ describe('verifyLedger', () => {
   test('accepts an empty file', async (context) => {
     const file = join(await makeFolder(context), 'empty');
     await writeFile(file, '');
-    assert.deepEqual(await verifyLedger(file), { ok: true, entries: 0, torn: 0, head: genesis });
+    assert.deepEqual(await verifyLedger(file), { ok: true, entries: 0, files: 1, torn: 0, head: genesis });
   });
   test('does not gather a file without newlines', async (context) => {
     const file = join(await makeFolder(context), 'endless');
@@ -265,17 +265,23 @@ describe('verifyLedger', () => {
     const { file, head } = await makeFile(context, 3);
     await writeFile(file, `${(await linesOf(file)).slice(0, 2).join('\n')}\n`);
     assert.equal((await verifyLedger(file)).ok, true);
-    assert.deepEqual([(await verifyLedger(file, head)).ok, (await verifyLedger(file, head)).firstBadLine], [false, 3]);
+    assert.deepEqual(
+      [(await verifyLedger(file, { anchor: head })).ok, (await verifyLedger(file, { anchor: head })).firstBadLine],
+      [false, 3],
+    );
   });
   test('cannot see a chain made anew by itself, and does with a head noted down', async (context) => {
     const { head } = await makeFile(context, 3);
     const { file } = await makeFile(context, 4, 'other');
     assert.equal((await verifyLedger(file)).ok, true);
-    assert.deepEqual([(await verifyLedger(file, head)).ok, (await verifyLedger(file, head)).firstBadLine], [false, 3]);
+    assert.deepEqual(
+      [(await verifyLedger(file, { anchor: head })).ok, (await verifyLedger(file, { anchor: head })).firstBadLine],
+      [false, 3],
+    );
   });
   test('holds for a head noted down on the way', async (context) => {
     const { file, head } = await makeFile(context, 3);
     await continueOnce(file);
-    assert.equal((await verifyLedger(file, head)).ok, true);
+    assert.equal((await verifyLedger(file, { anchor: head })).ok, true);
   });
 });

@@ -4,7 +4,7 @@ import { CloisterError } from '../../src/errors.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { requestStart } from './records.ts';
 
-const [file = '', perTurn = '1', pauseMs = '0'] = process.argv.slice(2);
+const [file = '', perTurn = '1', pauseMs = '0', rotateBytes] = process.argv.slice(2);
 const say = (word: string): void => void process.stdout.write(`${word}\n`);
 let stopped = false;
 // Told to stop, or left alone by a test that ended.
@@ -13,7 +13,7 @@ process.stdin.once('data', () => {
 });
 process.stdin.once('end', () => process.exit(1));
 
-const ledger = await openLedger({ file, ringSize: 0 });
+const ledger = await openLedger({ file, ringSize: 0, rotateBytes: rotateBytes === undefined ? null : Number(rotateBytes) });
 say(`open ${ledger.head().sequence}`);
 let refused = false;
 while (!stopped) {

@@ -10,11 +10,18 @@ import { describe, type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { ledgerBounds } from '../../src/ledger/bounds.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
-import { openSink } from '../../src/ledger/sink.ts';
+import { openSink, type SinkFile } from '../../src/ledger/sink.ts';
 import { verifyLedger } from '../../src/ledger/verify-ledger.ts';
 import { makeFolder, requestStart } from './records.ts';
 
 const unavailable = { code: 'ERR_LEDGER_UNAVAILABLE' };
+/** A device or a pipe: it has no size and is never full. */
+const unchecked = (fd: number): SinkFile => ({
+  fd,
+  sizeBytes: null,
+  rotateBytes: null,
+  next: () => Promise.reject(new Error('never full')),
+});
 const writer = join(import.meta.dirname, 'writer-child.ts');
 
 interface Child {
@@ -71,7 +78,7 @@ describe('a disk that refuses', () => {
   });
   test('makes flush() and close() say so instead of losing entries in silence', async () => {
     const handle = await open('/dev/full', 'a');
-    const sink = openSink(handle.fd, null, Date.now);
+    const sink = openSink(unchecked(handle.fd), Date.now);
     sink.push('x\n');
     await assert.rejects(sink.flush(), unavailable);
     assert.throws(() => sink.check(), unavailable);
@@ -86,7 +93,7 @@ describe('a disk that is behind', () => {
     const pipe = join(await makeFolder(context), 'pipe');
     execFileSync('mkfifo', [pipe]);
     const handle = await open(pipe, 'r+');
-    const sink = openSink(handle.fd, null, Date.now);
+    const sink = openSink(unchecked(handle.fd), Date.now);
     const line = `${'x'.repeat(1023)}\n`;
     let lines = 0;
     while (lines * line.length < ledgerBounds.pendingBytes.value - line.length) {

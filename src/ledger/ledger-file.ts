@@ -1,0 +1,111 @@
+// The file a ledger is written to: opened where its chain stopped, put away when it is full. Must never begin a second chain beside one that is there.
+import { type FileHandle, open, stat, unlink } from 'node:fs/promises';
+import { CloisterError } from '../errors.ts';
+import { findRotated, putAway } from './rotation.ts';
+import type { SinkFile } from './sink.ts';
+import { readTail, type Tail } from './tail.ts';
+
+export interface LedgerFile extends SinkFile {
+  /** Where the chain stood when it was opened. */
+  readonly tail: Tail;
+  close(): Promise<void>;
+}
+
+const refuse = (file: string, cause: string, remedy: string, error?: unknown): CloisterError =>
+  new CloisterError(
+    'ERR_LEDGER_UNAVAILABLE',
+    `the ledger file ${JSON.stringify(file)} cannot be used: ${cause}; ${remedy}`,
+    {},
+    error === undefined ? {} : { cause: error },
+  );
+
+const openFile = async (file: string): Promise<FileHandle> => {
+  try {
+    return await open(file, 'a+', 0o600);
+  } catch (error) {
+    throw refuse(
+      file,
+      error instanceof Error ? error.message : String(error),
+      'create its folder and let this process write there, or name another file',
+      error,
+    );
+  }
+};
+
+const readFile = async (file: string, handle: FileHandle): Promise<{ readonly tail: Tail; readonly sizeBytes: number }> => {
+  const stats = await handle.stat();
+  if (!stats.isFile()) throw refuse(file, 'it is not a regular file', 'name a file');
+  const tail = await readTail(handle, stats.size);
+  if (typeof tail === 'string') throw refuse(file, tail, 'check it with `cloister ledger verify`, move it away and start again');
+  // An older file may have been made wider by hand or by a copy.
+  await handle.chmod(0o600);
+  return { tail, sizeBytes: stats.size };
+};
+
+/** The chain of a ledger whose latest file was put away and whose next one was never begun: it goes on from there. */
+const readEarlier = async (file: string): Promise<Tail | null> => {
+  const last = (await findRotated(file)).at(-1);
+  if (last === undefined) return null;
+  const handle = await open(last, 'r');
+  try {
+    const tail = await readTail(handle, (await handle.stat()).size);
+    if (typeof tail === 'string') throw refuse(last, tail, 'check it with `cloister ledger verify`, or move it away');
+    if (tail.fragment !== null) throw refuse(last, 'it ends in no entry', 'check it with `cloister ledger verify`, or move it away');
+    return { ...tail, open: false };
+  } finally {
+    await handle.close();
+  }
+};
+
+/** A process that was killed between the two steps of putting a file away left it with two names. */
+const finishPuttingAway = async (file: string): Promise<void> => {
+  const last = (await findRotated(file)).at(-1);
+  if (last === undefined) return;
+  const [one, other] = await Promise.all([stat(last), stat(file).catch(() => null)]);
+  if (other !== null && one.ino === other.ino && one.dev === other.dev) await unlink(file);
+};
+
+const closeSafely = async (handle: FileHandle): Promise<void> => {
+  try {
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+};
+
+/** Throws ERR_LEDGER_UNAVAILABLE for a file that is not ours, was edited at its end, or cannot be written. */
+export const openLedgerFile = async (file: string, rotateBytes: number | null): Promise<LedgerFile> => {
+  await finishPuttingAway(file);
+  let handle = await openFile(file);
+  let isAway = false;
+  try {
+    const first = await readFile(file, handle);
+    let sizeBytes = first.sizeBytes;
+    const tail = (sizeBytes === 0 ? await readEarlier(file) : null) ?? first.tail;
+    return {
+      tail,
+      rotateBytes,
+      get fd() {
+        return handle.fd;
+      },
+      get sizeBytes() {
+        return sizeBytes;
+      },
+      async next() {
+        await handle.datasync();
+        // Tried again after it failed half way, the file has its new name already.
+        if (!isAway) await putAway(file);
+        isAway = true;
+        const full = handle;
+        handle = await openFile(file);
+        isAway = false;
+        sizeBytes = 0;
+        await full.close();
+      },
+      close: () => closeSafely(handle),
+    };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+};
