@@ -6,13 +6,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { usage } from '../../src/cli/usage.ts';
 
 const root = join(import.meta.dirname, '../..');
 const main = join(root, 'src/cli/main.ts');
-const patienceMs = 20_000;
+/** A busy machine starts a process in seconds. */
+const patienceMs = 120_000;
+const started = new Set<ChildProcess>();
 
 interface Run {
   readonly child: ChildProcess;
@@ -23,6 +25,7 @@ interface Run {
 
 const run = (args: readonly string[], cwd = root): Run => {
   const child = spawn(process.execPath, [main, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  started.add(child);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (part: Buffer) => (output += part.toString()));
   return {
@@ -68,6 +71,11 @@ before(async () => {
   await writeFile(join(folder, 'config.json'), JSON.stringify({ extensions: [join(root, 'extensions/greet')], server: { port: 0 } }));
   await writeFile(join(folder, 'unknown.json'), JSON.stringify({ extentions: [] }));
   await writeFile(join(folder, 'broken.json'), '{ "extensions": [');
+});
+// A test that failed must not leave its process, which would keep this one waiting for ever.
+afterEach(() => {
+  for (const child of started) child.kill('SIGKILL');
+  started.clear();
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
