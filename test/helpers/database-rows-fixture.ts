@@ -25,7 +25,7 @@ export const rowsGrant: DatabaseGrant = {
 };
 
 export const rowsSql = `
-  create table notes (id serial primary key, tenant_id varchar(8) not null, title text, views int default 0, status text default 'live', hidden text default 'canary', unique (title));
+  create table notes (id serial primary key, tenant_id varchar(8) not null, title text, views int default 0 check (views is not null), status text default 'live', hidden text default 'canary', unique (title));
   create table mine (id serial primary key, owner_id text, body text);
   create table published (id int primary key, status text, body text);
   create table counts (id int primary key, tenant_no int, n int);

@@ -73,6 +73,7 @@ export const databaseBounds = {
     value: 10_000,
     meaning: 'Time in which a new connection has to be registered with the server, where row rules ask who calls.',
   },
+  enterMs: { unit: 'ms', value: 2_000, meaning: 'Time in which the server has to take on whose behalf a connection works.' },
   prepared: { unit: 'count', value: 100, meaning: 'Prepared statements kept on one connection.' },
   preparedChars: {
     unit: 'characters',

@@ -105,8 +105,12 @@ export const openInstance = async (parts: InstanceParts): Promise<CapabilityInst
   const acquire = async (caller: Caller, use: Use): Promise<RoleConnection> => {
     try {
       const connection = pool.take(caller.tenant, use) ?? (await pool.wait(caller.tenant, use, caller.signal));
-      connection.isFor(makeCallerValues(caller));
-      return connection;
+      const values = makeCallerValues(caller);
+      if (connection.isFor(values)) return connection;
+      await connection.enter(values);
+      if (!caller.signal.aborted) return connection;
+      pool.release(connection);
+      throw leaseOver();
     } catch (error) {
       if (caller.signal.aborted) throw leaseOver();
       if (error instanceof PoolBusyError) throw makeBusyFailure();

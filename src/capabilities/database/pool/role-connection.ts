@@ -72,14 +72,23 @@ export class RoleConnection {
     return this.#ended;
   }
 
-  /** Whom the statements from now on are for: said to the server together with the next one, where it has somebody else. */
-  isFor(caller: CallerValues): void {
-    this.#identity?.isFor(caller);
+  /** Nothing has to be said to the server before statements of this caller. */
+  isFor(caller: CallerValues): boolean {
+    return this.#identity?.isEntered(caller) ?? true;
   }
 
-  /** Says it now: a transaction's first statement has to be its BEGIN. */
-  async enter(): Promise<void> {
-    await this.#identity?.enter(this.#client);
+  /** From now on statements are this caller's. Where the server does not take that, the connection ends. */
+  async enter(caller: CallerValues): Promise<void> {
+    if (this.isFor(caller)) return;
+    const timer = setTimeout(() => this.destroy(new ConnectionLostError('the server says nothing')), databaseBounds.enterMs.value);
+    try {
+      await this.#identity?.enter(this.#client, caller);
+    } catch (error) {
+      this.destroy(new ConnectionLostError('the connection is nobody’s'));
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Runs one statement. `prepare` keeps it prepared on this connection for the next time. */
@@ -144,8 +153,7 @@ export class RoleConnection {
           this.#client.once('drain', () => this.#fail?.(error));
         }
       };
-      const exchange = make(settle);
-      this.#client.query(this.#identity?.precede(this.#client, exchange) ?? exchange);
+      this.#client.query(make(settle));
     });
   }
 

@@ -119,7 +119,8 @@ export class Statement implements Submittable {
     if (this.#overCap) return this.#settle(new RowCapError(), undefined);
     if (this.#prepared !== undefined) this.#prepared.fieldsJson = this.#fieldsJson;
     const [command = '', ...counts] = this.#command.split(' ');
-    const count = counts.at(-1);
+    // «INSERT 0 1» counts, «CREATE TABLE» does not.
+    const count = /^\d+$/.test(counts.at(-1) ?? '') ? counts.at(-1) : undefined;
     this.#settle(undefined, {
       command,
       rowCount: count === undefined ? null : Number(count),

@@ -49,11 +49,7 @@ export class HeldTransaction {
   }
 
   async begin(args: BeginArgs): Promise<void> {
-    await this.run(async (connection) => {
-      // Nothing may stand before BEGIN in its transaction, or it could not choose its isolation.
-      await connection.enter();
-      return await runControl(connection, beginText(args));
-    });
+    await this.run((connection) => runControl(connection, beginText(args)));
   }
 
   /** One after another, in the order they came. */
