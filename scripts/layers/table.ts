@@ -11,6 +11,7 @@ export const hostLayers: readonly (readonly string[])[] = [
   ['packages'],
   ['options'],
   ['wards', 'bridge'],
+  ['audit'],
   ['config'],
   ['capabilities'],
   ['policy', 'ledger'],

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command line. Must never show a stack for a mistake of the operator's: one line says what is wrong and what to do.
 import { CloisterError } from '../errors.ts';
-import { verify } from './ledger-command.ts';
+import { audit } from './audit-command.ts';
 import { serve } from './serve.ts';
 import { start } from './start.ts';
 import { usage, version } from './usage.ts';
@@ -9,7 +9,7 @@ import { usage, version } from './usage.ts';
 const commands = new Map<string, (args: readonly string[]) => Promise<number>>([
   ['serve', serve],
   ['start', start],
-  ['ledger', verify],
+  ['audit', audit],
 ]);
 
 const run = async (argv: readonly string[]): Promise<number> => {

@@ -11,7 +11,12 @@ export const usage = `Usage: cloister <command>
     --approve requested  Approves whatever each extension's manifest asks for.
     --ledger FILE        Appends the ledger to FILE.
   start                Serves the examples with a PostgreSQL of its own, under .cloister/ in this folder.
-  ledger verify FILE   Checks the hash chain of a ledger file.
+  audit verify [FILE]  Checks the hash chain over all files of a ledger.
+  audit tail           The latest entries.      --lines N (20), --follow
+  audit show REQUEST   One request, call by call.
+  audit export         Every entry.             --format ndjson|csv
+    --ledger FILE        The ledger to read (.cloister/ledger.ndjson).
+    --extension ID, --tenant T, --kind KIND, --since TIME|30m|12h|7d, --json
 
   --help, --version`;
 

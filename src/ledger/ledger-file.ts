@@ -36,7 +36,7 @@ const readFile = async (file: string, handle: FileHandle): Promise<{ readonly ta
   const stats = await handle.stat();
   if (!stats.isFile()) throw refuse(file, 'it is not a regular file', 'name a file');
   const tail = await readTail(handle, stats.size);
-  if (typeof tail === 'string') throw refuse(file, tail, 'check it with `cloister ledger verify`, move it away and start again');
+  if (typeof tail === 'string') throw refuse(file, tail, 'check it with `cloister audit verify`, move it away and start again');
   // An older file may have been made wider by hand or by a copy.
   await handle.chmod(0o600);
   return { tail, sizeBytes: stats.size };
@@ -49,8 +49,8 @@ const readEarlier = async (file: string): Promise<Tail | null> => {
   const handle = await open(last, 'r');
   try {
     const tail = await readTail(handle, (await handle.stat()).size);
-    if (typeof tail === 'string') throw refuse(last, tail, 'check it with `cloister ledger verify`, or move it away');
-    if (tail.fragment !== null) throw refuse(last, 'it ends in no entry', 'check it with `cloister ledger verify`, or move it away');
+    if (typeof tail === 'string') throw refuse(last, tail, 'check it with `cloister audit verify`, or move it away');
+    if (tail.fragment !== null) throw refuse(last, 'it ends in no entry', 'check it with `cloister audit verify`, or move it away');
     return { ...tail, open: false };
   } finally {
     await handle.close();

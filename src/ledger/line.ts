@@ -24,6 +24,9 @@ const cut = (text: string): string =>
 const escape = (json: string): string =>
   notAscii.test(json) ? json.replace(notAsciiAll, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`) : json;
 
+/** Printable ASCII; what was parsed from a ledger's line gives that line again. */
+export const makeAsciiJson = (value: unknown): string => escape(JSON.stringify(value));
+
 interface Meter {
   charsLeft: number;
 }

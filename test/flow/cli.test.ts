@@ -81,7 +81,7 @@ after(() => rm(folder, { recursive: true, force: true }));
 
 describe('what it says', () => {
   const rows: readonly (readonly [string, readonly string[], number, RegExp])[] = [
-    ['--help names every command', ['--help'], 0, /serve[\s\S]*start[\s\S]*ledger verify/],
+    ['--help names every command', ['--help'], 0, /serve[\s\S]*start[\s\S]*audit verify/],
     ['--version is the package’s', ['--version'], 0, /^\d+\.\d+\.\d+\n$/],
     ['an unknown command', ['sevre'], 2, /there is no command "sevre"; `cloister --help` lists them/],
     ['serve without a folder', ['serve'], 2, /there is nothing to serve; name a folder/],
@@ -92,8 +92,8 @@ describe('what it says', () => {
     ['a port that is none', ['serve', 'extensions', '--port', '99999'], 2, /--port 99999: expected a whole number from 0 to 65535/],
     ['an approval that is none', ['serve', 'x', '--approve', 'all'], 2, /--approve all: expected "requested"/],
     ['a configuration file that is not there', ['serve', '--config', '/nowhere.json'], 2, /--config \/nowhere\.json: cannot be read/],
-    ['a ledger to verify that is not there', ['ledger', 'verify', '/nowhere.ndjson'], 2, /nowhere\.ndjson/],
-    ['ledger without a file', ['ledger'], 2, /usage: cloister ledger verify FILE/],
+    ['a ledger to verify that is not there', ['audit', 'verify', '/nowhere.ndjson'], 2, /nowhere\.ndjson/],
+    ['audit without a word', ['audit'], 2, /usage: cloister audit verify\|tail\|show\|export/],
   ];
   for (const [name, args, code, says] of rows) {
     test(name, async () => {
@@ -133,7 +133,7 @@ describe('what it serves', () => {
       it.child.kill(signal);
       assert.equal(await it.ended, 0, it.output());
       assert.deepEqual(wards.filter(isAlive), []);
-      const checked = run(['ledger', 'verify', join(folder, `${signal}.ndjson`)]);
+      const checked = run(['audit', 'verify', join(folder, `${signal}.ndjson`)]);
       assert.equal(await checked.ended, 0, checked.output());
       assert.match(checked.output(), /"ok":true/);
     });
