@@ -5,9 +5,9 @@ import { makeGuest } from '../../src/capabilities/database/guest.ts';
 import { openDatabaseHarness } from './database-harness.ts';
 
 const all = { read: true, create: true, update: true, delete: true } as const;
-const grant: DatabaseGrant = { tables: { articles: all, authors: all, kinds: all, 'sales.orders': all } };
+export const knexGrant: DatabaseGrant = { tables: { articles: all, authors: all, kinds: all, 'sales.orders': all } };
 
-const setUp = `
+export const knexSetUp = `
   create schema sales;
   create table authors (id serial primary key, name text not null);
   create table articles (id serial primary key, title text unique, status text default 'draft', views int default 0, author_id int references authors, meta jsonb, tags text[]);
@@ -21,7 +21,7 @@ const setUp = `
     nested int[][], a_mood mood, moods mood[], a_domain positive, an_oid oid, a_name name);
 `;
 
-const seed = `
+export const knexSeed = `
   truncate authors, articles, sales.orders, kinds restart identity;
   insert into authors (name) values ('Ada'), ('Bob');
   insert into articles (title, status, views, author_id, meta, tags) select 'title ' || n, case when n % 2 = 0 then 'published' else 'draft' end, n * 10, 1 + n % 2,
@@ -36,6 +36,13 @@ const seed = `
   insert into kinds (id, a_date, a_ts, a_tstz, a_float8, a_int8, a_text, ints, a_json, an_interval) values (3, '0044-03-15 BC', 'infinity', '-infinity', 'NaN', -1, '', '{}', 'null', '-1 days +02:03:04');
 `.replaceAll('\\U0001F600', '\u{1F600}');
 
+/** Of `kinds`, but for its id. */
+export const kindsColumns: readonly string[] =
+  `a_bool a_int2 a_int4 a_int8 a_float4 a_float8 a_numeric a_money a_text a_varchar a_char a_bytea a_date a_time a_timetz
+  a_ts a_tstz an_interval a_uuid a_json a_jsonb a_bit a_varbit an_inet a_cidr a_mac a_point a_circle a_box a_path
+  a_tsvector an_int4range a_numrange a_tstzrange ints bigs texts bools floats numerics dates stamps byteas jsons uuids
+  points intervals nested a_mood moods a_domain an_oid a_name`.split(/\s+/);
+
 export interface KnexPair {
   readonly plain: Knex;
   readonly guest: Knex;
@@ -49,11 +56,11 @@ export interface KnexPair {
 }
 
 export const openKnexPair = async (): Promise<KnexPair> => {
-  const harness = await openDatabaseHarness(setUp);
+  const harness = await openDatabaseHarness(knexSetUp);
   const plain = knexFactory({ client: 'pg', connection: harness.url, pool: { min: 0, max: 2 } });
-  const openGuest = async (id: string): Promise<Knex> => makeGuest((await harness.open(grant, { id })).bridge) as Knex;
+  const openGuest = async (id: string): Promise<Knex> => makeGuest((await harness.open(knexGrant, { id })).bridge) as Knex;
   const reseed = async (): Promise<void> => {
-    await harness.admin.query(seed);
+    await harness.admin.query(knexSeed);
   };
   await reseed();
   return {

@@ -11,6 +11,9 @@ import { GuestTransaction } from './guest/transaction.ts';
 const refuse = (what: string): Error =>
   Object.assign(new Error(`database: ${what} is not available to extensions`), { code: 'ERR_METHOD_UNKNOWN' });
 
+/** At once, as `pg`'s dialect has it: Knex does not put the text before it. */
+const empty = (): Error => new Error('The query is empty');
+
 /** The bridge stays in a closure: Knex copies its clients member by member. */
 const makeClient = (bridge: GuestBridge): PostgresClient => {
   const sender = makeSender(bridge);
@@ -33,10 +36,12 @@ const makeClient = (bridge: GuestBridge): PostgresClient => {
     }
 
     _query(connection: GuestConnection, query: QueryObject): Promise<QueryObject> {
+      if (query.sql === '') throw empty();
       return sender.query(connection, query);
     }
 
     _stream(connection: GuestConnection, query: QueryObject, sink: RowSink, options: StreamOptions | undefined): Promise<void> {
+      if (query.sql === '') throw empty();
       return sender.stream(connection, query, sink, options);
     }
 

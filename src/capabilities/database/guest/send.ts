@@ -44,8 +44,6 @@ const batchOf = (options: StreamOptions | undefined): number => {
   return Number.isFinite(wished) ? Math.max(1, Math.min(Math.trunc(wished), largestBatch)) : defaultBatch;
 };
 
-const empty = (): Error => new Error('The query is empty');
-
 /** Resolves when the sink wants more, or never will. */
 const drained = (sink: RowSink): Promise<void> =>
   new Promise((resolve) => {
@@ -100,7 +98,6 @@ export const makeSender = (bridge: GuestBridge): Sender => {
   const query: Sender['query'] = async (connection, asked) => {
     const { control: announced } = connection;
     connection.control = undefined;
-    if (asked.sql === '') throw empty();
     if (announced !== undefined) {
       const command = await control(connection, announced);
       asked.response = decodeResult({ command, rowCount: null, fields: [], rows: [] }, undefined);
@@ -148,7 +145,6 @@ export const makeSender = (bridge: GuestBridge): Sender => {
   return {
     query,
     async stream(connection, asked, sink, options) {
-      if (asked.sql === '') throw empty();
       try {
         await pour(connection, asked, sink, options);
       } catch (error) {
