@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeFirstToGo } from '../wards/first-to-go.ts';
 import type { BundleReply, BundleRequest } from './bundle-request.ts';
 
 export interface Bundler {
@@ -23,6 +24,7 @@ const startProcess = (): ChildProcess => {
     serialization: 'json',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
+  makeFirstToGo(child.pid);
   child.on('error', () => {
     // Outside a request it concerns a process that is given up anyway.
   });

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { type Frame, FrameReader, FrameWriter } from '../../sandbox/protocol/frames.ts';
 import { toHost, toWard } from '../../sandbox/protocol/kinds.ts';
 import type { Artefacts } from './artefacts.ts';
+import { makeFirstToGo } from './first-to-go.ts';
 import { wardFlags } from './flags.ts';
 
 export interface WardOptions {
@@ -50,6 +51,7 @@ export class WardProcess {
       windowsHide: true,
     });
     this.pid = this.#child.pid ?? 0;
+    makeFirstToGo(this.#child.pid);
     this.#socket = this.#child.stdio[3] as Socket;
     this.ready = new Promise((resolve, reject) => {
       this.#resolveReady = resolve;

@@ -1,5 +1,6 @@
 // Whoever takes memory without end takes it from itself alone: its cell or its ward ends, its neighbours' requests are answered, its own route serves on.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startNeighbour } from '../helpers/neighbour.ts';
@@ -94,6 +95,12 @@ describe('memory', () => {
       assert.equal(process.pid, pid);
     });
   }
+  test('the kernel would end any ward before the host', () => {
+    const wards = runtime.wards();
+    assert.ok(wards.length > 0);
+    for (const pid of wards) assert.equal(readFileSync(`/proc/${pid}/oom_score_adj`, 'latin1').trim(), '1000');
+    assert.notEqual(readFileSync('/proc/self/oom_score_adj', 'latin1').trim(), '1000');
+  });
   test('nothing of it is left: the wards are small again', async () => {
     await waitUntil('nothing runs', () => runtime.runtime.health().requests === 0);
     await waitUntil('no ward is over its limit', () => runtime.wards().every((pid) => readRssMb(pid) < wardRssMb));
