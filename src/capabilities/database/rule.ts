@@ -32,35 +32,28 @@ const variableOf: ReadonlyMap<string, RuleVariable> = new Map([
 const valuePattern = '^(?:[^$][^\\u0000]*|\\$tenant|\\$accountability\\.(?:user|role)|)$';
 export const ruleValue = Type.Union([Type.String({ pattern: valuePattern, maxLength: 1_000 }), Type.Number(), Type.Boolean()]);
 const ruleList = Type.Array(ruleValue, { minItems: 1, maxItems: 1_000 });
-const operatorName: Readonly<Record<RuleOperator, TSchema>> = {
-  _eq: ruleValue,
-  _neq: ruleValue,
-  _lt: ruleValue,
-  _lte: ruleValue,
-  _gt: ruleValue,
-  _gte: ruleValue,
-  _in: ruleList,
-  _nin: ruleList,
-  _null: Type.Literal(true),
-  _nnull: Type.Literal(true),
-};
 
-const conditions = Type.Object(
-  Object.fromEntries(Object.entries(operatorName).map(([operator, schema]) => [operator, Type.Optional(schema)])),
-  { additionalProperties: false, minProperties: 1 },
-);
+/** By patterns and not ten properties: these stand at every level of every rule, and each costs a host time when it starts. */
+const conditions: TSchema = Type.Unsafe<unknown>({
+  type: 'object',
+  patternProperties: { '^_(?:n?eq|[lg]te?)$': ruleValue, '^_n?in$': ruleList, '^_n?null$': Type.Literal(true) },
+  additionalProperties: false,
+  minProperties: 1,
+});
 
-/** How deeply _and and _or may nest. The schema is written out to that depth, so that it holds no reference of its own. */
+/** How deeply _and and _or may nest. The schema is written out to that depth, so that it holds no reference of its own; one pattern stands for both, because a copy for each would double with every level. */
 const ruleLevels = 4;
-const makeRuleSchema = (levels: number): TSchema => {
-  const inner: Readonly<Record<string, TSchema>> = levels === 0 ? {} : { _and: listOfRules(levels), _or: listOfRules(levels) };
-  return Type.Object(
-    Object.fromEntries(Object.entries(inner).map(([key, schema]) => [key, Type.Optional(schema)])),
+const makeRuleSchema = (levels: number): TSchema =>
+  Type.Unsafe<unknown>({
+    type: 'object',
+    ...(levels === 0
+      ? {}
+      : { patternProperties: { '^_(?:and|or)$': Type.Array(makeRuleSchema(levels - 1), { minItems: 1, maxItems: 100 }) } }),
+    additionalProperties: conditions,
     // A column whose name begins with an underscore can have a rule; what is spelled like an operator or a connective cannot.
-    { additionalProperties: conditions, propertyNames: { pattern: columnPattern, not: { enum: [...ruleOperators] } }, minProperties: 1 },
-  );
-};
-const listOfRules = (levels: number): TSchema => Type.Array(makeRuleSchema(levels - 1), { minItems: 1, maxItems: 100 });
+    propertyNames: { pattern: columnPattern, not: { enum: [...ruleOperators] } },
+    minProperties: 1,
+  });
 
 /** A rule as it stands in a grant. An empty one is an error: absence must never widen. */
 export const ruleSchema = Type.Unsafe<unknown>({
