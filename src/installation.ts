@@ -146,7 +146,7 @@ export class Installation {
       capabilities.set(capability.contract.name, {
         contract: capability.contract,
         check: makeArgumentCheck(capability.contract.methods),
-        policies: grants.map((grant) => capability.makePolicy(grant)),
+        policies: [...grants.map((grant) => capability.makePolicy(grant)), ...(instance.policy === undefined ? [] : [instance.policy])],
         instance,
       });
     }

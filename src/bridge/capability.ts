@@ -62,6 +62,8 @@ export interface CapabilityContract {
 export interface CapabilityInstance {
   /** Does it. The call was already admitted, checked, allowed and recorded. Throws CloisterError or RelayedError for what the guest may know. `nested` is absent where the call is nested itself. */
   call(method: string, args: unknown, caller: Caller, nested?: Nested): Promise<CallResult> | CallResult;
+  /** Asked beside the grants' own: what is only known since it was opened. */
+  readonly policy?: Policy;
   /** JSON value handed to the guest side of this capability when a cell boots. */
   bootValue(tenant: string): unknown;
   close(): Promise<void>;

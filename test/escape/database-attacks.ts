@@ -60,10 +60,11 @@ const columns: readonly Attack[] = [
   ]),
   refused('E06 a field of the whole row', 'select (p).password from profiles p'),
   refused('E06 a field of a row in JSON of a sub-query', 'select x.password from (select * from profiles) x'),
-  refused(
-    'E06 NATURAL JOIN on a hidden column',
-    "select 1 from profiles natural join (select 'canary password' as password) x where password is not null",
-  ),
+  {
+    name: 'E06 NATURAL JOIN on a hidden column joins on none',
+    sql: "select x.password is null from profiles natural join (select 'guess' as password) x",
+    expects: 'own',
+  },
   refused('E06 USING a hidden column', "select id from profiles join (select 'canary password' as password) x using (password)"),
   refused('E07 in WHERE', "select id from articles where secret_note like 'canary%'"),
   refused('E07 in ORDER BY', 'select id from articles order by secret_note'),

@@ -72,7 +72,8 @@ export const openDatabaseHarness = async (setUp: string, options: DatabaseOption
 
 const makeHarness = async (database: TestDatabase, options: DatabaseOptions): Promise<DatabaseHarness> => {
   const resource = await openDatabaseResource(database.url, options);
-  const capability = makeDatabaseCapability();
+  const walls = { first: true };
+  const capability = makeDatabaseCapability(walls);
   const ajv = new Ajv({ strict: true });
   const fits = new Map(Object.entries(capability.contract.methods).map(([name, method]) => [name, ajv.compile(method.args)]));
   const admin = new pg.Client({ connectionString: database.url });
@@ -87,7 +88,7 @@ const makeHarness = async (database: TestDatabase, options: DatabaseOptions): Pr
       limits,
     });
     instances.add(instance);
-    const policies = grants.map((one) => capability.makePolicy(one));
+    const policies = [...grants.map((one) => capability.makePolicy(one)), ...(instance.policy === undefined ? [] : [instance.policy])];
 
     const call = async (name: string, text: string, caller: Caller): Promise<string> => {
       const args: unknown = JSON.parse(text);
@@ -116,8 +117,13 @@ const makeHarness = async (database: TestDatabase, options: DatabaseOptions): Pr
       instance,
       query: async (sql, bindings = [], caller = makeCaller()) =>
         JSON.parse(await call('query', JSON.stringify({ sql, bindings }), caller)) as QueryResult,
-      queryUnadmitted: async (sql, bindings = [], caller = makeCaller()) =>
-        JSON.parse((await instance.call('query', { sql, bindings }, caller)).json) as QueryResult,
+      async queryUnadmitted(sql, bindings = [], caller = makeCaller()) {
+        // The statement is looked up before anything is awaited.
+        walls.first = false;
+        const running = instance.call('query', { sql, bindings }, caller);
+        walls.first = true;
+        return JSON.parse((await running).json) as QueryResult;
+      },
       call: async (name, args, caller = makeCaller()) => JSON.parse(await call(name, JSON.stringify(args), caller)) as unknown,
       bridge: openBridge(makeCaller()),
       openBridge,

@@ -2,9 +2,11 @@
 import type { Capability } from '../../bridge/capability.ts';
 import { CloisterError } from '../../errors.ts';
 import { limitTable } from '../../limits/table.ts';
+import { asItIs, makeAdmission } from './admission/admission.ts';
 import { makeAnalyse } from './admission/analyse.ts';
 import type { Analyse } from './admission/analysis.ts';
-import { openParser } from './admission/parser.ts';
+import { checkColumns, readCatalog } from './admission/catalog.ts';
+import { openParser, type SqlParser } from './admission/parser.ts';
 import { makeNeverFunctions, makeSafeFunctions } from './admission/safe-functions.ts';
 import { makeSafeTypes } from './admission/safe-types.ts';
 import { makeShapes } from './admission/shapes.ts';
@@ -12,6 +14,7 @@ import { databaseBounds } from './bounds.ts';
 import { type DatabaseGrant, makeDatabaseContract } from './contract.ts';
 import { intersectGrants, type ResolvedGrant } from './grant.ts';
 import { openInstance } from './host.ts';
+import { ownSchemaOf } from './names.ts';
 import { makeDatabasePolicy } from './policy.ts';
 import type { DatabaseResource } from './resource.ts';
 import { canLogIn, checkLogin } from './role/check-login.ts';
@@ -23,6 +26,11 @@ export interface DatabaseResources {
   readonly database?: DatabaseResource | null | undefined;
   /** The extension's own limits; the table's defaults where absent. */
   readonly limits?: { readonly resultBytes: number } | undefined;
+}
+
+/** For tests of one wall alone; nothing that an operator writes comes here. */
+export interface Walls {
+  readonly first: boolean;
 }
 
 /** Before the parser is there nothing is admitted. It is there once an extension was opened. */
@@ -40,16 +48,17 @@ const refuseNever = (extension: string, grant: ResolvedGrant, never: ReadonlySet
   }
 };
 
-export const makeDatabaseCapability = (): Capability<DatabaseResources, DatabaseGrant> => {
+export const makeDatabaseCapability = (walls: Walls = { first: true }): Capability<DatabaseResources, DatabaseGrant> => {
   const safeFunctions = makeSafeFunctions();
   const neverFunctions = makeNeverFunctions();
-  let opening: Promise<void> | undefined;
+  let opening: Promise<SqlParser> | undefined;
   let analyseNow = analyseNothing;
   const analyse: Analyse = (sql) => analyseNow(sql);
 
-  const openAdmission = async (): Promise<void> => {
+  const openAdmission = async (): Promise<SqlParser> => {
     const parser = await openParser();
     analyseNow = makeAnalyse(parser, { shapes: makeShapes(), safeFunctions, safeTypes: makeSafeTypes() });
+    return parser;
   };
 
   return {
@@ -65,9 +74,17 @@ export const makeDatabaseCapability = (): Capability<DatabaseResources, Database
       const grant = intersectGrants(grants);
       refuseNever(extension.id, grant, neverFunctions);
       opening ??= openAdmission();
-      await opening;
+      const parser = await opening;
       const identity = makeRoleIdentity(extension.id, resource.database, resource.namespace, resource.roleSecret);
       const connectionLimit = resource.maxConnections * databaseBounds.hosts.value;
+      const catalog = await resource.withAdmin((client) => readCatalog(client, grant));
+      checkColumns(extension.id, grant, catalog);
+      const ownSchema = grant.ddl ? ownSchemaOf(extension.id) : null;
+      const judge = makeAdmission({ grant, catalog, analyse, parser, ownSchema });
+      const admission = {
+        decide: judge.decide,
+        find: (sql: string) => (walls.first ? judge.find(sql) : asItIs(sql)),
+      };
       const { findings, shadows } = await resource.withAdmin((client) =>
         prepareRole(client, {
           extension: extension.id,
@@ -81,7 +98,7 @@ export const makeDatabaseCapability = (): Capability<DatabaseResources, Database
       for (const finding of findings) resource.report(finding);
       await checkLogin(extension.id, identity, resource);
       const maxResultBytes = limits?.resultBytes ?? limitTable.resultBytes.default;
-      return await openInstance({ extension: extension.id, grant, identity, shadows, resource, analyse, maxResultBytes });
+      return await openInstance({ extension: extension.id, grant, identity, shadows, resource, analyse, admission, maxResultBytes });
     },
   };
 };

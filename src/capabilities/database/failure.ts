@@ -1,5 +1,6 @@
 // What a guest learns of a statement that failed: SQLSTATE, our own words, and names of granted objects. Must never pass on server text that may hold values or hidden names.
 import { CloisterError } from '../../errors.ts';
+import { ruleMark } from './admission/build.ts';
 import { databaseBounds } from './bounds.ts';
 
 /** The fields of the driver's error that are looked at. */
@@ -129,6 +130,7 @@ export const makeFailure = (error: unknown, isGranted: IsGranted): CloisterError
   if (error instanceof CloisterError) return error;
   if (!isServerError(error)) return makeUnavailableFailure(error);
   const { code } = error;
+  if (error.message.includes(ruleMark)) return failed('42501', 'the row is outside what the grant allows', {}, error);
   if (isUnavailable(code)) return unavailable(code, ownWordsByClass.get(code.slice(0, 2)) ?? 'the database cannot be reached', error);
   const granted = error.schema !== undefined && error.table !== undefined && isGranted(error.schema, error.table);
   // Names are only told of tables the extension knows anyway: a foreign key can name one it does not.

@@ -2,12 +2,14 @@
 import { LRUCache } from 'lru-cache';
 import type { Caller, CallResult, CapabilityInstance } from '../../bridge/capability.ts';
 import { CloisterError } from '../../errors.ts';
+import type { Admission } from './admission/admission.ts';
 import type { Analyse, Analysis } from './admission/analysis.ts';
+import { bindExtra, dropChecks } from './admission/bind.ts';
 import { databaseBounds } from './bounds.ts';
 import { makeDescriber } from './describe/describer.ts';
 import { makeBusyFailure, makeCancelledFailure, makeFailure, makeLimitFailure } from './failure.ts';
 import type { ResolvedGrant } from './grant.ts';
-import type { Binding, DescribeArgs, QueryArgs } from './methods.ts';
+import { type Binding, bringsStatement, type DescribeArgs, type QueryArgs } from './methods.ts';
 import { tableKey } from './names.ts';
 import { makeCallerValues } from './pool/caller-identity.ts';
 import { startExchange } from './pool/exchange.ts';
@@ -19,6 +21,7 @@ import type { DatabaseResource } from './resource.ts';
 import type { Shadows } from './role/findings.ts';
 import type { RoleIdentity } from './role/identity.ts';
 import { dependsOnCaller } from './role/row-policies.ts';
+import { makeShares } from './shares.ts';
 import { makeHeldMethods } from './transactions/held-methods.ts';
 import type { Residue } from './transactions/held-transaction.ts';
 import { makeLeaseWorks } from './transactions/lease-work.ts';
@@ -30,6 +33,7 @@ export interface InstanceParts {
   readonly shadows: Shadows;
   readonly resource: DatabaseResource;
   readonly analyse: Analyse;
+  readonly admission: Admission;
   readonly maxResultBytes: number;
 }
 
@@ -39,6 +43,7 @@ export interface AdmittedStatement {
   readonly values: readonly WireValue[];
   readonly analysis: Analysis;
   readonly residue: Residue;
+  readonly checkColumns: number;
 }
 
 const closeGraceMs = 2_000;
@@ -69,7 +74,8 @@ const findShadowed = (analysis: Analysis, shadows: Shadows): string | undefined 
     : undefined;
 
 export const openInstance = async (parts: InstanceParts): Promise<CapabilityInstance> => {
-  const { extension, grant, identity, shadows, resource, analyse, maxResultBytes } = parts;
+  const { extension, grant, identity, shadows, resource, analyse, admission, maxResultBytes } = parts;
+  const shares = makeShares(grant);
   const describer = makeDescriber(extension, grant, resource);
   const applicationName = `cloister:${extension}`.slice(0, maxApplicationName);
   const pool = new RolePool({
@@ -90,7 +96,7 @@ export const openInstance = async (parts: InstanceParts): Promise<CapabilityInst
   const seen = new LRUCache<string, true>({ max: maxSeen });
   const isGranted = (schema: string, table: string): boolean => grant.tables.has(tableKey(schema, table));
 
-  const admit = (args: QueryArgs): AdmittedStatement => {
+  const admit = (args: QueryArgs, caller: Caller): AdmittedStatement => {
     const analysis = analyse(args.sql);
     const name = findShadowed(analysis, shadows);
     if (name !== undefined)
@@ -99,7 +105,12 @@ export const openInstance = async (parts: InstanceParts): Promise<CapabilityInst
         `the name ${name} would call a function of the database's own, which is not granted`,
         { rule: `database.functions.${name}` },
       );
-    return { text: args.sql, values: args.bindings.map(toWire), analysis, residue: residueOf(analysis) };
+    const admitted = admission.find(args.sql);
+    if (admitted === undefined)
+      throw new CloisterError('ERR_CAPABILITY_DENIED', 'the statement is not admitted', { rule: 'database.query' });
+    const { text, checkColumns } = admitted;
+    const values = bindExtra(admitted, args.bindings, caller).map(toWire);
+    return { text, values, analysis, residue: residueOf(analysis), checkColumns };
   };
 
   const acquire = async (caller: Caller, use: Use): Promise<RoleConnection> => {
@@ -139,7 +150,7 @@ export const openInstance = async (parts: InstanceParts): Promise<CapabilityInst
     const { text, values, analysis, residue } = statement;
     const again = seen.get(text) === true;
     if (!again) seen.set(text, true);
-    const atomic = !analysis.ok || (analysis.writes && analysis.answersRows);
+    const atomic = !analysis.ok || (analysis.writes && (analysis.answersRows || statement.checkColumns > 0));
     return connection.run({ text, values, maxRows: grant.maxRows, atomic }, maxResultBytes, lasting && again && residue === 'none');
   };
 
@@ -164,13 +175,13 @@ export const openInstance = async (parts: InstanceParts): Promise<CapabilityInst
   };
 
   const query = async (args: QueryArgs, caller: Caller): Promise<CallResult> => {
-    const statement = admit(args);
+    const statement = admit(args, caller);
     const outcome =
       args.transaction === undefined
         ? await runAlone(args, statement, caller)
         : // Not prepared: a plan that went stale would take the whole transaction with it.
           await held.find(args.transaction, caller).run((connection) => send(connection, statement, false), statement.residue);
-    const json = toJson(outcome);
+    const json = toJson(dropChecks(outcome, statement.checkColumns));
     if (json.length * 3 > maxResultBytes && Buffer.byteLength(json) > maxResultBytes) throw makeLimitFailure('resultBytes', maxResultBytes);
     return { json, rows: outcome.rows.length === 0 ? (outcome.rowCount ?? 0) : outcome.rows.length };
   };
@@ -181,9 +192,13 @@ export const openInstance = async (parts: InstanceParts): Promise<CapabilityInst
     async call(method, args, caller) {
       if (caller.signal.aborted) throw leaseOver();
       if (method === 'describe') return { json: await describer.describe((args as DescribeArgs).refresh === true) };
-      if (method === 'query') return await query(args as QueryArgs, caller);
-      return await held.call(method, args, caller);
+      if (bringsStatement(method)) shares.takeCall(caller);
+      const result = await (method === 'query' ? query(args as QueryArgs, caller) : held.call(method, args, caller));
+      shares.takeRows(caller, result.rows ?? 0);
+      return result;
     },
+    policy: (method, args) =>
+      bringsStatement(method) ? admission.decide((args as QueryArgs).sql) : { allow: true, rule: `database.${method}` },
     bootValue: () => null,
     async close() {
       await pool.close(closeGraceMs);

@@ -1,4 +1,5 @@
 // Names of tables and of what may be done to them, in one form everywhere. Must never quote for SQL: role/ does that with the driver.
+import { hash } from 'node:crypto';
 
 export const operations = ['read', 'create', 'update', 'delete'] as const;
 export type Operation = (typeof operations)[number];
@@ -14,3 +15,18 @@ export const tableLabel = (schema: string, name: string): string => (schema === 
 
 /** Where an extension that may define tables has them. */
 export const extensionSchema = (extension: string): string => `ext_${extension}`;
+
+const ownPrefix = 'ext_';
+const plainLength = 59;
+
+/**
+ * The schema of an extension's own tables. One id, one schema: a dot becomes `$`, which no id holds, and what is too long
+ * ends in `#` and a hash, which none holds either.
+ */
+export const ownSchemaOf = (extension: string): string => {
+  const id = extension.toLowerCase();
+  if (id.length <= plainLength) return `${ownPrefix}${id.replaceAll('.', '$')}`;
+  return `${ownPrefix}${id.slice(0, 42).replaceAll('.', '$')}#${hash('sha256', id).slice(0, 16)}`;
+};
+
+export const isOwnSchema = (schema: string): boolean => schema.startsWith(ownPrefix);

@@ -25,9 +25,6 @@ export const decideStatement = (analysis: Analysis, grant: ResolvedGrant): Decis
     const operation = grant.tables.get(tableKey(need.schema, need.name))?.operations.get(need.operation);
     if (operation === undefined)
       return { allow: false, rule, reason: `the statement needs ${need.operation} on the table ${label}, which is not granted` };
-    // Until statements are rewritten for them, what a grant narrows is not served at all.
-    if (operation.columns !== 'all' || operation.rows !== null || operation.defaults.size > 0)
-      return { allow: false, rule, reason: `columns, rules and forced values of ${label} are not served yet` };
     rules.push(rule);
   }
   for (const call of analysis.functions) {

@@ -115,8 +115,10 @@ export const parseRule = (value: unknown): Rule => {
 
 /** What both allow. */
 export const bothRules = (left: Rule | null, right: Rule | null): Rule | null => {
-  if (left === null) return right;
-  return right === null ? left : { kind: 'and', rules: [left, right] };
+  if (left === null || right === null) return left ?? right;
+  const parts = [left, right].flatMap((rule) => (rule.kind === 'and' ? rule.rules : [rule]));
+  const distinct = [...new Map(parts.map((rule) => [JSON.stringify(rule), rule])).values()];
+  return together('and', distinct);
 };
 
 /** Columns a rule looks at. */

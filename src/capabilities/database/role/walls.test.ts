@@ -7,6 +7,7 @@ import { codeOf } from '../../../../test/helpers/database-checks.ts';
 import { type DatabaseHarness, makeCaller, type OpenedExtension, openDatabaseHarness } from '../../../../test/helpers/database-harness.ts';
 import { attacks, roleGrant, roleSql } from '../../../../test/helpers/database-role-fixture.ts';
 import { CloisterError } from '../../../errors.ts';
+import { asItIs } from '../admission/admission.ts';
 import { intersectGrants } from '../grant.ts';
 import { openInstance } from '../host.ts';
 import type { QueryResult } from '../methods.ts';
@@ -72,6 +73,7 @@ describe('admission alone refuses, on connections of a superuser', () => {
       shadows: { functions: new Set(), attributes: new Set() },
       resource,
       analyse,
+      admission: { decide: () => ({ allow: true, rule: '' }), find: asItIs },
       maxResultBytes: 1_000_000,
     });
     run = async (sql) => {

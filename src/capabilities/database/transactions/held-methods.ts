@@ -19,7 +19,7 @@ export interface HeldParts {
   readonly grant: ResolvedGrant;
   readonly maxResultBytes: number;
   workOf(signal: AbortSignal): LeaseWork;
-  admit(args: QueryArgs): AdmittedStatement;
+  admit(args: QueryArgs, caller: Caller): AdmittedStatement;
   acquire(caller: Caller, use: Use): Promise<RoleConnection>;
   explain(error: unknown): CloisterError;
   giveBack(connection: RoleConnection, residue: Residue): void;
@@ -78,7 +78,7 @@ export const makeHeldMethods = (parts: HeldParts): HeldMethods => {
   };
 
   const openStream = async (args: OpenArgs, caller: Caller): Promise<CallResult> => {
-    const { text, values, residue } = admit(args);
+    const { text, values, residue } = admit(args, caller);
     const work = workOf(caller.signal);
     if (work.streams.size >= databaseBounds.streams.value) throw makeTooManyFailure('streams', databaseBounds.streams.value);
     const own = args.transaction === undefined;

@@ -1,0 +1,123 @@
+// The first wall of one extension: judges each text under the intersection of its grants, and rewrites it for rows and columns. Must never hold a connection.
+import { LRUCache } from 'lru-cache';
+import type { Decision } from '../../../bridge/capability.ts';
+import type { ResolvedGrant } from '../grant.ts';
+import { tableKey } from '../names.ts';
+import { decideStatement } from '../policy.ts';
+import type { RuleVariable } from '../rule.ts';
+import type { Analyse, Analysis } from './analysis.ts';
+import { Calm } from './calm.ts';
+import type { Catalog } from './catalog.ts';
+import type { SqlParser } from './parser.ts';
+import { Refusal } from './refusal.ts';
+import { rewriteWrite } from './rewrite-target.ts';
+import { draftOf, Rewriter } from './rewriter.ts';
+import { countParameters, grantOf, Parameters, type RewriteContext } from './shadow.ts';
+import { isNode, listOf, structOf } from './tree.ts';
+import { writeSql } from './write-sql.ts';
+
+/** A statement as it runs. */
+export interface Admitted {
+  readonly text: string;
+  /** How many bindings the guest has to give; null: the server counts them. */
+  readonly parameters: number | null;
+  /** What the host binds after those of the guest. */
+  readonly extra: readonly RuleVariable[];
+  /** That many columns at the end of each row are not the guest's. */
+  readonly checkColumns: number;
+}
+
+export interface Admission {
+  /** Pure: the same text always gets the same answer. */
+  decide(sql: string): Decision;
+  /** undefined: it is refused. */
+  find(sql: string): Admitted | undefined;
+}
+
+export interface AdmissionParts {
+  readonly grant: ResolvedGrant;
+  readonly catalog: Catalog;
+  readonly analyse: Analyse;
+  readonly parser: SqlParser;
+  /** The schema of the extension's own tables; null: it has none. */
+  readonly ownSchema: string | null;
+}
+
+/** A text as it came: what a grant narrows nothing of. */
+export const asItIs = (sql: string): Admitted => ({ text: sql, parameters: null, extra: [], checkColumns: 0 });
+
+interface Product {
+  readonly decision: Decision;
+  readonly admitted?: Admitted;
+}
+
+const memoEntries = 1_000;
+const memoCharacters = 4 * 1024 * 1024;
+
+const takesLocks = (value: unknown): boolean => {
+  if (Array.isArray(value)) return value.some(takesLocks);
+  return isNode(value) && Object.entries(value).some(([key, inner]) => key === 'lockingClause' || takesLocks(inner));
+};
+
+export const makeAdmission = ({ grant, catalog, analyse, parser, ownSchema }: AdmissionParts): Admission => {
+  const strange = new Set([...catalog.values()].flat().flatMap((column) => (column.plain ? [] : [column.name])));
+  const calm = new Calm(strange);
+  const memo = new LRUCache<string, Product>({
+    max: memoEntries,
+    maxSize: memoCharacters,
+    sizeCalculation: (product, sql) => sql.length + (product.admitted?.text.length ?? 0),
+  });
+
+  const makeContext = (analysis: Analysis & { readonly ok: true }, statement: unknown): RewriteContext => ({
+    grant,
+    catalog,
+    needs: new Set(analysis.needs.map((need) => `${tableKey(need.schema, need.name)}.${need.operation}`)),
+    locks: takesLocks(statement),
+    isCalm: calm.statement(structOf(statement), true),
+    calm,
+    ownSchema,
+  });
+
+  /** Whether the grant narrows anything the statement does. */
+  const isNarrowed = (analysis: Analysis & { readonly ok: true }): boolean =>
+    analysis.needs.some((need) => {
+      const key = tableKey(need.schema, need.name);
+      if (!grant.tables.has(key)) return true;
+      const { columns, rows, defaults } = grantOf({ grant } as RewriteContext, key, need.operation);
+      return columns !== 'all' || rows !== null || defaults.size > 0;
+    });
+
+  const rewrite = (sql: string, analysis: Analysis & { readonly ok: true }): Admitted => {
+    const outcome = parser.parse(sql);
+    if (!outcome.ok) throw new Refusal('syntax', outcome.message);
+    const statement = draftOf(structOf(listOf(outcome.tree['stmts'])[0])['stmt']);
+    const guests = countParameters(statement);
+    const parameters = new Parameters(guests);
+    const rewriter = new Rewriter(makeContext(analysis, statement), parameters, rewriteWrite);
+    rewriter.statement(statement, null, new Map(), true);
+    const text = writeSql(statement, parser);
+    return { text, parameters: guests, extra: parameters.extra, checkColumns: rewriter.checkColumns };
+  };
+
+  const judge = (sql: string): Product => {
+    const analysis = analyse(sql);
+    const decision = decideStatement(analysis, grant);
+    if (!analysis.ok || !decision.allow) return { decision };
+    if (!isNarrowed(analysis)) return { decision, admitted: asItIs(sql) };
+    try {
+      return { decision, admitted: rewrite(sql, analysis) };
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return { decision: { allow: false, rule: `database.${error.rule}`, reason: error.message } };
+    }
+  };
+
+  const find = (sql: string): Product => {
+    const known = memo.get(sql);
+    if (known !== undefined) return known;
+    const product = judge(sql);
+    memo.set(sql, product);
+    return product;
+  };
+  return { decide: (sql) => find(sql).decision, find: (sql) => find(sql).admitted };
+};
