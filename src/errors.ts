@@ -40,6 +40,11 @@ export const errorTable = {
   },
   ERR_LOG_EXCEEDED: { status: 429, meaning: 'The request wrote more than logLines or logBytes.' },
   ERR_CALL_FAILED: { status: 500, meaning: 'The capability failed on the host; the message says what the guest may know.' },
+  ERR_EVENT_LOOP: {
+    status: 508,
+    meaning:
+      'The event is already in its own causal chain, or the chain is over eventDepth or eventsPerRequest; the message prints the chain.',
+  },
   ERR_DATABASE_FAILED: { status: 500, meaning: 'PostgreSQL refused or failed the statement; `extensions.sqlState` holds its SQLSTATE.' },
   ERR_DATABASE_UNAVAILABLE: {
     status: 503,

@@ -9,6 +9,7 @@ import { extensionIdKey, parseExtensionId } from './config/extension-id.ts';
 import type { RuntimeOptions } from './config/runtime-options.ts';
 import type { Dispatcher } from './dispatch/dispatcher.ts';
 import type { Extension } from './dispatch/extension.ts';
+import type { RegisteredParts } from './dispatch/parse-registered.ts';
 import { CloisterError } from './errors.ts';
 import { defaultTenant, type Mount } from './http/handler.ts';
 import type { LifeEvent } from './ledger/entry.ts';
@@ -37,6 +38,9 @@ export interface InstallationServices {
   readonly baseline: ReadonlyMap<string, unknown>;
   readonly resources: Omit<HostResources, 'limits'>;
   readonly dispatcher: Dispatcher;
+  /** It is served from now on: it hears events, and its schedules run. */
+  onInstalled(extension: Extension): void;
+  onDiscarded(extension: Extension): void;
   onLife(event: LifeEvent, extension: string, subject: string, reason: string): void;
 }
 
@@ -98,6 +102,7 @@ export class Installation {
       extension = await this.#open(found);
       const mounts = await this.#register(extension, found);
       this.#opened.push(extension);
+      this.#services.onInstalled(extension);
       this.installed.push({
         id: extension.id,
         version: extension.version,
@@ -109,7 +114,7 @@ export class Installation {
         'package.loaded',
         extension.id,
         extension.artifact,
-        `mounted at ${mounts.map((mount) => `/${mount}`).join(', ')}`,
+        mounts.length === 0 ? 'without a mount' : `mounted at ${mounts.map((mount) => `/${mount}`).join(', ')}`,
       );
     } catch (error) {
       this.#refuse(found.fallbackId, found.folder, asRefusal(found, error));
@@ -120,6 +125,7 @@ export class Installation {
   /** What is refused keeps neither a cell nor a connection. */
   async #discard(extension: Extension): Promise<void> {
     this.#services.dispatcher.forget(extension);
+    this.#services.onDiscarded(extension);
     await Promise.allSettled([...extension.capabilities.values()].map(({ instance }) => instance.close()));
   }
 
@@ -152,6 +158,7 @@ export class Installation {
     }
     return {
       ...identity,
+      kind: found.kind === 'hook' ? 'hook' : 'endpoint',
       artifact: found.artifact,
       script: Buffer.from(found.script),
       profile: { express: effective.express, knex: capabilities.has('database') },
@@ -165,7 +172,8 @@ export class Installation {
   async #register(extension: Extension, found: LoadedPackage): Promise<readonly string[]> {
     const { dispatcher, options } = this.#services;
     const slot = dispatcher.slot(extension, defaultTenant);
-    const mounts = parseMounts(await slot.warm(), found);
+    const registered = await slot.warm();
+    const mounts = parseMounts(registered, found);
     for (const mount of mounts) {
       const owner = this.#taken.get(extensionIdKey(mount));
       if (owner !== undefined) throw conflict(mount, found.folder, owner);
@@ -207,11 +215,10 @@ const conflict = (id: string, folder: string, owner: string): CloisterError =>
     { id },
   );
 
-const parseMounts = (text: string, found: LoadedPackage): readonly string[] => {
-  const list: unknown = JSON.parse(text);
-  if (Array.isArray(list) && list.length > maxMounts)
+const parseMounts = ({ mounts: list, hooks }: RegisteredParts, found: LoadedPackage): readonly string[] => {
+  if (list.length > maxMounts)
     throw new CloisterError('ERR_REGISTER_FAILED', `it registers ${list.length} endpoints, more than ${maxMounts}`);
-  if (!Array.isArray(list) || list.length === 0) throw new CloisterError('ERR_REGISTER_FAILED', 'it registers no endpoint');
+  if (list.length === 0 && hooks === 0) throw new CloisterError('ERR_REGISTER_FAILED', 'it registers neither an endpoint nor a hook');
   const mounts = list.map((mount) => parseExtensionId(mount, `${found.entryFile}: the id it exports`));
   if (new Set(mounts.map(extensionIdKey)).size < mounts.length)
     throw new CloisterError('ERR_EXTENSION_CONFLICT', 'two of its endpoints have the same id');

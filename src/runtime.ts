@@ -8,7 +8,11 @@ import { makeSafeText } from './capabilities/log/safe-text.ts';
 import { makeBaseline, makeRegistry } from './capabilities/registry.ts';
 import { parseOptions } from './config/options.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
-import { type Handler, makeHandler } from './http/handler.ts';
+import { Bus } from './events/bus.ts';
+import { makeLocalLock, openDatabaseLock } from './events/schedule-lock.ts';
+import { type NextRun, Schedules } from './events/schedules.ts';
+import { runInits, runSchedule } from './events/start.ts';
+import { defaultTenant, type Handler, makeHandler } from './http/handler.ts';
 import { Installation, type InstalledExtension, type RefusedExtension } from './installation.ts';
 import type { LedgerEntry, LifeEvent } from './ledger/entry.ts';
 import { openLedger } from './ledger/open-ledger.ts';
@@ -25,6 +29,8 @@ export interface Runtime {
   refused(): readonly RefusedExtension[];
   /** The latest entries of the ledger, oldest first. */
   ledger(): readonly LedgerEntry[];
+  /** When each schedule of a hook runs next. */
+  schedules(): readonly NextRun[];
   health(): Health;
   /** Takes no more requests, lets those in flight finish within `drainMs` (default 5,000), then ends every ward. */
   close(options?: { readonly drainMs?: number }): Promise<void>;
@@ -37,6 +43,9 @@ export interface Health {
   readonly wards: number;
   readonly cells: number;
   readonly requests: number;
+  readonly schedules: number;
+  /** ISO 8601; null where nothing is scheduled. */
+  readonly nextRun: string | null;
 }
 
 const defaultDrainMs = 5_000;
@@ -93,6 +102,16 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
   const bridge = makeBridge((error, origin) =>
     logger.error({ err: error, extension: origin.extension, tenant: origin.tenant }, 'a capability failed on the host'),
   );
+  const bus: Bus = new Bus({
+    dispatch: (extension, tenant, accountability, question, answer) =>
+      dispatcher.dispatch(extension, tenant, accountability, question, answer),
+    onLife: life,
+  });
+  const schedules = new Schedules({
+    lock: database === undefined ? makeLocalLock() : openDatabaseLock(database),
+    run: (extension, listener) => runSchedule(bus, defaultTenant, { extension, listener }),
+    onLife: life,
+  });
   const dispatcher: Dispatcher = new Dispatcher(
     {
       pool,
@@ -116,6 +135,7 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
           (ok, json) => ward.process.write(toWard.result, call, lease?.id ?? 0, id * 2 + (ok ? 1 : 0), json, null),
         );
       },
+      onRegistered: (extension, tenant, { listeners }) => bus.facts.registered(extension, tenant, listeners),
       onLife: life,
       onGuestError: (extension, tenant, request, stack) =>
         logger.warn({ extension, tenant, request, guest: { stack: makeSafeText(stack) } }, 'an extension failed'),
@@ -127,8 +147,13 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
     options,
     registry,
     baseline,
-    resources: { logger, env: options.env, database },
+    resources: { logger, env: options.env, database, events: bus },
     dispatcher,
+    onInstalled: (extension) => {
+      bus.facts.activate(extension);
+      schedules.add(extension, bus.facts.schedules(extension));
+    },
+    onDiscarded: (extension) => bus.facts.forget(extension),
     onLife: (event, extension, subject, reason) => life(event, extension, '', subject, reason),
   });
 
@@ -140,6 +165,8 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
     wards: pool.wards.size,
     cells: [...pool.wards].reduce((sum, ward) => sum + ward.cells.size, 0),
     requests: dispatcher.liveRequests,
+    schedules: schedules.length,
+    nextRun: schedules.nextRuns().reduce<string | null>(earliest, null),
   });
   const handler = makeHandler({
     dispatcher,
@@ -150,6 +177,7 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
     onFault: (error) => logger.error({ err: error }, 'a request could not be taken'),
   });
   const close = async (drainMs: number): Promise<void> => {
+    await schedules.close();
     await dispatcher.close(drainMs);
     await pool.close();
     await installation.close();
@@ -161,6 +189,7 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
   life('runtime.start', '', '', artefacts.execPath, `node ${process.versions.node}`);
   try {
     await installation.load();
+    await runInits(bus, defaultTenant);
   } catch (error) {
     await close(0);
     throw error;
@@ -169,6 +198,7 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
     handler: () => handler,
     extensions: () => [...installation.installed],
     refused: () => [...installation.refused],
+    schedules: () => schedules.nextRuns(),
     ledger: () => ledger.recent(),
     health,
     close: ({ drainMs = defaultDrainMs } = {}) => {
@@ -176,4 +206,9 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
       return closing;
     },
   };
+};
+
+const earliest = (found: string | null, { next }: NextRun): string | null => {
+  const time = next?.toISOString() ?? null;
+  return found === null || (time !== null && time < found) ? time : found;
 };

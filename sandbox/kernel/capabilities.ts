@@ -1,5 +1,6 @@
 // The guest sides of the capabilities, one line each. Must list every capability that puts something into the register context.
 import database from 'cloister:database';
+import { makeGuest as makeEmitter } from '../../src/capabilities/emitter/guest.ts';
 import { makeGuest as makeEnv } from '../../src/capabilities/env/guest.ts';
 import { makeGuest as makeLog } from '../../src/capabilities/log/guest.ts';
 import { makeGuest as makeSchema } from '../../src/capabilities/schema/guest.ts';
@@ -9,6 +10,7 @@ import type { GuestCapability } from './guest-capability.ts';
 export const guestCapabilities: Readonly<Record<string, { readonly capability: string; readonly make: GuestCapability }>> = {
   database: { capability: 'database', make: database },
   getSchema: { capability: 'schema', make: makeSchema },
+  emitter: { capability: 'emitter', make: makeEmitter },
   env: { capability: 'env', make: makeEnv },
   logger: { capability: 'log', make: makeLog },
 };

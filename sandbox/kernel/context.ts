@@ -4,6 +4,7 @@ import { type Calls, makeCallError } from './calls.ts';
 import { guestCapabilities } from './capabilities.ts';
 import { exceptions } from './exceptions.ts';
 import { hasOwn, makeNullObject, ownKeys } from './intrinsics.ts';
+import type { Listeners } from './listeners.ts';
 
 const notGranted = (what: string): Error =>
   makeCallError({ code: 'ERR_CAPABILITY_NOT_GRANTED', message: `${what} is not granted to this extension`, status: 403 });
@@ -21,28 +22,17 @@ const missingServices = (): object =>
           },
   });
 
-const missingEmitter = (): object =>
-  new Proxy(makeNullObject(), {
-    get: (_target, name) =>
-      typeof name === 'symbol'
-        ? undefined
-        : () => {
-            throw notGranted(`emitter.${String(name)}`);
-          },
-  });
-
 /** Makes the guest side of one capability from what the host handed over for it. */
-export const makeGuestSide = (calls: Calls, config: KernelConfig, key: string): unknown => {
+export const makeGuestSide = (calls: Calls, config: KernelConfig, listeners: Listeners, key: string): unknown => {
   const entry = hasOwn(guestCapabilities, key) ? guestCapabilities[key] : undefined;
   if (entry === undefined) return undefined;
   const granted = hasOwn(config.capabilities, entry.capability);
-  return entry.make(calls.bridgeFor(entry.capability, granted ? config.capabilities[entry.capability] : undefined, granted));
+  return entry.make(calls.bridgeFor(entry.capability, granted ? config.capabilities[entry.capability] : undefined, granted), listeners);
 };
 
-export const makeContext = (calls: Calls, config: KernelConfig): object => {
+export const makeContext = (calls: Calls, config: KernelConfig, listeners: Listeners): object => {
   const context: Record<string, unknown> = {
     services: missingServices(),
-    emitter: missingEmitter(),
     exceptions: { ...exceptions },
   };
   // Made when it is first looked at: Knex costs milliseconds that an extension without database need not pay.
@@ -53,7 +43,7 @@ export const makeContext = (calls: Calls, config: KernelConfig): object => {
       enumerable: true,
       configurable: true,
       get: () => {
-        if (!isMade) made = makeGuestSide(calls, config, key);
+        if (!isMade) made = makeGuestSide(calls, config, listeners, key);
         isMade = true;
         return made;
       },

@@ -14,6 +14,7 @@ const refusalCodes = [
   'ERR_ARGUMENT_INVALID',
   'ERR_LEASE_OVER',
   'ERR_DATABASE_UNAVAILABLE',
+  'ERR_EVENT_LOOP',
 ] as const;
 
 const read = (value: unknown, key: string): unknown => {
@@ -57,6 +58,8 @@ export const makeFault = (error: unknown): GuestFault => {
     return { status: status ?? 500, code: textOf(read(error, 'code'), 100), message, extensions: plain(read(error, 'extensions')), stack };
   }
   const refused = refusalCodes.find((code) => code === read(error, 'code'));
+  // A chain of events is the author's to see, wherever it comes to light.
+  if (refused === 'ERR_EVENT_LOOP') return { status: 508, code: refused, message, stack };
   if (refused !== undefined)
     return { status: status ?? 403, code: refused, message: 'The extension was refused something it needs for this request.', stack };
   // As Express and http-errors have it: a client error may be told, a server error may not.

@@ -1,5 +1,7 @@
 // What the guest side of a capability is given and gives back. Runs in the isolate; must never hold authority: the host checks again.
 
+import type { Listeners } from './listeners.ts';
+
 export interface GuestBridge {
   /** One call for the lease of the code that runs now. Resolves with the parsed JSON result; rejects with an Error that carries `code`, `status`, `extensions`. */
   call(method: string, args: unknown): Promise<unknown>;
@@ -11,5 +13,5 @@ export interface GuestBridge {
   readonly granted: boolean;
 }
 
-/** Makes the value an extension sees under the capability's key of the register context. */
-export type GuestCapability = (bridge: GuestBridge) => unknown;
+/** Makes the value an extension sees under the capability's key of the register context. `listeners` is the cell's own table. */
+export type GuestCapability = (bridge: GuestBridge, listeners: Listeners) => unknown;

@@ -5,6 +5,7 @@ import type { KernelConfig } from '../protocol/kinds.ts';
 import type { Calls } from './calls.ts';
 import { makeGuestSide } from './context.ts';
 import { dateNow, keysOf, toText } from './intrinsics.ts';
+import type { Listeners } from './listeners.ts';
 import type { Timers } from './timers.ts';
 import { currentZone, enterZone, runInZone } from './zone.ts';
 
@@ -28,7 +29,7 @@ const notSeeded = (): never => {
   throw new Error('there is no entropy before the cell has an extension');
 };
 
-export const makeHooks = (timers: Timers, calls: Calls): KernelHooks => {
+export const makeHooks = (timers: Timers, calls: Calls, listeners: Listeners): KernelHooks => {
   const env: Record<string, string> = {};
   let random: (bytes: Uint8Array) => void = notSeeded;
   let logger: Logger | null = null;
@@ -58,11 +59,11 @@ export const makeHooks = (timers: Timers, calls: Calls): KernelHooks => {
     },
     configure: (config) => {
       random = makeRandom(seedBytes(config.seed));
-      const values = (makeGuestSide(calls, config, 'env') ?? {}) as Readonly<Record<string, unknown>>;
+      const values = (makeGuestSide(calls, config, listeners, 'env') ?? {}) as Readonly<Record<string, unknown>>;
       // process.env shows what the env capability gave, as text, as a process would.
       for (const key of keysOf(values))
         env[key] = typeof values[key] === 'object' ? (values[key] === null ? '' : String(values[key])) : toText(values[key]);
-      makeLogger = () => makeGuestSide(calls, config, 'logger') as Logger;
+      makeLogger = () => makeGuestSide(calls, config, listeners, 'logger') as Logger;
     },
     logUncaught: (error) => log('error', [error]),
   };

@@ -1,15 +1,18 @@
 // One cell's kernel: takes messages in, hands them to whoever they are for. Must never let an exception of the guest leave an entry.
 import { platform } from '../platform/platform.ts';
-import { fromGuest, type KernelConfig, type KernelLimits, toGuest } from '../protocol/kinds.ts';
+import { fromGuest, type KernelConfig, type KernelLimits, type Registered, toGuest } from '../protocol/kinds.ts';
 import { asApp, bodyParsers, express, makeApp } from './app.ts';
 import { makeCalls } from './calls.ts';
 import { makeContext } from './context.ts';
 import { makeFault } from './fault.ts';
 import { makeHooks } from './hooks.ts';
 import { hasOwn, mapDelete, mapGet, mapSet, nativeThen, parseJson, reflectApply, stringifyJson } from './intrinsics.ts';
+import { makeJobs } from './jobs.ts';
 import { bootLimits, type Lease, makeLease } from './lease.ts';
+import { type ListenerChanges, makeListeners } from './listeners.ts';
 import { connectPipe, type PostFunction, post } from './pipe.ts';
-import { evaluate, type Factory, findEndpoints } from './register.ts';
+import { evaluate, type Factory, findParts } from './register.ts';
+import { makeHookFunctions } from './register-hook.ts';
 import { withSchema } from './request-schema.ts';
 import { makeRequests } from './requests.ts';
 import { makeTimers } from './timers.ts';
@@ -36,13 +39,25 @@ export const makeKernel = (): Kernel => {
     () => limits,
     (error) => hooks.logUncaught(error),
   );
-  const hooks = makeHooks(timers, calls);
+  const listeners = makeListeners(() => limits);
+  const hooks = makeHooks(timers, calls, listeners);
   const app = makeApp();
+  const forget = (lease: Lease): void => {
+    mapDelete(leases, lease.id);
+  };
   let serve = asApp(app);
   const requests = makeRequests(
     (request, response, done) => serve(request, response, done),
     bodyParsers,
     () => limits,
+    forget,
+  );
+  let context: object = {};
+  const jobs = makeJobs(
+    listeners,
+    () => context,
+    () => limits,
+    forget,
   );
 
   const leaseOf = (id: number): Lease => mapGet(leases, id) ?? background;
@@ -69,18 +84,34 @@ export const makeKernel = (): Kernel => {
     });
   };
 
+  /** Listeners that come and go after registration: the host hears of each. */
+  const tellChanges = (current: KernelConfig): ListenerChanges => {
+    const bridge = calls.bridgeFor('emitter', undefined, true);
+    const failed = (what: string) => (error: unknown) =>
+      hooks.logUncaught(`${what}: ${error instanceof Error ? error.message : 'refused'}`);
+    const tell = (method: string, args: object): void => {
+      reflectApply(nativeThen, bridge.call(method, args), [undefined, failed(`emitter of ${current.fallbackId}`)]);
+    };
+    return {
+      onAdded: ([listener, channel, event]) => tell('listen', { listener, channel, event }),
+      onRemoved: (listener) => tell('unlisten', { listener }),
+    };
+  };
+
   /** Runs every register function; each endpoint gets a router of its own, mounted at its id. */
   const register = async (current: KernelConfig, loaded: Factory): Promise<string> => {
-    const endpoints = findEndpoints(evaluate(loaded, platform.makeRequire(express)), current.fallbackId);
+    context = makeContext(calls, current, listeners);
+    const { endpoints, hooks: hookParts } = findParts(evaluate(loaded, platform.makeRequire(express)), current.kind, current.fallbackId);
     const mounts: string[] = [];
-    const context = makeContext(calls, current);
+    for (const registerHook of hookParts) await registerHook(makeHookFunctions(listeners), context);
     for (const endpoint of endpoints) {
       const router = express.Router();
       mounts.push(endpoint.id);
       await endpoint.register(router, context);
       app.use(`/${endpoint.id}`, router);
     }
-    return stringifyJson(mounts) ?? '[]';
+    const registered: Registered = { mounts, hooks: hookParts.length, listeners: listeners.finishRegistration(tellChanges(current)) };
+    return stringifyJson(registered) ?? '{}';
   };
 
   const startRegistration = (lease: Lease): void => {
@@ -101,12 +132,12 @@ export const makeKernel = (): Kernel => {
     raw === null || typeof raw === 'string' ? raw : new Uint8Array(raw);
 
   const deliver: Kernel['deliver'] = (kind, leaseId, id, text, raw) => {
-    if (kind === toGuest.request || kind === toGuest.register) {
+    if (kind === toGuest.request || kind === toGuest.register || kind === toGuest.job) {
       const lease = beginLease(leaseId);
       enterZone({ lease, stores: undefined });
       if (kind === toGuest.register) startRegistration(lease);
+      else if (kind === toGuest.job) jobs.begin(lease, text);
       else requests.begin(lease, id, text, bytesOf(raw));
-      if (lease.over) mapDelete(leases, leaseId);
       return;
     }
     const lease = leaseOf(leaseId);
@@ -126,6 +157,7 @@ export const makeKernel = (): Kernel => {
         return requests.credit(lease, id);
       case toGuest.cancel:
         requests.cancel(lease);
+        jobs.cancel(lease);
         mapDelete(leases, leaseId);
         return;
       default:

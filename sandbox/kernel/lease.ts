@@ -37,4 +37,6 @@ export const bootLimits: KernelLimits = {
   logLines: 0,
   logBytes: 0,
   timers: 0,
+  listeners: 0,
+  eventBytes: 0,
 };

@@ -1,5 +1,6 @@
-// Evaluates an extension and runs its register functions. Knows every export form; must never decide what is granted.
+// Evaluates an extension and finds its register functions. Knows every export form; must never decide what is granted.
 import { hasOwn, isArray, NativeError } from './intrinsics.ts';
+import type { RegisterHook } from './register-hook.ts';
 
 export type Factory = (
   exports: object,
@@ -45,14 +46,40 @@ const bundled = (endpoints: readonly unknown[]): Endpoint[] =>
     return endpoint;
   });
 
-/** The endpoints a module exports: function, `{ id, handler }`, `module.exports`, default export, or a bundle's list. */
-export const findEndpoints = (exported: unknown, fallbackId: string): readonly Endpoint[] => {
-  const endpoints = own(exported, 'endpoints') ?? own(own(exported, 'default'), 'endpoints');
-  if (isArray(endpoints)) return bundled(endpoints);
+const bundledHooks = (hooks: readonly unknown[]): RegisterHook[] =>
+  hooks.map((entry, index) => {
+    const config = own(entry, 'config');
+    if (typeof config !== 'function') throw new NativeError(`hooks[${index}] has no register function as its config`);
+    return config as RegisterHook;
+  });
+
+export interface Parts {
+  readonly endpoints: readonly Endpoint[];
+  readonly hooks: readonly RegisterHook[];
+}
+
+const findHook = (exported: unknown): RegisterHook => {
+  const found = [own(exported, 'default'), exported].find((one) => typeof one === 'function');
+  if (found === undefined) throw new NativeError('it exports no register function for a hook');
+  return found as RegisterHook;
+};
+
+/** What a module exports: one hook, one endpoint, or a bundle's lists of both. */
+export const findParts = (exported: unknown, kind: 'endpoint' | 'hook', fallbackId: string): Parts => {
+  const list = (name: string): unknown => own(exported, name) ?? own(own(exported, 'default'), name);
+  const [endpoints, hooks] = [list('endpoints'), list('hooks')];
+  if (isArray(endpoints) || isArray(hooks))
+    return { endpoints: isArray(endpoints) ? bundled(endpoints) : [], hooks: isArray(hooks) ? bundledHooks(hooks) : [] };
+  if (kind === 'hook') return { endpoints: [], hooks: [findHook(exported)] };
+  return { endpoints: [findEndpoint(exported, fallbackId)], hooks: [] };
+};
+
+/** Function, `{ id, handler }`, `module.exports` or default export. */
+const findEndpoint = (exported: unknown, fallbackId: string): Endpoint => {
   const isModule = typeof exported === 'object' && exported !== null && hasOwn(exported, 'default');
   const found = (isModule ? endpointOf(own(exported, 'default'), fallbackId) : null) ?? endpointOf(exported, fallbackId);
   if (found === null) {
     throw new NativeError('it exports neither a register function, nor { id, handler }, nor a bundle with endpoints');
   }
-  return [found];
+  return found;
 };

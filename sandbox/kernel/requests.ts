@@ -51,12 +51,14 @@ const cut = (data: string | Uint8Array, mostBytes: number): string | Uint8Array 
 };
 declare const Buffer: { byteLength(text: string): number; from(data: string): Uint8Array };
 
-export const makeRequests = (app: App, parsers: BodyParsers, limits: () => KernelLimits): Requests => {
+/** `forget` is called once with each lease that is over. */
+export const makeRequests = (app: App, parsers: BodyParsers, limits: () => KernelLimits, forget: (lease: Lease) => void): Requests => {
   const running = new Map<number, Running>();
 
   const finish = (lease: Lease): void => {
     lease.over = true;
     mapDelete(running, lease.id);
+    forget(lease);
   };
 
   const fail = (lease: Lease, error: unknown): void => {

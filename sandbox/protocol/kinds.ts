@@ -22,13 +22,15 @@ export const toWard = {
   credit: 9,
   /** id: lease. The host has ended it: deadline, client gone, answer too large. */
   cancel: 10,
+  /** id: lease; a: cell; b: milliseconds to its deadline; text: JobHead as JSON. What does not come from a client: an event, a schedule. */
+  job: 11,
 } as const;
 
 /** Ward to host. */
 export const toHost = {
   /** text: versions as JSON. The ward is up and can boot cells. */
   ready: 1,
-  /** id: cell; a: microseconds of CPU; text: the ids it wants to be mounted at, as a JSON array. Registration is done. */
+  /** id: cell; a: microseconds of CPU; text: Registered as JSON. Registration is done. */
   opened: 2,
   /** id: cell; text: {message} as JSON. Registration failed; the cell is ended. */
   openFailed: 3,
@@ -58,6 +60,8 @@ export const toHost = {
   busy: 15,
   /** id: lease; a: bytes of the streamed request body the guest has taken. */
   taken: 16,
+  /** id: lease; text: what the job gave, as JSON; empty where it gave nothing. */
+  done: 17,
 } as const;
 
 /** Ways a cell ends by itself. `disposed`: an entry outran its timeout and the cell could still be ended; `stuck`: it could not, and the ward goes with it. */
@@ -81,6 +85,7 @@ export const toGuest = {
   credit: 7,
   cancel: 8,
   timer: 9,
+  job: 10,
 } as const;
 
 /** Guest to ward: the first argument of post(kind, lease, id, text, bytes). */
@@ -97,6 +102,7 @@ export const fromGuest = {
   send: 10,
   arm: 11,
   taken: 12,
+  done: 13,
 } as const;
 
 /** How an extension is set up in a cell: parsed by the kernel. */
@@ -108,6 +114,8 @@ export interface CellHead {
 }
 
 export interface KernelConfig {
+  /** What a register function that is exported alone is for. */
+  readonly kind: 'endpoint' | 'hook';
   /** The id an endpoint is mounted at unless it names one itself. */
   readonly fallbackId: string;
   /** 32 bytes of entropy in hex. */
@@ -127,6 +135,8 @@ export interface KernelLimits {
   readonly logLines: number;
   readonly logBytes: number;
   readonly timers: number;
+  readonly listeners: number;
+  readonly eventBytes: number;
 }
 
 /** A request as the kernel sees it. */
@@ -141,6 +151,33 @@ export interface RequestHead {
   readonly ips: readonly string[];
   readonly encrypted: boolean;
   readonly accountability: Readonly<Record<string, unknown>> | null;
+}
+
+/** What an extension may listen for. Filters change a payload, actions hear of what happened, inits of a start; a schedule's event is its cron pattern. */
+export const channels = ['filter', 'action', 'init', 'schedule'] as const;
+export type Channel = (typeof channels)[number];
+
+/** A listener as the host knows it: its number in its cell, what it listens for. */
+export type ListenerFact = readonly [id: number, channel: Channel, event: string];
+
+/** What a register function has done, posted once as JSON. */
+export interface Registered {
+  readonly mounts: readonly string[];
+  readonly hooks: number;
+  readonly listeners: readonly ListenerFact[];
+}
+
+/** One listener's turn. */
+export interface JobHead {
+  readonly channel: Channel;
+  readonly listener: number;
+  /** What the listener said it listens for; `event` is what came. */
+  readonly listensFor: string;
+  readonly event: string;
+  readonly meta: Readonly<Record<string, unknown>>;
+  readonly accountability: Readonly<Record<string, unknown>> | null;
+  /** Of a filter: missing where there is none. */
+  readonly payload?: unknown;
 }
 
 /** Status, then name, value(s), name, value(s). */

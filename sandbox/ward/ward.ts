@@ -55,19 +55,29 @@ export class Ward {
         return;
       case toWard.request:
         return this.#request(frame);
+      case toWard.job:
+        return this.#job(frame);
       default:
         return this.#forward(frame);
     }
   }
 
   #request(frame: Frame): void {
-    const cell = this.#cells.get(frame.a);
-    if (cell === undefined) return this.#io.write(toHost.settled, frame.id, 0, 0, '', null);
-    const lease = cell.addLease(frame.id, cell.head.cpuMs, frame.b >>> 2);
-    this.#cellOfLease.set(frame.id, cell);
     const mode = frame.b & 3;
     const body = mode === bodyModes.text && frame.raw !== null ? decoder.decode(frame.raw) : frame.raw;
-    cell.enter(lease, toGuest.request, mode, frame.text, body);
+    this.#begin(frame, frame.b >>> 2, toGuest.request, mode, body);
+  }
+
+  #job(frame: Frame): void {
+    this.#begin(frame, frame.b, toGuest.job, 0, null);
+  }
+
+  #begin(frame: Frame, wallMs: number, kind: number, mode: number, body: Uint8Array | string | null): void {
+    const cell = this.#cells.get(frame.a);
+    if (cell === undefined) return this.#io.write(toHost.settled, frame.id, 0, 0, '', null);
+    const lease = cell.addLease(frame.id, cell.head.cpuMs, wallMs);
+    this.#cellOfLease.set(frame.id, cell);
+    cell.enter(lease, kind, mode, frame.text, body);
   }
 
   #forward(frame: Frame): void {
@@ -164,6 +174,9 @@ export class Ward {
         return cell.finish(lease);
       case fromGuest.next:
         this.#io.write(toHost.next, lease.id, 0, 0, '', null);
+        return cell.finish(lease);
+      case fromGuest.done:
+        this.#io.write(toHost.done, lease.id, 0, 0, text, null);
         return cell.finish(lease);
       case fromGuest.fault:
         this.#io.write(toHost.fault, lease.id, 0, 0, text, null);

@@ -6,7 +6,7 @@ export const hostLayers: readonly (readonly string[])[] = [
   ['index'],
   ['runtime'],
   ['installation'],
-  ['http'],
+  ['http', 'events'],
   ['dispatch'],
   ['packages'],
   ['options'],

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import { CloisterError, type ErrorCode } from '../errors.ts';
 import type { Limits } from '../limits/table.ts';
-import { asPublic, errorJson, exceededResult, isTellable } from './call-error.ts';
+import { asPublic, errorJson, exceededResult, isTellable, outcomeOf } from './call-error.ts';
 import type { CallLease } from './call-lease.ts';
 import type { CallResult, CapabilityContract, CapabilityInstance, Decision, MethodContract, Nested, Policy } from './capability.ts';
 
@@ -221,7 +221,7 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
       done(result);
     };
     const fail = (error: unknown): void => {
-      finish(lease, call, startedAt, isTellable(error) ? error.code : 'ERR_CALL_FAILED', null);
+      finish(lease, call, startedAt, outcomeOf(error), null);
       failed(error);
     };
     let result: Promise<CallResult> | CallResult;

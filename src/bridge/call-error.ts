@@ -18,5 +18,9 @@ export const errorJson = (error: TellableError): string =>
 export const asPublic = (error: unknown): TellableError =>
   isTellable(error) ? error : new CloisterError('ERR_CALL_FAILED', 'The capability failed on the host.');
 
+/** What the ledger says of it: codes of ours, and never a word of an extension's or a service's own. */
+export const outcomeOf = (error: unknown): string =>
+  error instanceof CloisterError ? error.code : error instanceof RelayedError ? 'relayed' : 'ERR_CALL_FAILED';
+
 export const exceededResult = (limits: Limits): CloisterError =>
   new CloisterError('ERR_CALL_FAILED', `The result is over the limit resultBytes (${limits.resultBytes}).`, { limit: 'resultBytes' });

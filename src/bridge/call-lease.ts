@@ -1,10 +1,10 @@
 // What a lease is to the bridge: on whose behalf, until when, how many calls so far. Must never be shared between two requests.
 import type { Ledger, LedgerRecord } from '../ledger/entry.ts';
 import type { Limits } from '../limits/table.ts';
-import type { Accountability, Caller } from './capability.ts';
+import type { Accountability, Caller, Cause } from './capability.ts';
 
 /** A record without who it is about. */
-type Anonymous<Entry> = Entry extends unknown ? Omit<Entry, 'extension' | 'tenant' | 'request'> : never;
+type Anonymous<Entry> = Entry extends unknown ? Omit<Entry, 'extension' | 'tenant' | 'request' | 'chain'> : never;
 export type LeaseRecord = Anonymous<Extract<LedgerRecord, { readonly request: string }>>;
 
 /** What all leases of one extension × tenant have in common. */
@@ -20,6 +20,12 @@ export interface LeaseOrigin {
   readonly prefix: string;
   onLedgerFailure(error: unknown): void;
 }
+
+/** `<request>: orders.paid → invoice.made` */
+const describeCause = ({ parent, chain }: Cause): string => (chain.length === 0 ? parent : `${parent}: ${showChain(chain)}`);
+
+/** A chain as people read it. */
+export const showChain = (chain: readonly string[]): string => chain.join(' → ');
 
 /** A reason made once: without one, each abort() builds an error with a stack. */
 const leaseOver = 'the lease is over';
@@ -42,11 +48,14 @@ export abstract class CallLease implements Caller {
   logOver = false;
   #abort: AbortController | null = null;
   #over = false;
+  #cause: Cause | null;
 
-  constructor(origin: LeaseOrigin, id: number, accountability: Accountability) {
+  /** `cause` null: it is the first of its causal tree. */
+  constructor(origin: LeaseOrigin, id: number, accountability: Accountability, cause: Cause | null) {
     this.origin = origin;
     this.id = id;
     this.accountability = accountability;
+    this.#cause = cause;
   }
 
   abstract get requestId(): string;
@@ -62,6 +71,11 @@ export abstract class CallLease implements Caller {
   get limits(): Limits {
     return this.origin.limits;
   }
+  get cause(): Cause {
+    const { eventsPerRequest, eventDepth } = this.limits;
+    this.#cause ??= { parent: '', chain: [], tree: { events: 0, mostEvents: eventsPerRequest, mostDepth: eventDepth } };
+    return this.#cause;
+  }
   get isOver(): boolean {
     return this.#over;
   }
@@ -75,7 +89,8 @@ export abstract class CallLease implements Caller {
   /** Puts who it is about on a record. Throws ERR_LEDGER_UNAVAILABLE where nothing can be recorded. */
   recordStrictly(record: LeaseRecord): void {
     const { ledger, extension, tenant } = this.origin;
-    ledger.append({ ...record, extension, tenant, request: this.requestId } as LedgerRecord);
+    const chain = this.#cause === null || this.#cause.parent === '' ? undefined : { chain: describeCause(this.#cause) };
+    ledger.append({ ...record, extension, tenant, request: this.requestId, ...chain } as LedgerRecord);
   }
 
   /** The same, where a ledger that cannot write must not keep a request from ending. */

@@ -4,6 +4,23 @@ import type { TSchema } from 'typebox';
 /** What the identify option says of a request. The guest may see it; it can never set it. */
 export type Accountability = Readonly<Record<string, unknown>> | null;
 
+/** Why a lease is there. Kept by the host along events and their listeners; no guest can say or change it. */
+export interface Cause {
+  /** What emitted the last event of the chain: a request's id, `schedule`, `init`; empty for a request of a client. */
+  readonly parent: string;
+  /** The events that led here, oldest first. One that is here may not be emitted again. */
+  readonly chain: readonly string[];
+  /** Shared by all that one request, schedule or start has caused. */
+  readonly tree: CausalTree;
+}
+
+export interface CausalTree {
+  /** Events emitted so far. */
+  events: number;
+  readonly mostEvents: number;
+  readonly mostDepth: number;
+}
+
 /** On whose behalf a call is made: facts the host knows, never what the guest said. */
 export interface Caller {
   readonly extension: string;
@@ -11,6 +28,7 @@ export interface Caller {
   readonly tenant: string;
   readonly requestId: string;
   readonly accountability: Accountability;
+  readonly cause: Cause;
   /** Fires when the lease ends: deadline, answer sent, client gone. Work in progress must be given up. */
   readonly signal: AbortSignal;
   /** Milliseconds until the lease's deadline. */

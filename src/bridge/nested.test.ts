@@ -47,6 +47,7 @@ const open = (outer: (nested: Nested, lease: TestLease) => Promise<unknown>, giv
     { extension: 'x', version: '1', artifact: '', tenant: 't', limits, ledger, prefix: '', onLedgerFailure: assert.fail },
     1,
     null,
+    null,
   );
   const capabilities = new Map<string, Granted>([
     [

@@ -4,6 +4,7 @@ import type { Capability } from '../bridge/capability.ts';
 import type { Limits } from '../limits/table.ts';
 import { makeDatabaseCapability } from './database/capability.ts';
 import type { DatabaseResource } from './database/resource.ts';
+import { type EventBus, emitterCapability } from './emitter/host.ts';
 import { envCapability } from './env/host.ts';
 import { headersCapability } from './headers/host.ts';
 import { logCapability } from './log/host.ts';
@@ -15,6 +16,7 @@ export interface HostResources {
   readonly logger: Logger;
   readonly env: ReadonlyMap<string, unknown>;
   readonly database: DatabaseResource | undefined;
+  readonly events: EventBus;
   readonly limits: Limits;
 }
 
@@ -40,6 +42,7 @@ export const makeRegistry = (): readonly CapabilityEntry[] => [
   entry(envCapability, ({ env }) => ({ env })),
   entry(makeDatabaseCapability(), ({ database, limits }) => ({ database, limits })),
   entry(schemaCapability, () => ({})),
+  entry(emitterCapability, ({ events, limits }) => ({ events, limits })),
 ];
 
 /** What every extension that an operator puts in has without asking: routes below its own mount, and its own log lines. A ceiling can take either away. */

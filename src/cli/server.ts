@@ -65,11 +65,18 @@ export const describe = (runtime: Runtime, url: string): string => {
         .join(' ')
         .padEnd(width)}  ${id} ${version}  [${capabilities.join(', ')}]`,
   );
+  const scheduled = runtime
+    .schedules()
+    .map(
+      ({ extension, cron, next, once }) =>
+        `  ${extension} runs next ${next?.toISOString() ?? 'never'}  (${cron}), once in ${once === 'database' ? 'all hosts of this database' : 'this process: no database is given'}`,
+    );
   const refused = runtime.refused().map(({ error }) => `  refused: ${error.message}`);
-  const first = extensions.find(({ id }) => id === 'greet') ?? extensions[0];
+  const first = extensions.find(({ id }) => id === 'greet') ?? extensions.find(({ mounts }) => mounts.length > 0);
   return [
     `Cloister serves ${extensions.length} extension${extensions.length === 1 ? '' : 's'} on ${url}`,
     ...served,
+    ...scheduled,
     ...refused,
     ...(first === undefined ? [] : ['', `  try:  curl ${url}/${first.mounts[0] ?? ''}`]),
   ].join('\n');

@@ -1,4 +1,5 @@
 // What dispatch asks of whoever holds the client's connection. Must never mention HTTP objects.
+import type { Cause } from '../bridge/capability.ts';
 import type { PublicError } from '../errors.ts';
 
 /** A status and headers that were checked; the host adds its own. */
@@ -34,6 +35,18 @@ export interface Question {
   readonly body: Uint8Array | null;
   /** Set for a streamed body: starts it flowing to `onChunk`; null ends it, an error breaks it off. */
   readonly stream?: BodyStream;
+  /** Set for what comes from no client: an event, a schedule, a start. `head` is a JobHead then. */
+  readonly job?: JobTerms;
+}
+
+export interface JobTerms {
+  /** What is left to whoever waits for it; the extension's own wallMs holds as well. */
+  readonly wallMs: number;
+  /** Somebody's request waits for its result. */
+  readonly awaited: boolean;
+  readonly cause: Cause;
+  /** What it gave: JSON as the ward says it, not checked; empty for nothing. */
+  onResult(text: string): void;
 }
 
 export interface BodyStream {

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type CellEnd, type CellHead, toWard } from '../../sandbox/protocol/kinds.ts';
 import type { CallLease, LeaseOrigin } from '../bridge/call-lease.ts';
+import type { Cause } from '../bridge/capability.ts';
 import type { CellPeer, Ward } from '../wards/ward.ts';
 import type { Extension } from './extension.ts';
 import type { Lease } from './lease.ts';
@@ -20,7 +21,7 @@ export interface Loss {
 }
 
 export interface CellOwner {
-  onReady(cell: Cell, mounts: string): void;
+  onReady(cell: Cell, registered: string): void;
   /** It could not be opened: what its registration, or its end, said. */
   onRefused(cell: Cell, message: string): void;
   /** It went under while it registered, by another's fault as far as anybody knows. */
@@ -48,7 +49,7 @@ export class Cell implements CellPeer {
   struck = false;
   #state: 'opening' | 'ready' | 'retired' | 'ended' = 'opening';
 
-  constructor(id: number, ward: Ward, extension: Extension, origin: LeaseOrigin, leaseId: number, owner: CellOwner) {
+  constructor(id: number, ward: Ward, extension: Extension, origin: LeaseOrigin, leaseId: number, cause: Cause | null, owner: CellOwner) {
     this.id = id;
     this.ward = ward;
     this.extension = extension;
@@ -58,6 +59,7 @@ export class Cell implements CellPeer {
       origin,
       leaseId,
       id,
+      cause,
       (reason) => this.#refuse(reason),
       () => ward.process.kill('a registration did not stop'),
     );
@@ -80,7 +82,7 @@ export class Cell implements CellPeer {
       extension: extension.id,
       memoryMb: limits.memoryMb,
       cpuMs: limits.cpuMs,
-      kernel: { fallbackId: extension.id, seed: randomBytes(32).toString('hex'), capabilities, limits },
+      kernel: { kind: extension.kind, fallbackId: extension.id, seed: randomBytes(32).toString('hex'), capabilities, limits },
     };
     ward.place(this.id, this);
     ward.leases.set(this.#registration.id, this.#registration);
@@ -113,11 +115,11 @@ export class Cell implements CellPeer {
     this.#owner.onClosed(this, reason);
   }
 
-  onOpened(mounts: string): void {
+  onOpened(registered: string): void {
     if (this.#state !== 'opening') return;
     this.#state = 'ready';
     this.#registration.finish();
-    this.#owner.onReady(this, mounts);
+    this.#owner.onReady(this, registered);
   }
 
   onOpenFailed(text: string): void {

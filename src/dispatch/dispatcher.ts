@@ -10,6 +10,7 @@ import type { BreakerOptions } from './breaker.ts';
 import type { Cell } from './cell.ts';
 import type { Extension } from './extension.ts';
 import { Lease } from './lease.ts';
+import type { RegisteredParts } from './parse-registered.ts';
 import { Slot, type SlotServices } from './slot.ts';
 
 export interface DispatcherOptions {
@@ -19,6 +20,7 @@ export interface DispatcherOptions {
   /** A cell without requests for this long sleeps: it is ended, and the next request boots another. */
   readonly cellIdleMs: number;
   onCall(cell: Cell, lease: CallLease | null, call: number, text: string): void;
+  onRegistered(extension: Extension, tenant: string, registered: RegisteredParts): void;
   onLife(event: LifeEvent, extension: string, tenant: string, subject: string, reason: string): void;
   onGuestError(extension: string, tenant: string, requestId: string, stack: string): void;
   onLedgerFailure(error: unknown): void;
@@ -50,6 +52,7 @@ export class Dispatcher {
         return this.#lastCell;
       },
       onCall: options.onCall,
+      onRegistered: options.onRegistered,
       onLife: options.onLife,
       onGuestError: ({ extension, tenant, requestId }, stack) => options.onGuestError(extension, tenant, requestId, stack),
       onDone: (lease) => this.#live.delete(lease),

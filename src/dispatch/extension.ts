@@ -5,6 +5,8 @@ import type { Profile } from '../wards/profile.ts';
 
 export interface Extension {
   readonly id: string;
+  /** What a register function that it exports alone is for. */
+  readonly kind: 'endpoint' | 'hook';
   readonly version: string;
   /** SHA-256 of the script that runs. */
   readonly artifact: string;

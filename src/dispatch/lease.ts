@@ -1,6 +1,6 @@
 // One request: its deadline, its cell, its answer. Must never answer twice, nor be used after it is over.
 import { type Breach, toWard } from '../../sandbox/protocol/kinds.ts';
-import { CallLease, type LeaseOrigin, type LeaseRecord } from '../bridge/call-lease.ts';
+import type { LeaseOrigin } from '../bridge/call-lease.ts';
 import type { Accountability } from '../bridge/capability.ts';
 import { CloisterError, type ErrorCode, type PublicError } from '../errors.ts';
 import type { LimitName } from '../limits/table.ts';
@@ -9,6 +9,7 @@ import type { Answer, AnswerHead, Question } from './answer.ts';
 import type { Cell } from './cell.ts';
 import { terminated } from './ending.ts';
 import { parseFault } from './parse-response.ts';
+import { RecordedLease } from './recorded-lease.ts';
 
 /** What a lease asks of its slot. */
 export interface LeaseEvents {
@@ -24,13 +25,11 @@ export interface LeaseEvents {
 /** The ward has this long to say that nothing of an ended lease runs any more; then it is killed. */
 const settleMs = 1_000;
 
-export class Lease extends CallLease implements LeasePeer {
-  readonly question: Question;
+export class Lease extends RecordedLease implements LeasePeer {
   readonly #answer: Answer;
   readonly #events: LeaseEvents;
   readonly #startedAt = performance.now();
   #deadlineAt: number;
-  #announced = false;
   #losses = 0;
   #cell: Cell | null = null;
   #status = 0;
@@ -43,17 +42,13 @@ export class Lease extends CallLease implements LeasePeer {
   #endedAt = 0;
 
   constructor(origin: LeaseOrigin, id: number, accountability: Accountability, question: Question, answer: Answer, events: LeaseEvents) {
-    super(origin, id, accountability);
-    this.question = question;
+    super(origin, id, accountability, question);
     this.#bytesIn = question.body?.length ?? 0;
     this.#answer = answer;
     this.#events = events;
-    this.#deadlineAt = this.#startedAt + origin.limits.wallMs;
+    this.#deadlineAt = this.#startedAt + Math.min(origin.limits.wallMs, question.job?.wallMs ?? Number.POSITIVE_INFINITY);
   }
 
-  get requestId(): string {
-    return `${this.origin.prefix}-${this.id}`;
-  }
   get cell(): number {
     return this.#cell?.id ?? 0;
   }
@@ -89,6 +84,7 @@ export class Lease extends CallLease implements LeasePeer {
     const { question } = this;
     cell.ward.leases.set(this.id, this);
     const wallMs = Math.max(1, Math.ceil(this.remainingMs()));
+    if (question.job !== undefined) return cell.ward.process.write(toWard.job, this.id, cell.id, wallMs, question.head, null);
     cell.ward.process.write(toWard.request, this.id, cell.id, question.bodyMode + 4 * wallMs, question.head, question.body);
     question.stream?.start(
       (chunk) => {
@@ -113,7 +109,7 @@ export class Lease extends CallLease implements LeasePeer {
 
   // What the ward says.
   onRespond(text: string, body: Uint8Array | null): void {
-    if (this.isOver) return;
+    if (this.isOver || this.#isNoRequest()) return;
     const head = this.#checked(() => this.#events.parseHead(text));
     if (head === null) return;
     const bytes = body?.length ?? 0;
@@ -123,7 +119,7 @@ export class Lease extends CallLease implements LeasePeer {
   }
 
   onHead(text: string): void {
-    if (this.isOver || this.#streaming) return;
+    if (this.isOver || this.#streaming || this.#isNoRequest()) return;
     const head = this.#checked(() => this.#events.parseHead(text));
     if (head === null) return;
     this.#streaming = true;
@@ -149,10 +145,19 @@ export class Lease extends CallLease implements LeasePeer {
   }
 
   onNext(): void {
-    if (this.isOver) return;
+    if (this.isOver || this.#isNoRequest()) return;
     if (this.#streaming) return this.fail(new CloisterError('ERR_RESPONSE_INVALID', 'the answer was passed on after it began'));
     this.#finish(0, 'passed on');
     this.#answer.next();
+  }
+
+  onDone(text: string): void {
+    if (this.isOver) return;
+    const { job } = this.question;
+    if (job === undefined) return this.fail(new CloisterError('ERR_RESPONSE_INVALID', 'a request was ended as if it were a job'));
+    this.#bytesOut = text.length;
+    this.#finish(200, 'answered');
+    job.onResult(text);
   }
 
   onFault(text: string): void {
@@ -202,7 +207,7 @@ export class Lease extends CallLease implements LeasePeer {
     this.fail(error);
   }
 
-  /** The client is gone: nobody waits for the answer. */
+  /** The client is gone, or whoever waited for the job: nobody waits for the answer. */
   abandon(): void {
     if (this.isOver) return;
     this.#finish(499, 'client gone');
@@ -229,15 +234,8 @@ export class Lease extends CallLease implements LeasePeer {
 
   /** Over, and nothing of it runs: the ledger closes the request. Called once. */
   #close(): void {
-    const { version, artifact } = this.origin;
-    const { method, path } = this.question;
     const wallMs = Math.round((this.#endedAt - this.#startedAt) * 1000) / 1000;
-    this.record({
-      kind: 'request.end',
-      version,
-      artifact,
-      method,
-      path,
+    this.recordEnd({
       status: this.#status,
       outcome: this.#outcome,
       cpuMs: Math.round(this.#cpuUs) / 1000,
@@ -250,15 +248,11 @@ export class Lease extends CallLease implements LeasePeer {
     this.#events.onDone(this);
   }
 
-  /** The request stands on the ledger before anything it does. */
-  override recordStrictly(record: LeaseRecord): void {
-    if (!this.#announced && record.kind !== 'request.end') {
-      this.#announced = true;
-      const { version, artifact } = this.origin;
-      const { method, path } = this.question;
-      super.recordStrictly({ kind: 'request.start', version, artifact, method, path });
-    }
-    super.recordStrictly(record);
+  /** A job answers nobody: what tries is failed. */
+  #isNoRequest(): boolean {
+    if (this.question.job === undefined) return false;
+    this.fail(new CloisterError('ERR_RESPONSE_INVALID', 'a job was answered as if it were a request'));
+    return true;
   }
 
   #watchIdle(): void {

@@ -109,6 +109,7 @@ const kernelCodes: readonly ErrorCode[] = [
   'ERR_ARGUMENT_INVALID',
   'ERR_LEASE_OVER',
   'ERR_DATABASE_UNAVAILABLE',
+  'ERR_EVENT_LOOP',
 ];
 
 const text = (value: unknown, most: number): string => (typeof value === 'string' ? value.slice(0, most) : '');

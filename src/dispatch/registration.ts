@@ -1,6 +1,7 @@
 // The lease of an extension's register function: it may call, it answers nobody. Must never outlive registerMs.
 import type { Breach } from '../../sandbox/protocol/kinds.ts';
 import { CallLease, type LeaseOrigin } from '../bridge/call-lease.ts';
+import type { Cause } from '../bridge/capability.ts';
 import type { LeasePeer } from '../wards/ward.ts';
 
 /** After registerMs the ward has this long to end the cell by itself. */
@@ -14,8 +15,8 @@ export class Registration extends CallLease implements LeasePeer {
   readonly #kill: NodeJS.Timeout;
 
   /** `onLate`: it took too long and is over. `onStuck`: even so it did not end. */
-  constructor(origin: LeaseOrigin, id: number, cell: number, onLate: (reason: string) => void, onStuck: () => void) {
-    super(origin, id, null);
+  constructor(origin: LeaseOrigin, id: number, cell: number, cause: Cause | null, onLate: (reason: string) => void, onStuck: () => void) {
+    super(origin, id, null, cause);
     this.cell = cell;
     this.#onLate = onLate;
     const { registerMs } = origin.limits;
@@ -60,6 +61,7 @@ export class Registration extends CallLease implements LeasePeer {
   onChunk(): void {}
   onEnd(): void {}
   onNext(): void {}
+  onDone(): void {}
   onFault(): void {}
   onTaken(): void {}
   onSettled(): void {}

@@ -1,5 +1,6 @@
-// One extension × tenant: its cell, its queue, its reputation. Must never hold more requests than concurrentRequests and queuedRequests allow.
+// One extension × tenant: its cell, who waits for it, its reputation. Must never give a cell more than the limits allow.
 import type { CallLease, LeaseOrigin } from '../bridge/call-lease.ts';
+import type { Cause } from '../bridge/capability.ts';
 import { CloisterError } from '../errors.ts';
 import type { Ward } from '../wards/ward.ts';
 import type { AnswerHead } from './answer.ts';
@@ -9,8 +10,10 @@ import { terminated } from './ending.ts';
 import type { Extension } from './extension.ts';
 import { IdleTimer } from './idle-timer.ts';
 import type { Lease, LeaseEvents } from './lease.ts';
+import { parseRegistered, type RegisteredParts } from './parse-registered.ts';
 import { makeHeadParser } from './parse-response.ts';
 import { RateLimit } from './rate.ts';
+import { Waiting } from './waiting.ts';
 
 export type SlotEvent = 'cell.boot' | 'cell.end' | 'extension.suspect' | 'extension.parked' | 'extension.released';
 
@@ -20,6 +23,8 @@ export interface SlotServices {
   nextLeaseId(): number;
   onCall(cell: Cell, lease: CallLease | null, call: number, text: string): void;
   onLife(event: SlotEvent, extension: string, tenant: string, subject: string, reason: string): void;
+  /** What a cell listens for, each time one has registered. Throws where it may not. */
+  onRegistered(extension: Extension, tenant: string, registered: RegisteredParts): void;
   onGuestError(lease: Lease, stack: string): void;
   onDone(lease: Lease): void;
   readonly breaker: BreakerOptions;
@@ -31,6 +36,12 @@ const trustAfter = 20;
 /** Requests in a row without an answer in time, after which a cell is replaced. */
 const missesToRetire = 4;
 
+/** null: a client's request, or nobody's. */
+const registrationCause = (extension: string, lease: Lease | undefined): Cause | null =>
+  lease === undefined || lease.cause.parent === ''
+    ? null
+    : { ...lease.cause, parent: lease.requestId, chain: [...lease.cause.chain, `register ${extension}`] };
+
 export class Slot implements CellOwner, LeaseEvents {
   readonly extension: Extension;
   readonly tenant: string;
@@ -39,14 +50,13 @@ export class Slot implements CellOwner, LeaseEvents {
   readonly #services: SlotServices;
   readonly #breaker: Breaker;
   readonly #rate: RateLimit;
-  readonly #queue: Lease[] = [];
+  readonly #waiting: Waiting;
   readonly #cells = new Set<Cell>();
   #current: Cell | null = null;
   #opening = 0;
-  #running = 0;
   #suspectFor = 0;
   readonly #idle: IdleTimer;
-  readonly #waiters: { resolve(mounts: string): void; reject(error: Error): void }[] = [];
+  readonly #waiters: { resolve(registered: RegisteredParts): void; reject(error: Error): void }[] = [];
 
   constructor(extension: Extension, origin: LeaseOrigin, services: SlotServices) {
     this.extension = extension;
@@ -55,18 +65,19 @@ export class Slot implements CellOwner, LeaseEvents {
     this.tenant = origin.tenant;
     this.#services = services;
     this.#idle = new IdleTimer(services.cellIdleMs, () => {
-      if (this.#running === 0) this.#current?.retire('idle');
+      if (this.#waiting.running === 0) this.#current?.retire('idle');
     });
     this.#breaker = new Breaker(services.breaker);
     this.#rate = new RateLimit(extension.limits.ratePerSecond);
+    this.#waiting = new Waiting(extension.limits);
   }
 
   get cells(): ReadonlySet<Cell> {
     return this.#cells;
   }
 
-  /** Opens the cell ahead of any request; resolves with what it wants to be mounted at, rejects with why it cannot be served. */
-  warm(): Promise<string> {
+  /** Opens the cell ahead of any request; resolves with what its registration has done, rejects with why it cannot be served. */
+  warm(): Promise<RegisteredParts> {
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
       this.#openCell();
@@ -84,40 +95,33 @@ export class Slot implements CellOwner, LeaseEvents {
         }),
       );
     }
-    if (!this.#rate.take()) return lease.breach('ERR_RATE_EXCEEDED', 'ratePerSecond', limits.ratePerSecond, limits.ratePerSecond + 1);
-    if (this.#running >= limits.concurrentRequests && this.#queue.length >= limits.queuedRequests) {
-      return lease.breach('ERR_CAPACITY_EXCEEDED', 'queuedRequests', limits.queuedRequests, this.#queue.length + 1);
-    }
-    this.#queue.push(lease);
+    // Events have limits of their own: they must not use up what a tenant's clients may ask.
+    if (lease.question.job === undefined && !this.#rate.take())
+      return lease.breach('ERR_RATE_EXCEEDED', 'ratePerSecond', limits.ratePerSecond, limits.ratePerSecond + 1);
+    const over = this.#waiting.add(lease);
+    if (over !== null) return lease.breach('ERR_CAPACITY_EXCEEDED', over.limit, limits[over.limit], over.used);
     this.pump();
   }
 
   /** Gives waiting requests to a cell, opens one where there is none. */
   pump(): void {
-    const { limits, isolation } = this.extension;
-    while (this.#queue.length > 0 && this.#running < limits.concurrentRequests) {
-      if (isolation === 'request') {
-        if (this.#opening >= this.#queue.length) return;
-        this.#openCell();
-        continue;
-      }
-      if (this.#current === null) {
-        if (this.#opening === 0) this.#openCell();
-        return;
-      }
-      this.#runNext(this.#current);
+    if (this.extension.isolation === 'request') {
+      for (let missing = this.#waiting.ready() - this.#opening; missing > 0; missing -= 1) this.#openCell();
+      return;
     }
+    if (this.#waiting.length === 0) return;
+    if (this.#current === null) {
+      if (this.#opening === 0) this.#openCell();
+      return;
+    }
+    for (let ran = true; ran && this.#current !== null; ) ran = this.#runNext(this.#current);
   }
 
   onOver(lease: Lease): void {
     const cell = lease.home;
-    if (cell === null) {
-      const index = this.#queue.indexOf(lease);
-      if (index >= 0) this.#queue.splice(index, 1);
-      return;
-    }
-    this.#running -= 1;
-    if (this.#running === 0) this.#idle.start();
+    if (cell === null) return this.#waiting.remove(lease);
+    this.#waiting.leave(lease);
+    if (this.#waiting.running === 0) this.#idle.start();
     this.#judge(cell, lease);
     if (this.extension.isolation === 'request') cell.retire('its request is over');
     this.pump();
@@ -144,12 +148,19 @@ export class Slot implements CellOwner, LeaseEvents {
     this.#services.onDone(lease);
   }
 
-  onReady(cell: Cell, mounts: string): void {
+  onReady(cell: Cell, text: string): void {
+    let registered: RegisteredParts;
+    try {
+      registered = parseRegistered(text);
+      this.#services.onRegistered(this.extension, this.tenant, registered);
+    } catch (error) {
+      cell.close('what it registers is refused');
+      return this.onRefused(cell, error instanceof Error ? error.message : String(error));
+    }
     this.#opening -= 1;
-    for (const waiter of this.#waiters.splice(0)) waiter.resolve(mounts);
+    for (const waiter of this.#waiters.splice(0)) waiter.resolve(registered);
     if (this.extension.isolation === 'request') {
-      if (this.#queue.length > 0) this.#runNext(cell);
-      else cell.retire('nobody waits for it');
+      if (!this.#runNext(cell)) cell.retire('nobody waits for it');
     } else {
       this.#current = cell;
       this.#idle.start();
@@ -181,7 +192,7 @@ export class Slot implements CellOwner, LeaseEvents {
     const { guilty, blame, leases, how, reason } = loss;
     this.#cells.delete(cell);
     if (this.#current === cell) this.#current = null;
-    this.#running -= leases.length;
+    for (const lease of leases) this.#waiting.leave(lease);
     this.#life('cell.end', cell, reason);
     // Where nobody knows whose fault it was, everybody is suspect and runs again alone; who then goes down alone was it.
     const unknown = blame === 'unknown' && leases.length > 0;
@@ -204,22 +215,24 @@ export class Slot implements CellOwner, LeaseEvents {
 
   close(): void {
     this.#idle.stop();
-    for (const lease of this.#queue.splice(0)) lease.fail(new CloisterError('ERR_RUNTIME_CLOSED', 'The host is shutting down.'));
+    for (const lease of this.#waiting.drain()) lease.fail(new CloisterError('ERR_RUNTIME_CLOSED', 'The host is shutting down.'));
     for (const cell of [...this.#cells]) cell.close('the runtime closes');
   }
 
-  #runNext(cell: Cell): void {
-    const lease = this.#queue.shift();
-    if (lease === undefined) return;
-    this.#running += 1;
+  #runNext(cell: Cell): boolean {
+    const lease = this.#waiting.take();
+    if (lease === undefined) return false;
     cell.run(lease);
+    return true;
   }
 
   #openCell(): void {
     this.#opening += 1;
     this.#services.place(this.extension, this.tenant, this.#suspectFor > 0).then(
       (ward) => {
-        const cell = new Cell(this.#services.nextCellId(), ward, this.extension, this.origin, this.#services.nextLeaseId(), this);
+        // Registering may emit: what made the cell open is the cause of that.
+        const cause = registrationCause(this.extension.id, this.#waiting.first);
+        const cell = new Cell(this.#services.nextCellId(), ward, this.extension, this.origin, this.#services.nextLeaseId(), cause, this);
         this.#cells.add(cell);
         this.#life('cell.boot', cell, `ward ${ward.process.pid}`);
         cell.open();
@@ -228,7 +241,7 @@ export class Slot implements CellOwner, LeaseEvents {
         this.#opening -= 1;
         // No fault of the extension's.
         if (error instanceof CloisterError && error.code === 'ERR_CAPACITY_EXCEEDED')
-          for (const lease of this.#queue.splice(0)) lease.fail(error);
+          for (const lease of this.#waiting.drain()) lease.fail(error);
         else this.#refuse(error instanceof Error ? error.message : String(error));
       },
     );
@@ -239,8 +252,7 @@ export class Slot implements CellOwner, LeaseEvents {
     const error = new CloisterError('ERR_EXTENSION_UNAVAILABLE', `The extension ${this.extension.id} could not be started.`);
     for (const waiter of this.#waiters.splice(0)) waiter.reject(new CloisterError('ERR_REGISTER_FAILED', message));
     // With a cell per request only one request waited for this one; with a shared cell, all of them.
-    const lost = this.extension.isolation === 'request' ? this.#queue.splice(0, 1) : this.#queue.splice(0);
-    for (const lease of lost) lease.fail(error);
+    for (const lease of this.#waiting.drain(this.extension.isolation === 'request' ? 1 : undefined)) lease.fail(error);
   }
 
   #afterLoss(lease: Lease, guilty: boolean, { how, reason }: Loss, { ward }: Cell): void {
@@ -252,7 +264,7 @@ export class Slot implements CellOwner, LeaseEvents {
       return lease.fail(new CloisterError('ERR_WARD_CRASHED', 'The request ended the process it ran in.', { reason }));
     }
     if (lease.mayRunAgain()) {
-      this.#queue.unshift(lease);
+      this.#waiting.addAgain(lease);
       return;
     }
     lease.fail(new CloisterError('ERR_CELL_LOST', 'The cell was ended by another request.', { retryAfterSeconds: 1 }));

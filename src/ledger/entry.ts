@@ -1,6 +1,6 @@
 // What the ledger records. Must never hold a guest's values: names, counts and digests only.
 
-/** What happened, before sequence, time and hash are put on it. */
+/** What happened, before sequence, time and hash are put on it. `chain` stands where no client is behind a request: what emitted, and the events that led to it. */
 export type LedgerRecord =
   | {
       /** Stands before the first entry of a request but its end: nothing a request does is on record before the request. One that did nothing has its end alone. */
@@ -10,6 +10,7 @@ export type LedgerRecord =
       readonly artifact: string;
       readonly tenant: string;
       readonly request: string;
+      readonly chain?: string;
       readonly method: string;
       readonly path: string;
     }
@@ -22,6 +23,7 @@ export type LedgerRecord =
       readonly path: string;
       readonly tenant: string;
       readonly request: string;
+      readonly chain?: string;
       readonly status: number;
       readonly outcome: string;
       readonly cpuMs: number;
@@ -36,6 +38,7 @@ export type LedgerRecord =
       readonly extension: string;
       readonly tenant: string;
       readonly request: string;
+      readonly chain?: string;
       readonly call: number;
       /** The call for which the host made this one. */
       readonly cause?: number;
@@ -51,6 +54,7 @@ export type LedgerRecord =
       readonly extension: string;
       readonly tenant: string;
       readonly request: string;
+      readonly chain?: string;
       readonly call: number;
       readonly outcome: string;
       readonly rows: number;
@@ -62,6 +66,7 @@ export type LedgerRecord =
       readonly extension: string;
       readonly tenant: string;
       readonly request: string;
+      readonly chain?: string;
       readonly limit: string;
       readonly allowed: number;
       readonly used: number;
@@ -88,6 +93,10 @@ export type LifeEvent =
   | 'cell.boot'
   | 'cell.end'
   | 'call.stray'
+  | 'event.refused'
+  | 'event.dropped'
+  | 'schedule.missed'
+  | 'schedule.overlap'
   | 'extension.suspect'
   | 'extension.parked'
   | 'extension.released';

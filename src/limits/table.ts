@@ -55,6 +55,42 @@ export const limitTable = {
   headerBytes: { unit: 'bytes', default: 16_384, ceiling: 131_072, floor: 256, meaning: 'Header names and values of a response together.' },
   logLines: { unit: 'count', default: 100, ceiling: 10_000, floor: 0, meaning: 'Log lines of one request.' },
   logBytes: { unit: 'bytes', default: 65_536, ceiling: 16_777_216, floor: 0, meaning: 'Log text of one request.' },
+  eventDepth: {
+    unit: 'count',
+    default: 8,
+    ceiling: 32,
+    floor: 1,
+    meaning: 'Events in one causal chain, each emitted by a listener of the one before.',
+  },
+  eventsPerRequest: {
+    unit: 'count',
+    default: 200,
+    ceiling: 10_000,
+    floor: 0,
+    meaning: 'Events emitted by one request, schedule or start and by all that it caused.',
+  },
+  eventBytes: { unit: 'bytes', default: 1_048_576, ceiling: 16_777_216, floor: 1_024, meaning: 'Payload and meta of one event, as JSON.' },
+  listeners: {
+    unit: 'count',
+    default: 100,
+    ceiling: 1_000,
+    floor: 0,
+    meaning: 'Listeners of one extension in one tenant, schedules among them.',
+  },
+  concurrentJobs: {
+    unit: 'count',
+    default: 8,
+    ceiling: 1_024,
+    floor: 1,
+    meaning: 'Listeners of one cell that run at once for actions and schedules.',
+  },
+  queuedJobs: {
+    unit: 'count',
+    default: 256,
+    ceiling: 16_384,
+    floor: 0,
+    meaning: 'Events that wait for a listener of one extension in one tenant.',
+  },
   timers: { unit: 'count', default: 256, ceiling: 10_000, floor: 0, meaning: 'Timers of one cell at once.' },
 } as const satisfies Record<string, LimitRow>;
 

@@ -41,7 +41,7 @@ const packageJsonSchema = Type.Object({
 export type PackageJson = Static<typeof packageJsonSchema>;
 export type DirectusKey = Static<typeof directusSchema>;
 
-export type PackageKind = 'endpoint' | 'bundle' | 'bare';
+export type PackageKind = 'endpoint' | 'hook' | 'bundle' | 'bare';
 
 export type PackageJsonParser = (text: string) => PackageJson;
 
@@ -62,10 +62,10 @@ export const isExtension = (json: PackageJson): boolean => json['directus:extens
 export const decideKind = (json: PackageJson | null): PackageKind => {
   if (json === null || !isExtension(json)) return 'bare';
   const type = json['directus:extension']?.type ?? 'endpoint';
-  if (type === 'endpoint' || type === 'bundle') return type;
+  if (type === 'endpoint' || type === 'hook' || type === 'bundle') return type;
   throw new CloisterError(
     'ERR_PACKAGE_INVALID',
-    `${file}#/directus:extension/type: expected "endpoint" or "bundle", found ${showValue(type)}; other kinds do not run in Cloister`,
+    `${file}#/directus:extension/type: expected "endpoint", "hook" or "bundle", found ${showValue(type)}; other kinds do not run in Cloister`,
     { where: file },
   );
 };

@@ -8,7 +8,7 @@ import type { WardProcess } from './ward-process.ts';
 export interface CellPeer {
   /** The limit of its extension. */
   readonly wardRssMb: number;
-  onOpened(mounts: string, cpuUs: number): void;
+  onOpened(registered: string, cpuUs: number): void;
   onOpenFailed(text: string): void;
   /** `lease` is 0 where the call belongs to no live request; `call` is 0 where no answer is wanted. */
   onCall(lease: number, call: number, text: string): void;
@@ -25,6 +25,8 @@ export interface LeasePeer {
   onChunk(bytes: Uint8Array): void;
   onEnd(): void;
   onNext(): void;
+  /** A job gave its result. */
+  onDone(result: string): void;
   onFault(text: string): void;
   onBreach(breach: Breach, usedCpuMs: number): void;
   onTaken(bytes: number): void;
@@ -106,6 +108,8 @@ export class Ward {
         return lease?.onEnd();
       case toHost.next:
         return lease?.onNext();
+      case toHost.done:
+        return lease?.onDone(frame.text);
       case toHost.fault:
         return lease?.onFault(frame.text);
       case toHost.breach:

@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { databaseBounds } from '../../src/capabilities/database/bounds.ts';
+import { emitterBounds } from '../../src/capabilities/emitter/bounds.ts';
 import { envBounds } from '../../src/capabilities/env/bounds.ts';
 import { logBounds } from '../../src/capabilities/log/bounds.ts';
 import { routerBounds } from '../../src/capabilities/router/bounds.ts';
@@ -37,6 +38,7 @@ export const limitTables: ReadonlyMap<string, readonly string[]> = new Map([
   ['packages', limitRows(packageLimitTable)],
   ['ledger', boundRows(ledgerBounds)],
   ['log', boundRows(logBounds)],
+  ['emitter', boundRows(emitterBounds)],
   ['env', boundRows(envBounds)],
   ['router', boundRows(routerBounds)],
   ['database', boundRows(databaseBounds)],

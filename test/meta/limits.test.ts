@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { emitterBounds } from '../../src/capabilities/emitter/bounds.ts';
 import { envBounds } from '../../src/capabilities/env/bounds.ts';
 import { logBounds } from '../../src/capabilities/log/bounds.ts';
 import { routerBounds } from '../../src/capabilities/router/bounds.ts';
@@ -41,6 +42,7 @@ describe('a limit', () => {
 
 describe('the README of a capability', () => {
   for (const [name, bounds] of [
+    ['emitter', emitterBounds],
     ['env', envBounds],
     ['log', logBounds],
     ['router', routerBounds],

@@ -67,7 +67,7 @@ export const badManifests: readonly BadPackage[] = [
     name: 'the type is one that does not run here',
     files: { 'package.json': endpointJson({}, { type: 'panel' }) },
     code: 'ERR_PACKAGE_INVALID',
-    says: ['directus:extension/type', '"endpoint" or "bundle"', '"panel"'],
+    says: ['directus:extension/type', '"endpoint", "hook" or "bundle"', '"panel"'],
   },
   {
     name: 'the path is a number',

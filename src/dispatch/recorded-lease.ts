@@ -1,0 +1,36 @@
+// A lease as the ledger knows it: begun before anything it does, ended once. Must never let an entry of it stand before its start.
+import { CallLease, type LeaseOrigin, type LeaseRecord } from '../bridge/call-lease.ts';
+import type { Accountability } from '../bridge/capability.ts';
+import type { Question } from './answer.ts';
+
+type End = Extract<LeaseRecord, { readonly kind: 'request.end' }>;
+
+export abstract class RecordedLease extends CallLease {
+  readonly question: Question;
+  #announced = false;
+
+  constructor(origin: LeaseOrigin, id: number, accountability: Accountability, question: Question) {
+    super(origin, id, accountability, question.job?.cause ?? null);
+    this.question = question;
+  }
+
+  get requestId(): string {
+    return `${this.origin.prefix}-${this.id}`;
+  }
+
+  protected recordEnd(end: Omit<End, 'kind' | 'version' | 'artifact' | 'method' | 'path'>): void {
+    const { version, artifact } = this.origin;
+    const { method, path } = this.question;
+    this.record({ kind: 'request.end', version, artifact, method, path, ...end });
+  }
+
+  override recordStrictly(record: LeaseRecord): void {
+    if (!this.#announced && record.kind !== 'request.end') {
+      this.#announced = true;
+      const { version, artifact } = this.origin;
+      const { method, path } = this.question;
+      super.recordStrictly({ kind: 'request.start', version, artifact, method, path });
+    }
+    super.recordStrictly(record);
+  }
+}

@@ -1,0 +1,237 @@
+// Carries events from extensions and the host's own services to the listeners of the same tenant. Must never let a listener's fault reach who emitted, nor an event its own chain again.
+import type { Channel, ListenerFact } from '../../sandbox/protocol/kinds.ts';
+import { showChain } from '../bridge/call-lease.ts';
+import type { Accountability, Caller, Cause } from '../bridge/capability.ts';
+import { emitterBounds } from '../capabilities/emitter/bounds.ts';
+import type { ListenArgs } from '../capabilities/emitter/contract.ts';
+import type { EventBus } from '../capabilities/emitter/host.ts';
+import { isCoreName } from '../capabilities/emitter/names.ts';
+import type { Answer, Question } from '../dispatch/answer.ts';
+import type { Extension } from '../dispatch/extension.ts';
+import { CloisterError, type PublicError, RelayedError } from '../errors.ts';
+import type { LifeEvent } from '../ledger/entry.ts';
+import { ListenerFacts, type Target } from './facts.ts';
+import { isRefusal, type JobOrder, type JobOutcome, makeJob } from './job.ts';
+
+export interface BusServices {
+  dispatch(extension: Extension, tenant: string, accountability: Accountability, question: Question, answer: Answer): { abandon(): void };
+  onLife(event: LifeEvent, extension: string, tenant: string, subject: string, reason: string): void;
+}
+
+/** An event on its way: where it came from, and what stands against its name in a chain. */
+interface Emission {
+  readonly caller: Caller;
+  readonly cause: Cause;
+  readonly event: string;
+  readonly meta: string;
+}
+
+export class Bus implements EventBus {
+  readonly facts = new ListenerFacts();
+  readonly #services: BusServices;
+  /** Characters of events on their way, by tenant. */
+  readonly #pending = new Map<string, number>();
+
+  constructor(services: BusServices) {
+    this.#services = services;
+  }
+
+  async emitFilter(caller: Caller, event: string, payload: string, meta: string): Promise<string | null> {
+    return this.filter({ caller, cause: this.admit(caller, event), event, meta }, payload);
+  }
+
+  emitAction(caller: Caller, event: string, meta: string): void {
+    this.action({ caller, cause: this.admit(caller, event), event, meta });
+  }
+
+  async emitInit(caller: Caller, event: string, meta: string): Promise<void> {
+    const emission = { caller, cause: this.admit(caller, event), event, meta };
+    await this.#holding(emission, meta.length, async () => {
+      for (const target of this.#targets(emission, 'init')) await this.#await(emission, target, '');
+    });
+  }
+
+  listen(caller: Caller, { listener, channel, event }: ListenArgs): void {
+    const extension = this.#extensionOf(caller);
+    if (channel === 'schedule' || extension.isolation === 'request')
+      throw new CloisterError(
+        'ERR_CAPABILITY_DENIED',
+        channel === 'schedule'
+          ? 'emitter.listen: schedules are made while the extension registers'
+          : 'emitter.listen: a cell of its own for each request ends with it; listen while the extension registers',
+      );
+    const fact: ListenerFact = [listener, channel as Channel, event];
+    try {
+      this.facts.add(extension, caller.tenant, fact);
+    } catch (error) {
+      if (error instanceof CloisterError && error.code === 'ERR_REGISTER_FAILED')
+        throw new CloisterError('ERR_ARGUMENT_INVALID', error.message);
+      throw error;
+    }
+  }
+
+  unlisten(caller: Caller, listener: number): void {
+    this.facts.remove(this.#extensionOf(caller), caller.tenant, listener);
+  }
+
+  /** Puts an event into its caller's chain, or refuses it: a repeat, too deep, too many. `key` is what may not come twice. */
+  admit(caller: Caller, key: string): Cause {
+    const { chain, tree } = caller.cause;
+    // One that registers for the first time is not known yet: its tree has its limits.
+    const own = this.facts.extension(caller.extension)?.limits;
+    const next = [...chain, key];
+    const depth = Math.min(tree.mostDepth, own?.eventDepth ?? tree.mostDepth);
+    const events = Math.min(tree.mostEvents, own?.eventsPerRequest ?? tree.mostEvents);
+    this.refuseRepeat(caller, key);
+    if (next.length > depth) throw refuseLoop(next, `the chain is over the limit eventDepth (${depth})`);
+    if (tree.events >= events) throw refuseLoop(next, `the request and what it caused are over the limit eventsPerRequest (${events})`);
+    tree.events += 1;
+    return { parent: caller.requestId, chain: next, tree };
+  }
+
+  /** For an event nobody hears, which costs nothing else. */
+  refuseRepeat({ cause: { chain } }: Caller, key: string): void {
+    if (chain.includes(key)) throw refuseLoop([...chain, key], `the event ${key} is already in its own chain`);
+  }
+
+  /** Runs the listeners one after another. null: nobody changed the payload. */
+  async filter(emission: Emission, payload: string): Promise<string | null> {
+    const { caller, event } = emission;
+    let current: string | null = null;
+    await this.#holding(emission, emission.meta.length + payload.length, async () => {
+      for (const target of this.#targets(emission, 'filter')) {
+        const outcome = await this.#await(emission, target, current ?? payload);
+        if (caller.signal.aborted) throw new CloisterError('ERR_LEASE_OVER', 'The request this call belongs to has ended.');
+        if (outcome.kind === 'done') current = this.#checked(target, caller, event, outcome.text) ?? current;
+        else this.#afterFailure(target, event, outcome.error);
+      }
+    });
+    return current;
+  }
+
+  /** Starts the listeners once the emitter has its answer, and waits for none. */
+  action(emission: Emission): void {
+    const targets = this.#targets(emission, 'action');
+    if (targets.length === 0) return;
+    const { caller } = emission;
+    const run = async (): Promise<void> => {
+      const done = targets.map(
+        (target) =>
+          new Promise<JobOutcome>((resolve) => {
+            this.#dispatch(this.#order(emission, target, '', Number.POSITIVE_INFINITY, false), resolve);
+          }),
+      );
+      await Promise.all(done);
+    };
+    void this.#holding(emission, emission.meta.length, () => new Promise<void>((resolve) => setImmediate(() => resolve(run())))).catch(
+      (error: unknown) => this.refused(caller, emission.cause, error),
+    );
+  }
+
+  /** Runs listeners of the host's own events and schedules, on nobody's behalf. */
+  run(order: JobOrder): Promise<JobOutcome> {
+    return new Promise((resolve) => {
+      this.#dispatch(order, resolve);
+    });
+  }
+
+  giveUpStart({ id }: Extension, event: string): void {
+    this.#services.onLife('event.dropped', id, '', event, `the listeners of the start took longer than ${emitterBounds.startMs.value} ms`);
+  }
+
+  /** Where nobody hears of a refusal, the ledger does. */
+  refused({ extension, tenant }: Caller, { chain }: Pick<Cause, 'chain'>, error: unknown): void {
+    this.#services.onLife('event.refused', extension, tenant, showChain(chain), error instanceof Error ? error.message : 'unknown cause');
+  }
+
+  #targets({ caller, event }: Emission, channel: Channel): readonly Target[] {
+    return this.facts.targets(caller.tenant, channel, event);
+  }
+
+  #extensionOf({ extension }: Caller): Extension {
+    const found = this.facts.extension(extension);
+    if (found === undefined) throw new CloisterError('ERR_EXTENSION_UNAVAILABLE', 'The extension has not registered yet.');
+    return found;
+  }
+
+  /** Its events may not fill the host's memory while they wait. */
+  async #holding(emission: Emission, chars: number, work: () => Promise<void>): Promise<void> {
+    const { tenant } = emission.caller;
+    const most = emitterBounds.pendingChars.value;
+    const held = this.#pending.get(tenant) ?? 0;
+    if (held + chars > most)
+      throw new CloisterError('ERR_CAPACITY_EXCEEDED', 'Too many events of this tenant wait for their listeners.', {
+        limit: 'pendingChars',
+      });
+    this.#pending.set(tenant, held + chars);
+    try {
+      await work();
+    } finally {
+      const left = (this.#pending.get(tenant) ?? 0) - chars;
+      if (left > 0) this.#pending.set(tenant, left);
+      else this.#pending.delete(tenant);
+    }
+  }
+
+  #order({ caller, cause, event, meta }: Emission, target: Target, payload: string, wallMs: number, awaited: boolean): JobOrder {
+    return { target, tenant: caller.tenant, accountability: caller.accountability, event, meta, payload, cause, wallMs, awaited };
+  }
+
+  /** Its own lease, and never longer than the emitter has left. */
+  #await(emission: Emission, target: Target, payload: string): Promise<JobOutcome> {
+    const { caller } = emission;
+    const { signal } = caller;
+    return new Promise((resolve) => {
+      if (signal.aborted) return resolve({ kind: 'failed', error: emitterGone });
+      const lease = this.#dispatch(this.#order(emission, target, payload, caller.remainingMs(), true), (outcome) => {
+        signal.removeEventListener('abort', onAbort);
+        resolve(outcome);
+      });
+      function onAbort(): void {
+        lease.abandon();
+        resolve({ kind: 'failed', error: emitterGone });
+      }
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
+  #dispatch(order: JobOrder, settle: (outcome: JobOutcome) => void): { abandon(): void } {
+    const { question, answer } = makeJob(order, settle);
+    return this.#services.dispatch(order.target.extension, order.tenant, order.accountability, question, answer);
+  }
+
+  /** What a listener gave is its ward's word until it has been read. null: nothing, or nothing that can be passed on. */
+  #checked({ extension }: Target, caller: Caller, event: string, text: string): string | null {
+    if (text === '') return null;
+    const emitter = this.facts.extension(caller.extension) ?? extension;
+    const most = Math.min(extension.limits.eventBytes, emitter.limits.eventBytes);
+    const fault = text.length > most ? `its result is over the limit eventBytes (${most})` : isJson(text) ? null : 'its result is not JSON';
+    if (fault === null) return text;
+    this.#services.onLife('event.dropped', extension.id, caller.tenant, event, fault);
+    return null;
+  }
+
+  /** A refusal in a listener's own words reaches who emitted. A breakdown does not, unless an operation of the host hangs on it: what checks it must not fail open. */
+  #afterFailure({ extension }: Target, event: string, error: PublicError): void {
+    if (isRefusal(error)) throw new RelayedError(error.code, error.status, error.message, error.details);
+    if (isCoreName(event))
+      throw new CloisterError(
+        'ERR_CALL_FAILED',
+        `The filter ${event} of the extension ${extension.id} failed (${error.code}), so what it checks is not done.`,
+      );
+  }
+}
+
+const emitterGone = new CloisterError('ERR_LEASE_OVER', 'The request that emitted has ended.');
+
+const refuseLoop = (chain: readonly string[], cause: string): CloisterError =>
+  new CloisterError('ERR_EVENT_LOOP', `${showChain(chain)}: ${cause}`, { chain });
+
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+};

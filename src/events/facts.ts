@@ -1,0 +1,171 @@
+// Who listens for what, by tenant: what registration said, changed by what was added and taken away since. Must never let one tenant's listener stand in another's list.
+import { type Channel, channels, type ListenerFact } from '../../sandbox/protocol/kinds.ts';
+import { emitterBounds } from '../capabilities/emitter/bounds.ts';
+import { covers, type EventPattern, parsePattern, wildcardPattern } from '../capabilities/emitter/names.ts';
+import type { Extension } from '../dispatch/extension.ts';
+import { CloisterError } from '../errors.ts';
+import { parseCron } from './cron.ts';
+
+export interface Listener {
+  readonly id: number;
+  readonly channel: Channel;
+  readonly event: string;
+  /** null for a schedule: its event is a cron pattern. */
+  readonly pattern: EventPattern | null;
+}
+
+export interface Target {
+  readonly extension: Extension;
+  readonly listener: Listener;
+}
+
+interface Known {
+  readonly extension: Extension;
+  /** As it registered when it was loaded: holds for every tenant whose cell has not said otherwise. */
+  readonly base: ReadonlyMap<number, Listener>;
+  readonly tenants: Map<string, Map<number, Listener>>;
+  active: boolean;
+}
+
+const cachedNames = 1_000;
+const nameForm = new RegExp(wildcardPattern, 'u');
+const known: ReadonlySet<unknown> = new Set(channels);
+
+const refuse = (cause: string): never => {
+  throw new CloisterError('ERR_REGISTER_FAILED', cause);
+};
+
+/** The policies of `emitter` decide of each listener as they would of a call; a schedule's pattern must be one. */
+export const parseListener = (extension: Extension, [id, channel, event]: ListenerFact): Listener => {
+  if (!Number.isInteger(id) || id < 1 || !known.has(channel) || typeof event !== 'string')
+    return refuse('it sent a listener that cannot be read');
+  const shown = event.slice(0, emitterBounds.eventChars.value);
+  if (channel !== 'schedule' && (event.length > emitterBounds.eventChars.value || !nameForm.test(event)))
+    return refuse(
+      `${channel}: ${JSON.stringify(shown)} is no event name; use at most ${emitterBounds.eventChars.value} letters, digits and _ : / @ $ # - in parts joined by dots, * for one part, ** for any number`,
+    );
+  const policies = extension.capabilities.get('emitter')?.policies;
+  if (policies === undefined)
+    return refuse(
+      `${channel} ${JSON.stringify(shown)}: emitter is not granted to it; ask for "emitter" with ${channel === 'schedule' ? '"schedule": true' : '"listen"'}, and approve it`,
+    );
+  for (const policy of policies) {
+    const decision = policy('listen', { listener: id, channel, event });
+    if (!decision.allow) return refuse(`${channel} ${JSON.stringify(shown)}: ${decision.reason}`);
+  }
+  if (channel === 'schedule') parseCron(event);
+  return { id, channel, event, pattern: channel === 'schedule' ? null : parsePattern(event) };
+};
+
+export class ListenerFacts {
+  /** In the order in which filters run. */
+  #known: Known[] = [];
+  readonly #cache = new Map<string, readonly Target[]>();
+
+  /** A cell has registered: its list takes the place of what held before. The first one stands for all tenants. */
+  registered(extension: Extension, tenant: string, facts: readonly ListenerFact[]): void {
+    const { listeners } = extension.limits;
+    if (facts.length > listeners) refuse(`it has ${facts.length} listeners, over the limit listeners (${listeners})`);
+    const list = new Map(facts.map((fact) => [fact[0], parseListener(extension, fact)]));
+    const mine = this.#find(extension);
+    if (mine === undefined) {
+      this.#known.push({ extension, base: list, tenants: new Map(), active: false });
+      this.#known.sort((one, other) => (one.extension.id < other.extension.id ? -1 : 1));
+    } else if (isSame(list, mine.base)) {
+      mine.tenants.delete(tenant);
+    } else {
+      this.#refuseCrowd(tenant, list.size - this.#listOf(mine, tenant).size);
+      mine.tenants.set(tenant, list);
+    }
+    this.#cache.clear();
+  }
+
+  /** It is installed: from now on it hears. */
+  activate(extension: Extension): void {
+    const mine = this.#find(extension);
+    if (mine !== undefined) mine.active = true;
+    this.#cache.clear();
+  }
+
+  forget(extension: Extension): void {
+    this.#known = this.#known.filter((one) => one.extension !== extension);
+    this.#cache.clear();
+  }
+
+  extension(id: string): Extension | undefined {
+    return this.#known.find(({ extension }) => extension.id === id)?.extension;
+  }
+
+  add(extension: Extension, tenant: string, fact: ListenerFact): void {
+    const mine = this.#find(extension);
+    if (mine === undefined) return;
+    const list = this.#ownListOf(mine, tenant);
+    const { listeners } = extension.limits;
+    if (list.size >= listeners)
+      throw new CloisterError('ERR_CAPACITY_EXCEEDED', `The extension has more listeners than the limit listeners (${listeners}).`, {
+        limit: 'listeners',
+      });
+    this.#refuseCrowd(tenant, 1);
+    list.set(fact[0], parseListener(extension, fact));
+    this.#cache.clear();
+  }
+
+  remove(extension: Extension, tenant: string, id: number): void {
+    const mine = this.#find(extension);
+    if (mine === undefined || !this.#listOf(mine, tenant).has(id)) return;
+    this.#ownListOf(mine, tenant).delete(id);
+    this.#cache.clear();
+  }
+
+  /** Who hears the event, in order: by extension id, then as they registered. */
+  targets(tenant: string, channel: Channel, event: string): readonly Target[] {
+    const key = JSON.stringify([tenant, channel, event]);
+    const cached = this.#cache.get(key);
+    if (cached !== undefined) return cached;
+    const name = parsePattern(event);
+    const found = this.#all(tenant).filter(
+      ({ listener }) => listener.channel === channel && listener.pattern !== null && covers(listener.pattern, name),
+    );
+    if (this.#cache.size >= cachedNames) this.#cache.clear();
+    this.#cache.set(key, found);
+    return found;
+  }
+
+  /** As they stood at the load: of all tenants the same. */
+  schedules(extension: Extension): readonly Listener[] {
+    return [...(this.#find(extension)?.base.values() ?? [])].filter(({ channel }) => channel === 'schedule');
+  }
+
+  #all(tenant: string): readonly Target[] {
+    return this.#known
+      .filter(({ active }) => active)
+      .flatMap((one) => [...this.#listOf(one, tenant).values()].map((listener) => ({ extension: one.extension, listener })));
+  }
+
+  #find(extension: Extension): Known | undefined {
+    return this.#known.find((one) => one.extension === extension);
+  }
+
+  #listOf(one: Known, tenant: string): ReadonlyMap<number, Listener> {
+    return one.tenants.get(tenant) ?? one.base;
+  }
+
+  #ownListOf(one: Known, tenant: string): Map<number, Listener> {
+    const own = one.tenants.get(tenant) ?? new Map(one.base);
+    one.tenants.set(tenant, own);
+    return own;
+  }
+
+  #refuseCrowd(tenant: string, more: number): void {
+    const most = emitterBounds.listenersPerTenant.value;
+    if (more > 0 && this.#known.reduce((sum, one) => sum + this.#listOf(one, tenant).size, more) > most)
+      throw new CloisterError('ERR_CAPACITY_EXCEEDED', `The tenant has more than ${most} listeners.`, { limit: 'listenersPerTenant' });
+  }
+}
+
+const isSame = (one: ReadonlyMap<number, Listener>, other: ReadonlyMap<number, Listener>): boolean =>
+  one.size === other.size &&
+  [...one.values()].every(({ id, channel, event }) => {
+    const twin = other.get(id);
+    return twin !== undefined && twin.channel === channel && twin.event === event;
+  });

@@ -1,0 +1,43 @@
+// The events of a start, for hooks' init(), and the turns of schedules: both run for the default tenant, on nobody's behalf. Must never keep a host from starting.
+import type { Cause } from '../bridge/capability.ts';
+import { emitterBounds } from '../capabilities/emitter/bounds.ts';
+import type { Extension } from '../dispatch/extension.ts';
+import type { Bus } from './bus.ts';
+import type { Target } from './facts.ts';
+import type { JobOutcome } from './job.ts';
+
+/** In the order in which a Directus host passes them. */
+export const startEvents = [
+  'app.before',
+  'middlewares.before',
+  'middlewares.after',
+  'routes.before',
+  'routes.custom.before',
+  'routes.custom.after',
+  'routes.after',
+  'app.after',
+] as const;
+
+const beginTree = ({ limits }: Extension, parent: string, chain: readonly string[]): Cause => ({
+  parent,
+  chain,
+  tree: { events: 0, mostEvents: limits.eventsPerRequest, mostDepth: limits.eventDepth },
+});
+
+const runFor = (bus: Bus, tenant: string, target: Target, event: string, cause: Cause, wallMs: number): Promise<JobOutcome> =>
+  bus.run({ target, tenant, accountability: null, event, meta: '{}', payload: '', cause, wallMs, awaited: true });
+
+/** One after another, each within its own limits and all within startMs. */
+export const runInits = async (bus: Bus, tenant: string): Promise<void> => {
+  const until = performance.now() + emitterBounds.startMs.value;
+  for (const event of startEvents) {
+    for (const target of bus.facts.targets(tenant, 'init', event)) {
+      const leftMs = until - performance.now();
+      if (leftMs <= 0) return bus.giveUpStart(target.extension, event);
+      await runFor(bus, tenant, target, event, beginTree(target.extension, 'init', [event]), leftMs);
+    }
+  }
+};
+
+export const runSchedule = (bus: Bus, tenant: string, target: Target): Promise<JobOutcome> =>
+  runFor(bus, tenant, target, target.listener.event, beginTree(target.extension, 'schedule', []), Number.POSITIVE_INFINITY);
