@@ -1,8 +1,10 @@
 // What an embedder passes to createRuntime, as TypeScript sees it. The schema in config/ is the authority; this must say no more and no less.
+
 import type { IncomingMessage } from 'node:http';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
 import type { Identity, Isolation } from './config/runtime-options.ts';
+import type { LedgerEntry } from './ledger/entry.ts';
 import type { LimitName } from './limits/table.ts';
 
 /** Capability → grant, as in the `cloister` key of a package. */
@@ -37,7 +39,15 @@ export interface CloisterOptions {
   readonly approvals?: 'requested' | Readonly<Record<string, 'requested' | ApprovalOption>>;
   readonly mode?: 'enforce';
   /** `file`: one NDJSON file that only grows; at `rotateMb` (64) it is put away as `<name>.<first entry>.<ending>` and the chain goes on in a new one. */
-  readonly ledger?: { readonly file?: string | null; readonly rotateMb?: number | null; readonly ringSize?: number };
+  readonly ledger?: {
+    readonly file?: string | null;
+    readonly rotateMb?: number | null;
+    /** `cloister.ledger` in the option `database`, partitioned by day. `chain` names this host's entries in it. */
+    readonly table?: { readonly chain?: string } | null;
+    readonly ringSize?: number;
+  };
+  /** Gets every entry of the ledger too, in order, some at a time. While it rejects, the same entries come again and calls wait or are refused. */
+  readonly onLedgerEntries?: ((entries: readonly LedgerEntry[]) => void | Promise<void>) | null;
   readonly wards?: {
     readonly max?: number;
     readonly perTenant?: number;

@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
 import { toWard } from '../sandbox/protocol/kinds.ts';
 import { makeBridge } from './bridge/bridge.ts';
-import { openDatabaseResource } from './capabilities/database/resource.ts';
+import { type DatabaseResource, openDatabaseResource } from './capabilities/database/resource.ts';
 import { makeSafeText } from './capabilities/log/safe-text.ts';
 import { makeBaseline, makeRegistry } from './capabilities/registry.ts';
 import { parseOptions } from './config/options.ts';
+import type { RuntimeOptions } from './config/runtime-options.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { Bus } from './events/bus.ts';
 import { makeLocalLock, openDatabaseLock } from './events/schedule-lock.ts';
@@ -14,7 +15,7 @@ import { type NextRun, Schedules } from './events/schedules.ts';
 import { runInits, runSchedule } from './events/start.ts';
 import { defaultTenant, type Handler, makeHandler } from './http/handler.ts';
 import { Installation, type InstalledExtension, type RefusedExtension } from './installation.ts';
-import type { LedgerEntry, LifeEvent } from './ledger/entry.ts';
+import type { Ledger, LedgerEntry, LifeEvent } from './ledger/entry.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import type { CloisterOptions } from './options.ts';
 import { findArtefacts } from './wards/artefacts.ts';
@@ -60,6 +61,23 @@ const htmlPolicy =
   "sandbox allow-forms allow-popups; default-src 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; form-action 'self'";
 
 const megabyte = 1024 * 1024;
+/** Of a host whose operator named none. */
+const defaultChain = 'default';
+
+const openRuntimeLedger = (
+  { ledger: { file, ringSize, rotateMb, table }, onLedgerEntries }: RuntimeOptions,
+  database: DatabaseResource | undefined,
+): Promise<Ledger> =>
+  openLedger({
+    file,
+    ringSize,
+    rotateBytes: rotateMb === null ? null : rotateMb * megabyte,
+    onEntries: onLedgerEntries,
+    table:
+      table === null || database === undefined
+        ? null
+        : { connect: () => database.openAdmin('cloister:ledger'), chain: table.chain ?? defaultChain },
+  });
 
 /** Reads the extensions, boots wards, registers everything. Throws ERR_OPTIONS_INVALID for options that do not hold; an extension that cannot be served is in `refused()`. */
 export const createRuntime = async (given: CloisterOptions): Promise<Runtime> => {
@@ -67,8 +85,16 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
   const baseline = makeBaseline();
   const options = parseOptions(given, { contracts: registry.map((entry) => entry.capability.contract), baseline });
   const logger = options.logger ?? pino({ name: 'cloister' });
-  const { rotateMb, ...ledgerOptions } = options.ledger;
-  const ledger = await openLedger({ ...ledgerOptions, rotateBytes: rotateMb === null ? null : rotateMb * megabyte });
+  const database =
+    options.database === null
+      ? undefined
+      : await openDatabaseResource(options.database, {
+          onFinding: (finding) => logger.warn({ finding }, 'the database gives every role more than its grant'),
+        });
+  const ledger = await openRuntimeLedger(options, database).catch(async (error: unknown) => {
+    await database?.close();
+    throw error;
+  });
   const life = (event: LifeEvent, extension: string, tenant: string, subject: string, reason: string): void => {
     logger.debug({ event, extension, tenant, subject, reason }, 'life');
     try {
@@ -79,12 +105,6 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
   };
 
   const artefacts = findArtefacts(options.wards.execPath ?? undefined);
-  const database =
-    options.database === null
-      ? undefined
-      : await openDatabaseResource(options.database, {
-          onFinding: (finding) => logger.warn({ finding }, 'the database gives every role more than its grant'),
-        });
   const bytes = Math.max(options.limits.bodyOutBytes ?? 0, options.limits.callBytes ?? 0, 64 * megabyte);
   const pool = new WardPool({
     artefacts,

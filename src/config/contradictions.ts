@@ -59,6 +59,8 @@ export const refuseContradictions = (options: RuntimeOptions, catalog: Capabilit
   const refuse: Refuse = (pointer, cause) => {
     throw new CloisterError('ERR_OPTIONS_INVALID', `${where}#${pointer}: ${cause}`, { where, pointer });
   };
+  if (options.ledger.table !== null && options.database === null)
+    refuse('/ledger/table', 'the ledger is to be in a table, and there is no database; give the option database or leave the table out');
   refuseLimitsOverCeiling(options.limits, options.ceiling.limits, '/limits', refuse);
   refuseHeapOverWard(options.limits, '/limits', refuse);
   refuseHeapOverWard(options.ceiling.limits, '/ceiling/limits', refuse);

@@ -2,10 +2,11 @@
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
 import { CloisterError } from '../errors.ts';
+import type { OnEntries } from '../ledger/entries-target.ts';
 import type { Identify, RuntimeOptions, Service } from './runtime-options.ts';
 import { showText, showValue } from './show.ts';
 
-type Members = Pick<RuntimeOptions, 'database' | 'services' | 'logger' | 'identify'>;
+type Members = Pick<RuntimeOptions, 'database' | 'services' | 'logger' | 'identify' | 'onLedgerEntries'>;
 type Values = Readonly<Record<string, unknown>>;
 
 const loggerMethods = ['error', 'warn', 'info', 'debug', 'child'] as const;
@@ -17,6 +18,7 @@ const has = (value: object, name: string): boolean => typeof Reflect.get(value, 
 const isKnex = (value: unknown): value is Knex => typeof value === 'function' && has(value, 'raw') && has(value, 'transaction');
 const isLogger = (value: unknown): value is Logger => isHolder(value) && loggerMethods.every((name) => has(value, name));
 const isIdentify = (value: unknown): value is Identify => typeof value === 'function';
+const isOnEntries = (value: unknown): value is OnEntries => typeof value === 'function';
 const isPostgresUrl = (value: unknown): value is string => typeof value === 'string' && /^postgres(ql)?:\/\//.test(value);
 
 const refuse = (where: string, name: string, expected: string, found: unknown): never => {
@@ -51,7 +53,7 @@ const parseDatabase = (value: unknown, where: string): Members['database'] => {
 
 /** Takes the members that are not JSON out of the options; `rest` is for the schema. */
 export const parseHostMembers = (options: Values, where: string): { readonly members: Members; readonly rest: Values } => {
-  const { database, services, logger, identify, ...rest } = options;
+  const { database, services, logger, identify, onLedgerEntries, ...rest } = options;
   const members: Members = {
     database: parseDatabase(database, where),
     services: parseServices(services, where),
@@ -67,6 +69,12 @@ export const parseHostMembers = (options: Values, where: string): { readonly mem
         : isIdentify(identify)
           ? identify
           : refuse(where, 'identify', 'a function', identify),
+    onLedgerEntries:
+      onLedgerEntries === undefined || onLedgerEntries === null
+        ? null
+        : isOnEntries(onLedgerEntries)
+          ? onLedgerEntries
+          : refuse(where, 'onLedgerEntries', 'a function', onLedgerEntries),
   };
   return { members, rest };
 };

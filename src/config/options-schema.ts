@@ -51,10 +51,16 @@ const makeCeilingSchema = ({ contracts }: CapabilityCatalog): TObject =>
     closed,
   );
 
+const ledgerTable = Type.Object(
+  { chain: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,63}$', description: "Names this host's entries in the table." })) },
+  closed,
+);
+
 const ledgerSchema = Type.Object(
   {
     file: Type.Optional(Type.Union([path, Type.Null()])),
     rotateMb: Type.Optional(Type.Union([Type.Integer({ minimum: 1, maximum: 1_048_576 }), Type.Null()])),
+    table: Type.Optional(Type.Union([ledgerTable, Type.Null()])),
     ringSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
   },
   closed,

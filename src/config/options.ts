@@ -18,7 +18,12 @@ interface JsonOptions {
   readonly limits?: Partial<Limits>;
   readonly ceiling?: { readonly capabilities?: Readonly<Record<string, unknown>>; readonly limits?: Partial<Limits> };
   readonly approvals?: 'requested' | Readonly<Record<string, 'requested' | Approval>>;
-  readonly ledger?: { readonly file?: string | null; readonly rotateMb?: number | null; readonly ringSize?: number };
+  readonly ledger?: {
+    readonly file?: string | null;
+    readonly rotateMb?: number | null;
+    readonly table?: { readonly chain?: string } | null;
+    readonly ringSize?: number;
+  };
   readonly wards?: {
     readonly max?: number;
     readonly perTenant?: number;
@@ -31,7 +36,7 @@ interface JsonOptions {
 
 const where = 'options';
 const defaultWards: WardOptions = { max: 64, perTenant: 1, spareCells: 2, cellIdleMs: 60_000, execPath: null };
-const defaultLedger = { file: null, rotateMb: 64, ringSize: 1_000 };
+const defaultLedger = { file: null, rotateMb: 64, table: null, ringSize: 1_000 };
 
 const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,8 +1,10 @@
 // The types of checked options. Must never hold a value or a function.
+
 import type { IncomingMessage } from 'node:http';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
 import type { Accountability } from '../bridge/capability.ts';
+import type { OnEntries } from '../ledger/entries-target.ts';
 import type { PackageLimits } from '../limits/package-table.ts';
 import type { Limits } from '../limits/table.ts';
 import type { ExpressMajor, Manifest } from './manifest.ts';
@@ -58,6 +60,8 @@ export interface LedgerSettings {
   readonly file: string | null;
   /** Size at which the file is put away and the next one begun; null: never. */
   readonly rotateMb: number | null;
+  /** The table `cloister.ledger` of the option database; `chain` names this host's entries in it. */
+  readonly table: { readonly chain?: string } | null;
   readonly ringSize: number;
 }
 
@@ -73,6 +77,8 @@ export interface RuntimeOptions {
   readonly approvals: Approvals;
   readonly mode: 'enforce';
   readonly ledger: LedgerSettings;
+  /** Gets every entry of the ledger too, in order. */
+  readonly onLedgerEntries: OnEntries | null;
   readonly wards: WardOptions;
   readonly packages: PackageLimits;
 }

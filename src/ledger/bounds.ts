@@ -20,6 +20,8 @@ export const ledgerBounds = {
     meaning: 'Entries waiting for the disk; when they are more, calls and requests are refused.',
   },
   flushMs: { unit: 'ms', value: 5, meaning: 'How long entries gather before they are written together.' },
+  batchMs: { unit: 'ms', value: 50, meaning: 'How long entries gather for the table and for the function of the embedder.' },
+  batchLines: { unit: 'count', value: 2_000, meaning: 'Entries of one such batch.' },
   retryMs: { unit: 'ms', value: 1_000, meaning: 'Pause before a failed write is tried again.' },
   sizeCheckMs: { unit: 'ms', value: 1_000, meaning: 'How often the file is checked for a second writer.' },
 } as const satisfies Readonly<Record<string, { readonly unit: string; readonly value: number; readonly meaning: string }>>;

@@ -33,6 +33,8 @@ export interface DatabaseResource {
   readonly address: DatabaseAddress;
   /** Lends the admin connection to trusted code: the capability's own SQL, never a guest's. */
   withAdmin<Result>(use: (client: pg.Client) => Promise<Result>): Promise<Result>;
+  /** A connection of the embedder's own for the host's own tables; who asks for it ends it. */
+  openAdmin(applicationName: string): Promise<pg.Client>;
   /** A new client, not connected yet, that logs in as a role. */
   makeRoleClient(role: RoleIdentity, applicationName: string): pg.Client;
   /** Gives a connection that logged in as a role, before any guest's statement runs on it, the key to say on whose behalf it works. */
@@ -71,15 +73,20 @@ export const openDatabaseResource = async (source: DatabaseSource, options: Data
   const pending = new Set<Promise<unknown>>();
   let closed = false;
 
-  const lendAdmin = async <Result>(use: (client: pg.Client) => Promise<Result>): Promise<Result> => {
-    const client = new pg.Client({ ...config, connectionTimeoutMillis: connectMs, application_name: 'cloister' });
+  const openAdmin = async (applicationName: string): Promise<pg.Client> => {
+    const client = new pg.Client({ ...config, connectionTimeoutMillis: connectMs, application_name: applicationName });
     client.on('error', () => undefined);
     try {
       await client.connect();
+      return client;
     } catch (error) {
       client.connection.stream.destroy();
       throw unreachable(address, database, error);
     }
+  };
+
+  const lendAdmin = async <Result>(use: (client: pg.Client) => Promise<Result>): Promise<Result> => {
+    const client = await openAdmin('cloister');
     try {
       return await use(client);
     } finally {
@@ -100,6 +107,7 @@ export const openDatabaseResource = async (source: DatabaseSource, options: Data
       pending.add(work);
       return await work.finally(() => pending.delete(work));
     },
+    openAdmin,
     makeRoleClient: (role, applicationName) =>
       new pg.Client({
         host: address.host,
