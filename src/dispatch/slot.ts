@@ -4,7 +4,7 @@ import type { Cause } from '../bridge/capability.ts';
 import { CloisterError } from '../errors.ts';
 import type { Ward } from '../wards/ward.ts';
 import type { AnswerHead } from './answer.ts';
-import { Breaker, type BreakerOptions } from './breaker.ts';
+import type { BreakerOptions } from './breaker.ts';
 import { Cell, type CellOwner, type Loss } from './cell.ts';
 import { terminated } from './ending.ts';
 import type { Extension } from './extension.ts';
@@ -13,9 +13,10 @@ import type { Lease, LeaseEvents } from './lease.ts';
 import { parseRegistered, type RegisteredParts } from './parse-registered.ts';
 import { makeHeadParser } from './parse-response.ts';
 import { RateLimit } from './rate.ts';
+import { Reputation, type ReputationEvent } from './reputation.ts';
 import { Waiting } from './waiting.ts';
 
-export type SlotEvent = 'cell.boot' | 'cell.end' | 'extension.suspect' | 'extension.parked' | 'extension.released';
+export type SlotEvent = 'cell.boot' | 'cell.end' | ReputationEvent;
 
 export interface SlotServices {
   place(extension: Extension, tenant: string, alone: boolean): Promise<Ward>;
@@ -31,8 +32,6 @@ export interface SlotServices {
   readonly cellIdleMs: number;
 }
 
-/** Answers in a row after which a suspect is trusted with neighbours again. */
-const trustAfter = 20;
 /** Requests in a row without an answer in time, after which a cell is replaced. */
 const missesToRetire = 4;
 
@@ -48,13 +47,12 @@ export class Slot implements CellOwner, LeaseEvents {
   readonly origin: LeaseOrigin;
   readonly parseHead: (text: string) => AnswerHead;
   readonly #services: SlotServices;
-  readonly #breaker: Breaker;
+  readonly #reputation: Reputation;
   readonly #rate: RateLimit;
   readonly #waiting: Waiting;
   readonly #cells = new Set<Cell>();
   #current: Cell | null = null;
   #opening = 0;
-  #suspectFor = 0;
   readonly #idle: IdleTimer;
   readonly #waiters: { resolve(registered: RegisteredParts): void; reject(error: Error): void }[] = [];
 
@@ -67,7 +65,9 @@ export class Slot implements CellOwner, LeaseEvents {
     this.#idle = new IdleTimer(services.cellIdleMs, () => {
       if (this.#waiting.running === 0) this.#current?.retire('idle');
     });
-    this.#breaker = new Breaker(services.breaker);
+    this.#reputation = new Reputation(services.breaker, (event, subject, reason) =>
+      services.onLife(event, extension.id, origin.tenant, subject, reason),
+    );
     this.#rate = new RateLimit(extension.limits.ratePerSecond);
     this.#waiting = new Waiting(extension.limits);
   }
@@ -87,7 +87,7 @@ export class Slot implements CellOwner, LeaseEvents {
   /** Takes a request in, or refuses it at once. */
   accept(lease: Lease): void {
     const { limits } = this.extension;
-    const parkedMs = this.#breaker.parkedMs();
+    const { parkedMs } = this.#reputation;
     if (parkedMs > 0) {
       return lease.fail(
         new CloisterError('ERR_EXTENSION_PARKED', `The extension ${this.extension.id} kept failing and is parked.`, {
@@ -131,13 +131,15 @@ export class Slot implements CellOwner, LeaseEvents {
   #judge(cell: Cell, lease: Lease): void {
     if (lease.answered) {
       cell.missed = 0;
-      return this.#succeed();
+      // It behaved: its next cell may live beside others again.
+      if (this.#reputation.succeed()) this.#current?.retire('no longer suspect');
+      return;
     }
     if (!lease.missedDeadline) return;
     cell.missed += 1;
     if (cell.missed !== missesToRetire) return;
     cell.retire(`${missesToRetire} requests in a row had no answer in time`);
-    this.#strikeFor(cell, 'it stopped answering');
+    this.#reputation.strikeFor(cell, 'it stopped answering');
   }
 
   onGuestError(lease: Lease, stack: string): void {
@@ -180,7 +182,7 @@ export class Slot implements CellOwner, LeaseEvents {
     this.#opening -= 1;
     this.#cells.delete(cell);
     this.#life('cell.end', cell, reason);
-    this.#suspectFor = Math.max(this.#suspectFor, 1);
+    this.#reputation.doubt();
     this.#openCell();
   }
 
@@ -196,14 +198,14 @@ export class Slot implements CellOwner, LeaseEvents {
     this.#life('cell.end', cell, reason);
     // Where nobody knows whose fault it was, everybody is suspect and runs again alone; who then goes down alone was it.
     const unknown = blame === 'unknown' && leases.length > 0;
-    if (blame === 'own' || unknown) this.#distrust(cell, how, reason);
+    if (blame === 'own' || unknown) this.#reputation.distrust(cell, how, reason);
     for (const lease of leases) this.#afterLoss(lease, lease === guilty || (unknown && cell.ward.alone), loss, cell);
     this.pump();
   }
 
   onRetired(cell: Cell, reason: string): void {
     if (this.#current === cell) this.#current = null;
-    if (reason === terminated) this.#strikeFor(cell, reason);
+    if (reason === terminated) this.#reputation.strikeFor(cell, reason);
     this.pump();
   }
 
@@ -228,7 +230,7 @@ export class Slot implements CellOwner, LeaseEvents {
 
   #openCell(): void {
     this.#opening += 1;
-    this.#services.place(this.extension, this.tenant, this.#suspectFor > 0).then(
+    this.#services.place(this.extension, this.tenant, this.#reputation.suspect).then(
       (ward) => {
         // Registering may emit: what made the cell open is the cause of that.
         const cause = registrationCause(this.extension.id, this.#waiting.first);
@@ -248,7 +250,7 @@ export class Slot implements CellOwner, LeaseEvents {
   }
 
   #refuse(message: string): void {
-    this.#strike(message);
+    this.#reputation.strike(message);
     const error = new CloisterError('ERR_EXTENSION_UNAVAILABLE', `The extension ${this.extension.id} could not be started.`);
     for (const waiter of this.#waiters.splice(0)) waiter.reject(new CloisterError('ERR_REGISTER_FAILED', message));
     // With a cell per request only one request waited for this one; with a shared cell, all of them.
@@ -268,33 +270,6 @@ export class Slot implements CellOwner, LeaseEvents {
       return;
     }
     lease.fail(new CloisterError('ERR_CELL_LOST', 'The cell was ended by another request.', { retryAfterSeconds: 1 }));
-  }
-
-  #distrust(cell: Cell, how: Loss['how'], reason: string): void {
-    if (how === 'crash') {
-      this.#suspectFor = trustAfter;
-      this.#services.onLife('extension.suspect', this.extension.id, this.tenant, '', reason);
-    }
-    this.#strikeFor(cell, reason);
-  }
-
-  #strikeFor(cell: Cell, reason: string): void {
-    if (cell.struck) return;
-    cell.struck = true;
-    this.#strike(reason);
-  }
-
-  #strike(reason: string): void {
-    if (this.#breaker.strike())
-      this.#services.onLife('extension.parked', this.extension.id, this.tenant, `for ${Math.round(this.#breaker.parkedMs())} ms`, reason);
-  }
-
-  #succeed(): void {
-    if (this.#breaker.succeed()) this.#services.onLife('extension.released', this.extension.id, this.tenant, '', 'a request went well');
-    if (this.#suspectFor === 0) return;
-    this.#suspectFor -= 1;
-    // It behaved: its next cell may live beside others again.
-    if (this.#suspectFor === 0) this.#current?.retire('no longer suspect');
   }
 
   #life(event: SlotEvent, cell: Cell, reason: string): void {

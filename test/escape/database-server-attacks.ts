@@ -22,7 +22,7 @@ export const serverAttacks: readonly Attack[] = [
   refusedByAdmission('E14 SQL in a text', "select query_to_xml('select 1', true, true, '')"),
   refused('E14 SQL on a hidden table in a text', "select query_to_xml('select * from secrets', true, true, '')"),
   refusedByAdmission('E14 a row type by a cast', "select jsonb_populate_record(null::articles, '{}')"),
-  refused('E14 another backend', 'select pg_terminate_backend(pid) from pg_stat_activity'),
+  refused('E14 another backend', 'select pg_terminate_backend(pid) from pg_stat_activity where usename <> session_user'),
   refusedByAdmission('E15 the catalog', 'select relname from pg_class'),
   refusedByAdmission('E15 the catalog with its schema', 'select * from pg_catalog.pg_roles'),
   refused('E15 passwords', 'select * from pg_authid'),

@@ -41,6 +41,8 @@ const limits = {
   timers: 32,
   cpuMs: 400,
   wallMs: 5_000,
+  // What a flood leaves waiting lies in its own heap: room enough that processor time is what ends it.
+  memoryMb: 512,
 };
 
 let database: TestDatabase;

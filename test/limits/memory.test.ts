@@ -85,7 +85,9 @@ describe('memory', () => {
       assert.ok(codes.includes(reply.code), reply.text);
       assert.deepEqual([reply.status, end.outcome], [statusOf[reply.code], reply.code]);
       if (reply.code !== 'ERR_GUEST_FAILED') {
-        assert.equal(limits.length, 1, JSON.stringify(limits));
+        // V8 ends its process at once where an array would be too long for it: then there is a crash and no limit to name.
+        const told = reply.code === 'ERR_WARD_CRASHED' ? [0, 1] : [1];
+        assert.ok(told.includes(limits.length), JSON.stringify(limits));
         for (const one of limits) assert.deepEqual([one.allowed, one.used > 0], [allowedOf[one.limit], true], JSON.stringify(one));
       }
       const again = await runtime.get(`${path}?calm`);
