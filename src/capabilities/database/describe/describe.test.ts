@@ -47,6 +47,49 @@ describe('a description', () => {
   });
 });
 
+describe('a description under a grant of columns', () => {
+  test('names no column that is not granted, says what may be done to the others, and no key that hangs on a hidden one', async () => {
+    await harness.admin.query(
+      'create table owners (id int primary key, secret int unique); create table goods (id int primary key, name text, price int, owner int references owners (secret), tenant text)',
+    );
+    const narrow = await harness.open(
+      {
+        tables: {
+          owners: { read: { columns: ['id'] } },
+          goods: {
+            read: { columns: ['id', 'owner'] },
+            create: { columns: ['name', 'tenant'], defaults: { tenant: '$tenant' } },
+            update: { columns: ['name'] },
+          },
+        },
+      },
+      { id: 'narrow' },
+    );
+    const { tables, foreignKeys } = JSON.parse((await narrow.instance.call('describe', {}, makeCaller())).json) as {
+      readonly tables: readonly {
+        readonly collection: string;
+        readonly columns: readonly { readonly name: string; readonly may: unknown }[];
+      }[];
+      readonly foreignKeys: readonly unknown[];
+    };
+    assert.deepEqual(
+      tables.map(({ collection, columns: list }) => [collection, list.map(({ name, may }) => [name, may])]),
+      [
+        [
+          'goods',
+          [
+            ['id', ['read']],
+            ['name', ['create', 'update']],
+            ['owner', ['read']],
+          ],
+        ],
+        ['owners', [['id', ['read']]]],
+      ],
+    );
+    assert.deepEqual(foreignKeys, []);
+  });
+});
+
 describe('a default', () => {
   const column = (text: string | null, more: Partial<ColumnFacts> = {}): ColumnFacts =>
     ({ default: text, identity: false, generated: false, ...more }) as ColumnFacts;

@@ -17,8 +17,11 @@ export interface Describer {
 
 const columnOperations = ['read', 'create', 'update'] as const satisfies readonly Operation[];
 
-const mayTouch = (grant: ResolvedGrant, schema: string, table: string, operation: Operation, _column: string): boolean =>
-  grant.tables.get(tableKey(schema, table))?.operations.has(operation) === true;
+/** A column that a new row is forced to have is not the statement's to set. */
+const mayTouch = (grant: ResolvedGrant, schema: string, table: string, operation: Operation, column: string): boolean => {
+  const granted = grant.tables.get(tableKey(schema, table))?.operations.get(operation);
+  return granted !== undefined && (granted.columns === 'all' || granted.columns.has(column)) && !granted.defaults.has(column);
+};
 
 const operationsOn = (grant: ResolvedGrant, { schema, table, column }: ColumnFacts): readonly Operation[] =>
   columnOperations.filter((operation) => mayTouch(grant, schema, table, operation, column));
