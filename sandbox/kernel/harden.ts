@@ -1,6 +1,6 @@
 // Takes out of the isolate what its memory limit does not count or its timeout does not stop. Must run when a cell boots, not while the image is made:
 // V8 puts some of these globals back into every context that it makes from an image, and aborts where it finds them changed.
-import { removedGlobals, removedMembers } from './permitted.ts';
+import { permittedBuiltins, permittedMembers } from './permitted.ts';
 
 /** Resizable buffers grow outside the heap limit (measured: gigabytes under a 64 MB limit), so the constructor loses its second argument. */
 const limitArrayBuffer = (): void => {
@@ -17,11 +17,16 @@ const limitArrayBuffer = (): void => {
   defineProperty(globalThis, 'ArrayBuffer', { value: Limited, writable: true, enumerable: false, configurable: true });
 };
 
+const keepOnly = (owner: object, permitted: readonly PropertyKey[]): void => {
+  for (const key of Reflect.ownKeys(owner)) if (typeof key === 'string' && !permitted.includes(key)) Reflect.deleteProperty(owner, key);
+};
+
 export const harden = (): void => {
-  for (const name of removedGlobals) Reflect.deleteProperty(globalThis, name);
-  for (const [owner, member] of removedMembers) {
-    const prototype = (globalThis as unknown as Record<string, { readonly prototype: object } | undefined>)[owner]?.prototype;
-    if (prototype !== undefined) Reflect.deleteProperty(prototype, member);
+  keepOnly(globalThis, permittedBuiltins);
+  const globals = globalThis as unknown as Readonly<Record<string, { readonly prototype: object }>>;
+  for (const [name, of, members] of permittedMembers) {
+    const owner = globals[name];
+    if (owner !== undefined) keepOnly(of === 'prototype' ? owner.prototype : owner, members);
   }
   limitArrayBuffer();
 };

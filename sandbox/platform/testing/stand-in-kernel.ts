@@ -138,9 +138,11 @@ Object.defineProperty(globalThis, '__boot', {
   value: (given: Post) => {
     post = given;
     // As in the kernel: what the platform puts off must work without what is taken away.
-    const console = Object.getOwnPropertyDescriptor(globalThis, 'console') as PropertyDescriptor;
+    const own = ['__platform', 'express', ...platform.globalNames].map(
+      (name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const,
+    );
     harden();
-    Object.defineProperty(globalThis, 'console', console);
+    for (const [name, descriptor] of own) if (descriptor !== undefined) Object.defineProperty(globalThis, name, descriptor);
     return deliver;
   },
 });
