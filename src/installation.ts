@@ -1,7 +1,5 @@
 // From packages to mounted extensions: grants decided, capabilities opened, registered once, mounted. Must never let one extension's fault keep another from being served.
-import { Ajv, type ValidateFunction } from 'ajv';
-import type { Granted } from './bridge/bridge.ts';
-import type { Policy } from './bridge/capability.ts';
+import { openGranted } from './bridge/open-granted.ts';
 import { makeSafeText } from './capabilities/log/safe-text.ts';
 import type { CapabilityEntry, HostResources } from './capabilities/registry.ts';
 import { decideEffective } from './config/effective.ts';
@@ -11,6 +9,7 @@ import type { Dispatcher } from './dispatch/dispatcher.ts';
 import type { Extension } from './dispatch/extension.ts';
 import type { RegisteredParts } from './dispatch/parse-registered.ts';
 import { CloisterError } from './errors.ts';
+import { makeGate } from './http/gate.ts';
 import { defaultTenant, type Mount } from './http/handler.ts';
 import type { LifeEvent } from './ledger/entry.ts';
 import type { LoadedPackage } from './packages/loaded-package.ts';
@@ -131,31 +130,22 @@ export class Installation {
 
   async #open(found: LoadedPackage): Promise<Extension> {
     const { options, baseline, registry, resources } = this.#services;
-    const isolation = options.extensions.find((entry) => entry === found.source)?.isolation;
+    const { isolation, mode } = options.extensions.find((entry) => entry === found.source) ?? {};
     const effective = decideEffective({
       id: found.fallbackId,
       manifest: found.manifest,
       expressDefault: found.express,
       ...(isolation === undefined ? {} : { isolation }),
+      ...(mode === undefined ? {} : { mode }),
+      defaultMode: options.mode,
       approvals: options.approvals,
       ceiling: options.ceiling,
       limits: options.limits,
       baseline,
     });
     const { limits } = effective;
-    const capabilities = new Map<string, Granted>();
     const identity = { id: found.fallbackId, version: found.version };
-    for (const { capability, resourcesOf } of registry) {
-      const grants = effective.grants.get(capability.contract.name);
-      if (grants === undefined) continue;
-      const instance = await capability.open(identity, grants, resourcesOf({ ...resources, limits }));
-      capabilities.set(capability.contract.name, {
-        contract: capability.contract,
-        check: makeArgumentCheck(capability.contract.methods),
-        policies: [...grants.map((grant) => capability.makePolicy(grant)), ...(instance.policy === undefined ? [] : [instance.policy])],
-        instance,
-      });
-    }
+    const capabilities = await openGranted(registry, effective, identity, { ...resources, limits });
     return {
       ...identity,
       kind: found.kind === 'hook' ? 'hook' : 'endpoint',
@@ -178,15 +168,10 @@ export class Installation {
       const owner = this.#taken.get(extensionIdKey(mount));
       if (owner !== undefined) throw conflict(mount, found.folder, owner);
     }
-    const router = extension.capabilities.get('router')?.policies ?? [];
-    const grantedHeaders = new Set((extension.capabilities.get('headers')?.instance.bootValue(defaultTenant) ?? []) as readonly string[]);
+    const gate = makeGate(extension.capabilities);
     for (const mount of mounts) {
       this.#taken.set(extensionIdKey(mount), found.folder);
-      this.#mounts.set(mount, {
-        extension,
-        grantedHeaders,
-        refuses: (method, path) => refusalOf(router, method, path),
-      });
+      this.#mounts.set(mount, { extension, ...gate });
     }
     // Whose cell it was is nobody's once an embedder says who the tenants are.
     if (options.identify !== null) slot.close();
@@ -198,15 +183,6 @@ export class Installation {
     this.#services.onLife('package.refused', extension, folder, error.message);
   }
 }
-
-const refusalOf = (policies: readonly Policy[], method: string, path: string): string | null => {
-  if (policies.length === 0) return 'This extension is granted no routes.';
-  for (const policy of policies) {
-    const decision = policy('request', { method, path });
-    if (!decision.allow) return decision.reason;
-  }
-  return null;
-};
 
 const conflict = (id: string, folder: string, owner: string): CloisterError =>
   new CloisterError(
@@ -232,15 +208,4 @@ const asRefusal = (found: LoadedPackage, error: unknown): CloisterError => {
   const start = `extension ${found.fallbackId}`;
   const message = cause.startsWith(start) ? cause : `${start}: ${found.entryFile}: ${cause}`;
   return new CloisterError(known ? error.code : 'ERR_REGISTER_FAILED', message, { extension: found.fallbackId }, { cause: error });
-};
-
-const makeArgumentCheck = (methods: Readonly<Record<string, { readonly args: object }>>): Granted['check'] => {
-  const ajv = new Ajv({ strict: true, strictTypes: false, allErrors: false });
-  const validators = new Map<string, ValidateFunction>(Object.entries(methods).map(([name, { args }]) => [name, ajv.compile(args)]));
-  return (method, args) => {
-    const validate = validators.get(method);
-    if (validate === undefined || validate(args)) return null;
-    const [first] = validate.errors ?? [];
-    return `the arguments${first?.instancePath ?? ''} ${first?.message ?? 'do not fit'}`;
-  };
 };

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
-import type { Identity, Isolation } from './config/runtime-options.ts';
+import type { Identity, Isolation, Mode } from './config/runtime-options.ts';
 import type { LedgerEntry } from './ledger/entry.ts';
 import type { LimitName } from './limits/table.ts';
 
@@ -15,6 +15,10 @@ export interface ApprovalOption {
   readonly capabilities?: 'requested' | Grants;
   readonly limits?: SomeLimits;
   readonly isolation?: Isolation;
+  /** `audit`: what is not granted is reported as `would-deny` and goes on, up to the ceiling. */
+  readonly mode?: Mode;
+  /** Grants that decide nothing and report what they would deny, on the same traffic. */
+  readonly candidate?: Grants;
   readonly express?: 4 | 5;
   /** Stands in place of the package's own `cloister` key. */
   readonly manifest?: { readonly capabilities?: Grants; readonly limits?: SomeLimits; readonly express?: 4 | 5 };
@@ -22,7 +26,10 @@ export interface ApprovalOption {
 
 export interface CloisterOptions {
   /** Folders: each a package, or one that holds packages. */
-  readonly extensions?: readonly (string | { readonly folder: string; readonly id?: string; readonly isolation?: Isolation })[];
+  readonly extensions?: readonly (
+    | string
+    | { readonly folder: string; readonly id?: string; readonly isolation?: Isolation; readonly mode?: Mode }
+  )[];
   /** A postgres:// URL or your own Knex instance for PostgreSQL. */
   readonly database?: string | Knex | null;
   readonly services?: Readonly<Record<string, object>>;
@@ -37,7 +44,8 @@ export interface CloisterOptions {
   readonly ceiling?: { readonly capabilities?: Readonly<Record<string, unknown>>; readonly limits?: SomeLimits };
   /** What you approve, by extension id; `requested` approves what is asked. */
   readonly approvals?: 'requested' | Readonly<Record<string, 'requested' | ApprovalOption>>;
-  readonly mode?: 'enforce';
+  /** For every extension that has no mode of its own. `audit` needs `ceiling.capabilities`. */
+  readonly mode?: Mode;
   /** `file`: one NDJSON file that only grows; at `rotateMb` (64) it is put away as `<name>.<first entry>.<ending>` and the chain goes on in a new one. */
   readonly ledger?: {
     readonly file?: string | null;

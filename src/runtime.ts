@@ -155,7 +155,7 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
           (ok, json) => ward.process.write(toWard.result, call, lease?.id ?? 0, id * 2 + (ok ? 1 : 0), json, null),
         );
       },
-      onRegistered: (extension, tenant, { listeners }) => bus.facts.registered(extension, tenant, listeners),
+      onRegistered: (extension, tenant, { listeners }, record) => bus.facts.registered(extension, tenant, listeners, record),
       onLife: life,
       onGuestError: (extension, tenant, request, stack) =>
         logger.warn({ extension, tenant, request, guest: { stack: makeSafeText(stack) } }, 'an extension failed'),

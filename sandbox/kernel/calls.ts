@@ -86,6 +86,7 @@ export const makeCalls = (limits: () => KernelLimits): Calls => {
     bridgeFor: (capability, boot, granted) => ({
       call: (method, args) => call(capability, method, args),
       send: (method, args) => send(capability, method, args),
+      note: (method, args) => post(fromGuest.send, currentZone().lease.id, 0, encode(capability, method, args), null),
       boot,
       granted,
     }),

@@ -7,6 +7,8 @@ export interface GuestBridge {
   call(method: string, args: unknown): Promise<unknown>;
   /** A call without an answer, for methods whose contract says `reply: false`. */
   send(method: string, args: unknown): void;
+  /** Says that something the cell was handed is used: for methods whose contract says `note`. Costs no budget; each thing is said once. */
+  note(method: string, args: unknown): void;
   /** What the host's `bootValue()` said for this capability; undefined where it is not granted. */
   readonly boot: unknown;
   /** false where the extension was not granted this capability: calls would be refused by the host. */

@@ -1,10 +1,11 @@
 // What the kernel gives the platform: timers, entropy, clock, log, environment, zones. Must never give more than the guest may have.
+import { watchKeys } from '../../src/capabilities/env/guest.ts';
 import { makeRandom } from '../platform/globals/random.ts';
 import type { PlatformHooks } from '../platform/hooks.ts';
 import type { KernelConfig } from '../protocol/kinds.ts';
 import type { Calls } from './calls.ts';
 import { makeGuestSide } from './context.ts';
-import { dateNow, keysOf, toText } from './intrinsics.ts';
+import { dateNow, defineProperty, hasOwn, keysOf, toText } from './intrinsics.ts';
 import type { Listeners } from './listeners.ts';
 import type { Timers } from './timers.ts';
 import { currentZone, enterZone, runInZone } from './zone.ts';
@@ -30,7 +31,6 @@ const notSeeded = (): never => {
 };
 
 export const makeHooks = (timers: Timers, calls: Calls, listeners: Listeners): KernelHooks => {
-  const env: Record<string, string> = {};
   let random: (bytes: Uint8Array) => void = notSeeded;
   let logger: Logger | null = null;
   let makeLogger: (() => Logger) | null = null;
@@ -39,30 +39,36 @@ export const makeHooks = (timers: Timers, calls: Calls, listeners: Listeners): K
     const write = logger?.[level];
     if (write !== undefined) write.call(logger, toText(args[0]));
   };
-  return {
-    platform: {
-      setTimer: timers.set,
-      clearTimer: timers.clear,
-      random: (bytes) => random(bytes),
-      now: dateNow,
-      log,
-      env,
-      zone: {
-        get: () => currentZone().stores,
-        run: (stores, run) => runInZone({ lease: currentZone().lease, stores }, run),
-        snapshot: () => {
-          const zone = currentZone();
-          return (run) => runInZone(zone, run);
-        },
-        enter: (stores) => enterZone({ lease: currentZone().lease, stores }),
+  const platform: PlatformHooks = {
+    setTimer: timers.set,
+    clearTimer: timers.clear,
+    random: (bytes) => random(bytes),
+    now: dateNow,
+    log,
+    env: {},
+    zone: {
+      get: () => currentZone().stores,
+      run: (stores, run) => runInZone({ lease: currentZone().lease, stores }, run),
+      snapshot: () => {
+        const zone = currentZone();
+        return (run) => runInZone(zone, run);
       },
+      enter: (stores) => enterZone({ lease: currentZone().lease, stores }),
     },
+  };
+  return {
+    platform,
     configure: (config) => {
       random = makeRandom(seedBytes(config.seed));
-      const values = (makeGuestSide(calls, config, listeners, 'env') ?? {}) as Readonly<Record<string, unknown>>;
-      // process.env shows what the env capability gave, as text, as a process would.
-      for (const key of keysOf(values))
-        env[key] = typeof values[key] === 'object' ? (values[key] === null ? '' : String(values[key])) : toText(values[key]);
+      const boot = ((hasOwn(config.capabilities, 'env') ? config.capabilities['env'] : undefined) ?? {}) as Readonly<
+        Record<string, unknown>
+      >;
+      const used = makeGuestSide(calls, config, listeners, 'env') as Readonly<Record<string, unknown>>;
+      // process.env shows what the env capability gave, as text, as a process would, and a look at it counts as one at `env`.
+      const texts: Record<string, string> = {};
+      for (const key of keysOf(boot))
+        defineProperty(texts, key, { value: toText(boot[key]), writable: true, enumerable: true, configurable: true });
+      platform.env = watchKeys(texts, keysOf(boot), (key) => void used[key]);
       makeLogger = () => makeGuestSide(calls, config, listeners, 'logger') as Logger;
     },
     logUncaught: (error) => log('error', [error]),

@@ -19,6 +19,7 @@ export const csvColumns = [
   'digest',
   'decision',
   'rule',
+  'candidate',
   'status',
   'outcome',
   'rows',

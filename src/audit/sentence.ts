@@ -26,7 +26,7 @@ const describe = (entry: LedgerEntry): string => {
         `call ${String(entry.call)}`,
         `${entry.capability}.${entry.method}`,
         showArgs(entry.args),
-        `${entry.decision} by ${entry.rule}`,
+        `${entry.decision} by ${entry.rule}${entry.candidate === undefined ? '' : ` (candidate: ${entry.candidate})`}`,
       );
     case 'call.end':
       return joined(

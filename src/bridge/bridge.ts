@@ -2,17 +2,17 @@
 import { hash } from 'node:crypto';
 import { CloisterError, type ErrorCode } from '../errors.ts';
 import type { Limits } from '../limits/table.ts';
+import { bridgeBounds } from './bounds.ts';
 import { asPublic, errorJson, exceededResult, isTellable, outcomeOf } from './call-error.ts';
 import type { CallLease } from './call-lease.ts';
-import type { CallResult, CapabilityContract, CapabilityInstance, Decision, MethodContract, Nested, Policy } from './capability.ts';
+import type { CallResult, CapabilityContract, CapabilityInstance, MethodContract, Nested } from './capability.ts';
+import { type Judges, judge } from './verdict.ts';
 
 /** A capability as one extension has it. */
-export interface Granted {
+export interface Granted extends Judges {
   readonly contract: CapabilityContract;
   /** Checks arguments by their schema; null when they fit, else what is wrong. */
   check(method: string, args: unknown): string | null;
-  /** Asked, approved, ceiling: all must allow. */
-  readonly policies: readonly Policy[];
   readonly instance: CapabilityInstance;
 }
 
@@ -66,6 +66,9 @@ const findMethod = (origin: CallOrigin, parsed: ParsedCall): { readonly granted:
   return { granted, method };
 };
 
+/** Refused without a word: a flood must not become one of records. */
+const suppressed = new CloisterError('ERR_LOG_EXCEEDED', 'The request has gone over logLines or logBytes before.');
+
 /** One budget each: calls and pending for what is answered, lines and bytes for what is not. */
 const spend = (lease: CallLease, method: MethodContract, bytes: number, isNested: boolean): void => {
   const { limits } = lease;
@@ -75,6 +78,11 @@ const spend = (lease: CallLease, method: MethodContract, bytes: number, isNested
     // The call that causes a nested one is pending already, and makes one at a time.
     if (!isNested && lease.pending >= limits.callsPending)
       throw exceeded(lease, 'ERR_CALLS_EXCEEDED', 'callsPending', limits.callsPending, lease.pending + 1);
+    return;
+  }
+  if (method.note === true) {
+    lease.notes += 1;
+    if (lease.notes > bridgeBounds.notes.value) throw suppressed;
     return;
   }
   lease.logLines += 1;
@@ -92,16 +100,6 @@ const exceeded = (
 ): CloisterError => {
   lease.record({ kind: 'limit', limit, allowed, used });
   return new CloisterError(code, `The request went over the limit ${limit} (${allowed}).`, { limit, allowed });
-};
-
-const decide = (policies: readonly Policy[], method: string, args: unknown): Decision => {
-  let allowed: Decision = { allow: false, rule: 'none', reason: 'no grant covers it' };
-  for (const policy of policies) {
-    const decision = policy(method, args);
-    if (!decision.allow) return decision;
-    allowed = decision;
-  }
-  return allowed;
 };
 
 interface Admitted {
@@ -123,7 +121,6 @@ const sayOverflow = (lease: CallLease, { instance }: Granted, name: string, { ov
 const firstNestedCall = 0x4000_0000;
 
 export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void): Bridge => {
-  const suppressed = new CloisterError('ERR_LOG_EXCEEDED', 'The request has gone over logLines or logBytes before.');
   /** `cause` is the call on whose behalf a host side makes this one; null for the guest's own. */
   const admit = (origin: CallOrigin, lease: CallLease | null, text: string, call: number, cause: number | null): Admitted => {
     if (lease === null || lease.isOver) {
@@ -139,11 +136,11 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
       parsed = parseCall(text);
       const { granted, method } = findMethod(origin, parsed);
       // What was told once is refused without a word from then on: a flood must not become one of records.
-      if (!method.reply && lease.logOver) throw suppressed;
+      if (!method.reply && method.note !== true && lease.logOver) throw suppressed;
       try {
         spend(lease, method, text.length, cause !== null);
       } catch (error) {
-        if (!method.reply) sayOverflow(lease, granted, parsed.method, method);
+        if (!method.reply && method.note !== true) sayOverflow(lease, granted, parsed.method, method);
         throw error;
       }
       const { cpuMs } = lease.limits;
@@ -152,7 +149,7 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
       const judgedFrom = performance.now();
       const complaint = granted.check(parsed.method, parsed.args);
       if (complaint !== null) throw new CloisterError('ERR_ARGUMENT_INVALID', `${parsed.capability}.${parsed.method}: ${complaint}`);
-      const decision = decide(granted.policies, parsed.method, parsed.args);
+      const verdict = judge(granted, parsed.method, parsed.args);
       lease.judgingMs += performance.now() - judgedFrom;
       lease.recordStrictly({
         kind: 'call.start',
@@ -162,13 +159,14 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
         method: parsed.method,
         args: method.summarize(parsed.args),
         digest: hash('sha256', text).slice(0, 16),
-        decision: decision.allow ? 'allow' : 'deny',
-        rule: decision.rule,
+        decision: verdict.decision,
+        rule: verdict.rule,
+        ...(verdict.candidate === undefined ? {} : { candidate: verdict.candidate }),
       });
-      if (!decision.allow)
-        throw new CloisterError('ERR_CAPABILITY_DENIED', `${parsed.capability}.${parsed.method}: ${decision.reason}`, {
+      if (verdict.decision === 'deny')
+        throw new CloisterError('ERR_CAPABILITY_DENIED', `${parsed.capability}.${parsed.method}: ${verdict.reason}`, {
           capability: parsed.capability,
-          rule: decision.rule,
+          rule: verdict.rule,
         });
       if (method.effect(parsed.args)) lease.effects = true;
       return { granted, lease, parsed };

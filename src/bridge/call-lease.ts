@@ -40,6 +40,8 @@ export abstract class CallLease implements Caller {
   pending = 0;
   /** Calls that host sides made for its calls; they are in `calls` too. */
   nestedCalls = 0;
+  /** Things it said it uses. */
+  notes = 0;
   logLines = 0;
   logBytes = 0;
   /** Host time spent on checking and judging its calls. */

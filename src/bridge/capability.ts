@@ -61,6 +61,8 @@ export interface MethodContract {
   readonly args: TSchema;
   /** false: fire and forget, the guest gets no answer. */
   readonly reply: boolean;
+  /** true: it says that something handed over before is used. It costs no budget, and what is over bridgeBounds.notes is dropped. Only with `reply: false`. */
+  readonly note?: boolean;
   /** true: an allowed call leaves something behind outside the cell, so its request may not be run again. */
   effect(args: unknown): boolean;
   /** Only where no answer is wanted: the arguments it is called with once, in place of what is over the limit. */
@@ -82,6 +84,8 @@ export interface CapabilityInstance {
   call(method: string, args: unknown, caller: Caller, nested?: Nested): Promise<CallResult> | CallResult;
   /** Asked beside the grants' own: what is only known since it was opened. */
   readonly policy?: Policy;
+  /** What `policy` would be under these grants together, which reach no further than those it was opened with. */
+  policyUnder?(grants: readonly unknown[]): Policy;
   /** JSON value handed to the guest side of this capability when a cell boots. */
   bootValue(tenant: string): unknown;
   close(): Promise<void>;
@@ -91,10 +95,14 @@ export interface CapabilityInstance {
 export interface Capability<Resources, Grant = unknown> {
   readonly contract: CapabilityContract;
   makePolicy(grant: Grant): Policy;
-  /** Opens it for one extension. `grants` are those that hold together; what is made from them is their intersection. */
+  /**
+   * Opens it for one extension. `grants` are those that hold together; what is made from them is their intersection.
+   * `waived` stands in mode `audit`: grants whose denials are only reported, while their limits, and what narrows without denying, hold.
+   */
   open(
     extension: { readonly id: string; readonly version: string },
     grants: readonly Grant[],
     resources: Resources,
+    waived?: readonly Grant[],
   ): Promise<CapabilityInstance>;
 }

@@ -29,6 +29,7 @@ const grant = (name: string, call: CapabilityInstance['call'], policy: Policy = 
   contract: { name, grant: Type.Object({}), methods: { go: { args, reply: true, effect: () => false, summarize: () => ({}) } } },
   check: (_method, given) => (fitsArgs(given) ? null : 'do not fit'),
   policies: [policy],
+  reported: [],
   instance: { call, bootValue: () => null, close: () => Promise.resolve() },
 });
 

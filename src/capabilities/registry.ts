@@ -24,15 +24,19 @@ export interface CapabilityEntry {
   readonly capability: Capability<unknown>;
   /** What of the host's resources this capability gets, and nothing else. */
   resourcesOf(host: HostResources): unknown;
+  /** The embedder gave nothing it could stand on. */
+  isMissing?(host: HostResources): boolean;
 }
 
 const entry = <Resources, Grant>(
   capability: Capability<Resources, Grant>,
   resourcesOf: (host: HostResources) => Resources,
+  isMissing: (host: HostResources) => boolean = () => false,
 ): CapabilityEntry => ({
   // The grant was checked by the capability's own schema before anything here sees it.
   capability: capability as Capability<unknown>,
   resourcesOf,
+  isMissing,
 });
 
 export const makeRegistry = (): readonly CapabilityEntry[] => [
@@ -40,7 +44,11 @@ export const makeRegistry = (): readonly CapabilityEntry[] => [
   entry(headersCapability, () => ({})),
   entry(logCapability, ({ logger }) => ({ logger })),
   entry(envCapability, ({ env }) => ({ env })),
-  entry(makeDatabaseCapability(), ({ database, limits }) => ({ database, limits })),
+  entry(
+    makeDatabaseCapability(),
+    ({ database, limits }) => ({ database, limits }),
+    ({ database }) => database === undefined,
+  ),
   entry(schemaCapability, () => ({})),
   entry(emitterCapability, ({ events, limits }) => ({ events, limits })),
 ];

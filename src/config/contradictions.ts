@@ -32,17 +32,40 @@ const refuseApprovals = ({ approvals, ceiling }: RuntimeOptions, { baseline }: C
   for (const [id, approval] of approvals) {
     if (approval === 'requested') continue;
     refuseLimitsOverCeiling(approval.limits ?? {}, ceiling.limits, `/approvals/${id}/limits`, refuse);
-    if (approval.capabilities === undefined || approval.capabilities === 'requested' || ceiling.capabilities === null) continue;
-    for (const capability of Object.keys(approval.capabilities)) {
-      const most = ceiling.capabilities.get(capability);
-      const removed = most === false || (most === undefined && !baseline.has(capability));
-      if (removed)
-        refuse(
-          `/approvals/${id}/capabilities/${capability}`,
-          'approved, but ceiling.capabilities does not allow it; remove the one or add the other',
-        );
+    if (ceiling.capabilities === null) continue;
+    const named = {
+      capabilities: approval.capabilities === 'requested' ? {} : (approval.capabilities ?? {}),
+      candidate: approval.candidate ?? {},
+    };
+    for (const [key, grants] of Object.entries(named)) {
+      for (const capability of Object.keys(grants)) {
+        const most = ceiling.capabilities.get(capability);
+        const removed = most === false || (most === undefined && !baseline.has(capability));
+        if (removed)
+          refuse(
+            `/approvals/${id}/${key}/${capability}`,
+            'approved, but ceiling.capabilities does not allow it; remove the one or add the other',
+          );
+      }
     }
   }
+};
+
+/** Audit lets through up to the ceiling: without one it would be no sandbox. */
+const refuseBoundlessAudit = ({ mode, extensions, approvals, ceiling }: RuntimeOptions, refuse: Refuse): void => {
+  if (ceiling.capabilities !== null) return;
+  const inApprovals = approvals === 'requested' ? [] : [...approvals].filter(([, one]) => one !== 'requested' && one.mode === 'audit');
+  const places = [
+    ...(mode === 'audit' ? ['/mode'] : []),
+    ...extensions.flatMap((entry, index) => (entry.mode === 'audit' ? [`/extensions/${index}/mode`] : [])),
+    ...inApprovals.map(([id]) => `/approvals/${id}/mode`),
+  ];
+  const [first] = places;
+  if (first !== undefined)
+    refuse(
+      first,
+      'audit lets everything through up to ceiling.capabilities, and there is none; say there the most that any extension may do',
+    );
 };
 
 const refuseHeapOverWard = (limits: Partial<Limits>, pointer: string, refuse: Refuse): void => {
@@ -74,4 +97,5 @@ export const refuseContradictions = (options: RuntimeOptions, catalog: Capabilit
   const twice = folders.find((folder, index) => folders.indexOf(folder) !== index);
   if (twice !== undefined) refuse('/extensions', `folder "${twice}" stands there twice; keep one`);
   refuseApprovals(options, catalog, refuse);
+  refuseBoundlessAudit(options, refuse);
 };

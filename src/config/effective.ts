@@ -2,7 +2,7 @@
 import { CloisterError } from '../errors.ts';
 import { type LimitName, type Limits, limitTable } from '../limits/table.ts';
 import type { ExpressMajor, Manifest } from './manifest.ts';
-import type { Approval, Approvals, Ceiling, Isolation } from './runtime-options.ts';
+import type { Approval, Approvals, Ceiling, Isolation, Mode } from './runtime-options.ts';
 
 export interface EffectiveInput {
   /** The id of approvals: from the operator or package.json, never one that guest code chose. */
@@ -13,6 +13,9 @@ export interface EffectiveInput {
   readonly expressDefault: ExpressMajor;
   /** What the extension's entry in `extensions` says. */
   readonly isolation?: Isolation;
+  readonly mode?: Mode;
+  /** Of all extensions that say nothing of their own. */
+  readonly defaultMode?: Mode;
   readonly approvals: Approvals;
   readonly ceiling: Ceiling;
   /** The operator's limits for all extensions. */
@@ -20,9 +23,20 @@ export interface EffectiveInput {
   readonly baseline: ReadonlyMap<string, unknown>;
 }
 
+/** Grants whose denials go on the ledger as `would-deny`. */
+export interface ReportedGrants {
+  /** `grants`: those that would decide in mode `enforce`. Their limits, and what narrows without denying, hold in `audit` too. */
+  readonly by: 'grants' | 'candidate';
+  /** null: the capability is not granted at all, so every call would be denied. */
+  readonly grants: readonly unknown[] | null;
+}
+
 export interface Effective {
+  readonly mode: Mode;
   /** Capability → grants that must all allow a call; never an empty list. A capability that is not here is not granted. */
   readonly grants: ReadonlyMap<string, readonly unknown[]>;
+  /** Capability → what is only reported. */
+  readonly reported: ReadonlyMap<string, readonly ReportedGrants[]>;
   readonly limits: Limits;
   readonly isolation: Isolation;
   readonly express: ExpressMajor;
@@ -41,29 +55,60 @@ const approvalFor = (id: string, approvals: Approvals): Approval => {
 const grantIn = (grants: Readonly<Record<string, unknown>> | undefined, capability: string): unknown =>
   grants !== undefined && Object.hasOwn(grants, capability) ? grants[capability] : undefined;
 
+interface Decided {
+  readonly enforced: readonly unknown[];
+  readonly reported: readonly ReportedGrants[];
+}
+
+const distinct = (grants: readonly unknown[]): readonly unknown[] => [...new Set(grants.filter((grant) => grant !== undefined))];
+
+/** null: out of reach, in every mode. */
+const decideGrant = (name: string, manifest: Manifest | null, approval: Approval, input: EffectiveInput, mode: Mode): Decided | null => {
+  const most = input.ceiling.capabilities?.get(name);
+  const base = input.baseline.get(name);
+  if (most === false) return null;
+  if (most === undefined && base === undefined && input.ceiling.capabilities !== null) return null;
+  const asked = grantIn(manifest?.capabilities, name);
+  const approved = approval.capabilities === 'requested' ? asked : grantIn(approval.capabilities, name);
+  const asks = asked !== undefined || manifest === null;
+  const isGranted = base !== undefined || (asks && approved !== undefined);
+  const candidate = approval.candidate === undefined ? [] : [decideCandidate(approval.candidate, name, base)];
+  if (mode === 'enforce') return isGranted ? { enforced: distinct([base, asked, approved, most]), reported: candidate } : null;
+  const waived = distinct([asked, approved]);
+  const granted: readonly ReportedGrants[] = isGranted && waived.length === 0 ? [] : [{ by: 'grants', grants: isGranted ? waived : null }];
+  return { enforced: distinct([base, most]), reported: [...granted, ...candidate] };
+};
+
+const decideCandidate = (candidate: Readonly<Record<string, unknown>>, name: string, base: unknown): ReportedGrants => {
+  const grant = grantIn(candidate, name) ?? base;
+  return { by: 'candidate', grants: grant === undefined ? null : [grant] };
+};
+
 const decideGrants = (
+  input: EffectiveInput,
   manifest: Manifest | null,
   approval: Approval,
-  ceiling: Ceiling,
-  baseline: ReadonlyMap<string, unknown>,
-): ReadonlyMap<string, readonly unknown[]> => {
-  const asked = manifest?.capabilities;
-  const approved = approval.capabilities === 'requested' ? asked : approval.capabilities;
-  const names = new Set([...baseline.keys(), ...Object.keys(asked ?? {}), ...Object.keys(approved ?? {})]);
+  mode: Mode,
+): Pick<Effective, 'grants' | 'reported'> => {
+  const approved = approval.capabilities === 'requested' ? {} : (approval.capabilities ?? {});
+  const reachable = mode === 'audit' ? [...(input.ceiling.capabilities?.keys() ?? [])] : [];
+  const names = new Set([...input.baseline.keys(), ...Object.keys(manifest?.capabilities ?? {}), ...Object.keys(approved), ...reachable]);
   const grants = new Map<string, readonly unknown[]>();
+  const reported = new Map<string, readonly ReportedGrants[]>();
   for (const name of names) {
-    const most = ceiling.capabilities?.get(name);
-    const base = baseline.get(name);
-    if (most === false) continue;
-    if (most === undefined && base === undefined && ceiling.capabilities !== null) continue;
-    const askedGrant = grantIn(asked, name);
-    const approvedGrant = grantIn(approved, name);
-    const asks = askedGrant !== undefined || manifest === null;
-    if (base === undefined && !(asks && approvedGrant !== undefined)) continue;
-    const all = [base, askedGrant, approvedGrant, most].filter((grant) => grant !== undefined);
-    grants.set(name, [...new Set(all)]);
+    const decided = decideGrant(name, manifest, approval, input, mode);
+    // A list of no grants would be a policy that nobody asks.
+    if (decided === null || decided.enforced.length === 0) continue;
+    grants.set(name, decided.enforced);
+    if (decided.reported.length > 0) reported.set(name, decided.reported);
   }
-  return grants;
+  return { grants, reported };
+};
+
+const decideMode = ({ id, mode, defaultMode = 'enforce' }: EffectiveInput, approval: Approval): Mode => {
+  if (approval.mode !== undefined && mode !== undefined && approval.mode !== mode)
+    refuse('ERR_OPTIONS_INVALID', id, `mode is "${mode}" in extensions and "${approval.mode}" in approvals; keep one`);
+  return approval.mode ?? mode ?? defaultMode;
 };
 
 /** A wish for more than the default counts only where the operator approved the wishes; one for less always does. */
@@ -109,8 +154,10 @@ export const decideEffective = (input: EffectiveInput): Effective => {
   }
   const limits = decideLimits(input, manifest, approval);
   refuseHeapOverWard(id, limits, manifest?.limits);
+  const mode = decideMode(input, approval);
   return {
-    grants: decideGrants(manifest, approval, input.ceiling, input.baseline),
+    mode,
+    ...decideGrants(input, manifest, approval, mode),
     limits,
     isolation: approval.isolation ?? input.isolation ?? 'shared',
     express: approval.express ?? manifest?.express ?? input.expressDefault,

@@ -11,13 +11,14 @@ const closed = { additionalProperties: false } as const;
 const path = Type.String({ minLength: 1, maxLength: 4_096 });
 const extensionId = Type.String({ pattern: extensionIdPattern, description: extensionIdDescription });
 const isolation = Type.Enum(['shared', 'request']);
+const mode = Type.Enum(['enforce', 'audit']);
 const variableName = '^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]*$';
 /** What Directus parses a variable to. */
 const envValue = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Array(Type.String())]);
 
 const extensionSchema = Type.Union([
   path,
-  Type.Object({ folder: path, id: Type.Optional(extensionId), isolation: Type.Optional(isolation) }, closed),
+  Type.Object({ folder: path, id: Type.Optional(extensionId), isolation: Type.Optional(isolation), mode: Type.Optional(mode) }, closed),
 ]);
 
 const makeApprovalSchema = ({ contracts }: CapabilityCatalog): TObject =>
@@ -26,6 +27,8 @@ const makeApprovalSchema = ({ contracts }: CapabilityCatalog): TObject =>
       capabilities: Type.Optional(Type.Union([Type.Literal('requested'), makeGrantsSchema(contracts)])),
       limits: Type.Optional(makeLimitsSchema(limitTable)),
       isolation: Type.Optional(isolation),
+      mode: Type.Optional(mode),
+      candidate: Type.Optional(makeGrantsSchema(contracts)),
       express: Type.Optional(Type.Enum([4, 5])),
       manifest: Type.Optional(makeManifestSchema(contracts)),
     },
@@ -91,7 +94,7 @@ export const makeOptionsSchema = (catalog: CapabilityCatalog): TObject =>
       limits: Type.Optional(makeLimitsSchema(limitTable)),
       ceiling: Type.Optional(makeCeilingSchema(catalog)),
       approvals: Type.Optional(makeApprovalsSchema(catalog)),
-      mode: Type.Optional(Type.Literal('enforce')),
+      mode: Type.Optional(mode),
       ledger: Type.Optional(ledgerSchema),
       wards: Type.Optional(wardsSchema),
       packages: Type.Optional(makeLimitsSchema(packageLimitTable)),

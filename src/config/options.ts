@@ -8,7 +8,7 @@ import { refuseContradictions } from './contradictions.ts';
 import { freezeDeep } from './freeze.ts';
 import { parseHostMembers } from './host-members.ts';
 import { makeOptionsSchema } from './options-schema.ts';
-import type { Approval, EnvValue, ExtensionOption, RuntimeOptions, WardOptions } from './runtime-options.ts';
+import type { Approval, EnvValue, ExtensionOption, Mode, RuntimeOptions, WardOptions } from './runtime-options.ts';
 import { showText, showValue } from './show.ts';
 
 /** What the checked JSON part holds; the schema is its authority, this is its type. */
@@ -18,6 +18,7 @@ interface JsonOptions {
   readonly limits?: Partial<Limits>;
   readonly ceiling?: { readonly capabilities?: Readonly<Record<string, unknown>>; readonly limits?: Partial<Limits> };
   readonly approvals?: 'requested' | Readonly<Record<string, 'requested' | Approval>>;
+  readonly mode?: Mode;
   readonly ledger?: {
     readonly file?: string | null;
     readonly rotateMb?: number | null;
@@ -47,15 +48,6 @@ const defined = (value: Readonly<Record<string, unknown>>): Readonly<Record<stri
 
 const toMap = <Value>(record: Readonly<Record<string, Value>> = {}): ReadonlyMap<string, Value> => new Map(Object.entries(record));
 
-const refuseAudit = (mode: unknown): void => {
-  if (mode !== 'audit') return;
-  throw new CloisterError(
-    'ERR_OPTIONS_INVALID',
-    `${where}#/mode: expected "enforce", found "audit"; audit mode is not built yet, leave the key out`,
-    { where, pointer: '/mode' },
-  );
-};
-
 /** A copy that the embedder's later changes do not reach. */
 const detach = (checked: unknown): unknown => {
   try {
@@ -73,7 +65,6 @@ const detach = (checked: unknown): unknown => {
 /** Takes what an embedder passed to createRuntime; throws ERR_OPTIONS_INVALID for anything unknown, wrong or contradictory. */
 export const parseOptions = (value: unknown, catalog: CapabilityCatalog): RuntimeOptions => {
   if (!isPlain(value)) throw new CloisterError('ERR_OPTIONS_INVALID', `${where}: expected an object, found ${showValue(value)}`, { where });
-  refuseAudit(value['mode']);
   const { members, rest } = parseHostMembers(defined(value), where);
   makeCheck(makeOptionsSchema(catalog), 'ERR_OPTIONS_INVALID')(rest, where);
   const json = detach(rest) as JsonOptions;
@@ -87,7 +78,7 @@ export const parseOptions = (value: unknown, catalog: CapabilityCatalog): Runtim
       limits: json.ceiling?.limits ?? {},
     },
     approvals: json.approvals === 'requested' ? 'requested' : toMap(json.approvals),
-    mode: 'enforce',
+    mode: json.mode ?? 'enforce',
     ledger: { ...defaultLedger, ...json.ledger },
     wards: { ...defaultWards, ...json.wards },
     packages: makePackageLimits(json.packages),

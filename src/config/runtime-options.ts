@@ -11,6 +11,9 @@ import type { ExpressMajor, Manifest } from './manifest.ts';
 
 export type Isolation = 'shared' | 'request';
 
+/** What a denial of the asked or approved grant means: an error in the guest, or `would-deny` on the ledger and the call goes on, up to the ceiling. */
+export type Mode = 'enforce' | 'audit';
+
 export interface Identity {
   readonly tenant: string;
   readonly accountability: Accountability;
@@ -22,12 +25,16 @@ export interface ExtensionOption {
   readonly folder: string;
   readonly id?: string;
   readonly isolation?: Isolation;
+  readonly mode?: Mode;
 }
 
 export interface Approval {
   readonly capabilities?: 'requested' | Readonly<Record<string, unknown>>;
   readonly limits?: Partial<Limits>;
   readonly isolation?: Isolation;
+  readonly mode?: Mode;
+  /** Grants that decide nothing and report what they would deny: all of them, so that a capability that is not here is denied. */
+  readonly candidate?: Readonly<Record<string, unknown>>;
   readonly express?: ExpressMajor;
   /** Stands in place of the package's own manifest. */
   readonly manifest?: Manifest;
@@ -75,7 +82,7 @@ export interface RuntimeOptions {
   readonly limits: Partial<Limits>;
   readonly ceiling: Ceiling;
   readonly approvals: Approvals;
-  readonly mode: 'enforce';
+  readonly mode: Mode;
   readonly ledger: LedgerSettings;
   /** Gets every entry of the ledger too, in order. */
   readonly onLedgerEntries: OnEntries | null;

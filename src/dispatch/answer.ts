@@ -1,4 +1,5 @@
 // What dispatch asks of whoever holds the client's connection. Must never mention HTTP objects.
+import type { LeaseRecord } from '../bridge/call-lease.ts';
 import type { Cause } from '../bridge/capability.ts';
 import type { PublicError } from '../errors.ts';
 
@@ -37,6 +38,8 @@ export interface Question {
   readonly stream?: BodyStream;
   /** Set for what comes from no client: an event, a schedule, a start. `head` is a JobHead then. */
   readonly job?: JobTerms;
+  /** What stands on the ledger before it runs. */
+  readonly notes?: readonly LeaseRecord[];
 }
 
 export interface JobTerms {

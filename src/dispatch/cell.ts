@@ -1,7 +1,7 @@
 // The host's view of one cell: which requests are in it, and what becomes of them when it ends. Must never give a request to a cell that is not ready.
 import { randomBytes } from 'node:crypto';
 import { type CellEnd, type CellHead, toWard } from '../../sandbox/protocol/kinds.ts';
-import type { CallLease, LeaseOrigin } from '../bridge/call-lease.ts';
+import type { CallLease, LeaseOrigin, LeaseRecord } from '../bridge/call-lease.ts';
 import type { Cause } from '../bridge/capability.ts';
 import type { CellPeer, Ward } from '../wards/ward.ts';
 import type { Extension } from './extension.ts';
@@ -87,6 +87,11 @@ export class Cell implements CellPeer {
     ward.place(this.id, this);
     ward.leases.set(this.#registration.id, this.#registration);
     ward.process.write(toWard.open, this.id, this.#registration.id, limits.registerMs, JSON.stringify(head), extension.script);
+  }
+
+  /** Of its registration. Throws where nothing can be recorded. */
+  record(note: LeaseRecord): void {
+    this.#registration.recordStrictly(note);
   }
 
   run(lease: Lease): void {

@@ -1,6 +1,6 @@
 // From a request to its slot. Must never let one tenant's request near another's slot.
 
-import type { CallLease, LeaseOrigin } from '../bridge/call-lease.ts';
+import type { CallLease, LeaseOrigin, LeaseRecord } from '../bridge/call-lease.ts';
 import type { Accountability } from '../bridge/capability.ts';
 import { CloisterError } from '../errors.ts';
 import type { Ledger, LifeEvent } from '../ledger/entry.ts';
@@ -20,7 +20,7 @@ export interface DispatcherOptions {
   /** A cell without requests for this long sleeps: it is ended, and the next request boots another. */
   readonly cellIdleMs: number;
   onCall(cell: Cell, lease: CallLease | null, call: number, text: string): void;
-  onRegistered(extension: Extension, tenant: string, registered: RegisteredParts): void;
+  onRegistered(extension: Extension, tenant: string, registered: RegisteredParts, record: (note: LeaseRecord) => void): void;
   onLife(event: LifeEvent, extension: string, tenant: string, subject: string, reason: string): void;
   onGuestError(extension: string, tenant: string, requestId: string, stack: string): void;
   onLedgerFailure(error: unknown): void;
@@ -86,7 +86,7 @@ export class Dispatcher {
     const slot = this.slot(extension, tenant);
     const lease = this.#makeLease(slot, accountability, question, answer);
     if (this.#closed) lease.fail(new CloisterError('ERR_RUNTIME_CLOSED', 'The host is shutting down.'));
-    else slot.accept(lease);
+    else if (this.#recordNotes(lease)) slot.accept(lease);
     return lease;
   }
 
@@ -122,6 +122,19 @@ export class Dispatcher {
     const lease = new Lease(slot.origin, this.#nextLeaseId(), accountability, question, answer, slot);
     this.#live.add(lease);
     return lease;
+  }
+
+  /** What cannot be recorded does not run. */
+  #recordNotes(lease: Lease): boolean {
+    try {
+      for (const note of lease.question.notes ?? []) lease.recordStrictly(note);
+      return true;
+    } catch (error) {
+      lease.fail(
+        error instanceof CloisterError ? error : new CloisterError('ERR_LEDGER_UNAVAILABLE', 'The request could not be recorded.'),
+      );
+      return false;
+    }
   }
 
   #nextLeaseId(): number {

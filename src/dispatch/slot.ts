@@ -1,5 +1,5 @@
 // One extension × tenant: its cell, who waits for it, its reputation. Must never give a cell more than the limits allow.
-import type { CallLease, LeaseOrigin } from '../bridge/call-lease.ts';
+import type { CallLease, LeaseOrigin, LeaseRecord } from '../bridge/call-lease.ts';
 import type { Cause } from '../bridge/capability.ts';
 import { CloisterError } from '../errors.ts';
 import type { Ward } from '../wards/ward.ts';
@@ -25,7 +25,7 @@ export interface SlotServices {
   onCall(cell: Cell, lease: CallLease | null, call: number, text: string): void;
   onLife(event: SlotEvent, extension: string, tenant: string, subject: string, reason: string): void;
   /** What a cell listens for, each time one has registered. Throws where it may not. */
-  onRegistered(extension: Extension, tenant: string, registered: RegisteredParts): void;
+  onRegistered(extension: Extension, tenant: string, registered: RegisteredParts, record: (note: LeaseRecord) => void): void;
   onGuestError(lease: Lease, stack: string): void;
   onDone(lease: Lease): void;
   readonly breaker: BreakerOptions;
@@ -154,7 +154,7 @@ export class Slot implements CellOwner, LeaseEvents {
     let registered: RegisteredParts;
     try {
       registered = parseRegistered(text);
-      this.#services.onRegistered(this.extension, this.tenant, registered);
+      this.#services.onRegistered(this.extension, this.tenant, registered, (note) => cell.record(note));
     } catch (error) {
       cell.close('what it registers is refused');
       return this.onRefused(cell, error instanceof Error ? error.message : String(error));

@@ -1,5 +1,8 @@
 // Who listens for what, by tenant: what registration said, changed by what was added and taken away since. Must never let one tenant's listener stand in another's list.
 import { type Channel, channels, type ListenerFact } from '../../sandbox/protocol/kinds.ts';
+import type { LeaseRecord } from '../bridge/call-lease.ts';
+import { noteOf } from '../bridge/note.ts';
+import { decideAll, judge } from '../bridge/verdict.ts';
 import { emitterBounds } from '../capabilities/emitter/bounds.ts';
 import { covers, type EventPattern, parsePattern, wildcardPattern } from '../capabilities/emitter/names.ts';
 import type { Extension } from '../dispatch/extension.ts';
@@ -44,17 +47,22 @@ export const parseListener = (extension: Extension, [id, channel, event]: Listen
     return refuse(
       `${channel}: ${JSON.stringify(shown)} is no event name; use at most ${emitterBounds.eventChars.value} letters, digits and _ : / @ $ # - in parts joined by dots, * for one part, ** for any number`,
     );
-  const policies = extension.capabilities.get('emitter')?.policies;
-  if (policies === undefined)
+  const emitter = extension.capabilities.get('emitter');
+  if (emitter === undefined)
     return refuse(
       `${channel} ${JSON.stringify(shown)}: emitter is not granted to it; ask for "emitter" with ${channel === 'schedule' ? '"schedule": true' : '"listen"'}, and approve it`,
     );
-  for (const policy of policies) {
-    const decision = policy('listen', { listener: id, channel, event });
-    if (!decision.allow) return refuse(`${channel} ${JSON.stringify(shown)}: ${decision.reason}`);
-  }
+  const decision = decideAll(emitter.policies, 'listen', { listener: id, channel, event });
+  if (!decision.allow) return refuse(`${channel} ${JSON.stringify(shown)}: ${decision.reason}`);
   if (channel === 'schedule') parseCron(event);
   return { id, channel, event, pattern: channel === 'schedule' ? null : parsePattern(event) };
+};
+
+/** What mode `audit` or a candidate says of a listener that stands. */
+const notesOf = (extension: Extension, { id, channel, event }: Listener): readonly LeaseRecord[] => {
+  const emitter = extension.capabilities.get('emitter');
+  const args = { listener: id, channel, event };
+  return emitter === undefined ? [] : noteOf('emitter', 'listen', { channel, event, listener: id }, judge(emitter, 'listen', args));
 };
 
 export class ListenerFacts {
@@ -63,10 +71,11 @@ export class ListenerFacts {
   readonly #cache = new Map<string, readonly Target[]>();
 
   /** A cell has registered: its list takes the place of what held before. The first one stands for all tenants. */
-  registered(extension: Extension, tenant: string, facts: readonly ListenerFact[]): void {
+  registered(extension: Extension, tenant: string, facts: readonly ListenerFact[], record: (note: LeaseRecord) => void): void {
     const { listeners } = extension.limits;
     if (facts.length > listeners) refuse(`it has ${facts.length} listeners, over the limit listeners (${listeners})`);
     const list = new Map(facts.map((fact) => [fact[0], parseListener(extension, fact)]));
+    for (const listener of list.values()) for (const note of notesOf(extension, listener)) record(note);
     const mine = this.#find(extension);
     if (mine === undefined) {
       this.#known.push({ extension, base: list, tenants: new Map(), active: false });

@@ -6,17 +6,14 @@ import type { Question } from '../dispatch/answer.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Extension } from '../dispatch/extension.ts';
 import { CloisterError } from '../errors.ts';
+import type { Gate } from './gate.ts';
 import { HttpAnswer, writeError } from './http-answer.ts';
 import { hasNoBody, type RequestBody, readBody } from './request-body.ts';
 import { checkPath, makeRequestHead, parseTarget, type Target } from './request-head.ts';
 
 /** What stands at a mount. */
-export interface Mount {
+export interface Mount extends Gate {
   readonly extension: Extension;
-  /** Headers beyond the plain ones, in lower case. */
-  readonly grantedHeaders: ReadonlySet<string>;
-  /** The `router` grant; null allows, else why not. */
-  refuses(method: string, below: string): string | null;
 }
 
 export interface HandlerOptions {
@@ -72,6 +69,7 @@ export const makeHandler = (options: HandlerOptions): Handler => {
       bodyMode: body.mode,
       body: body.bytes,
       ...(body.stream === undefined ? {} : { stream: body.stream }),
+      ...(mount.report === null ? {} : { notes: mount.report(request, target.below) }),
     };
     const answer = new HttpAnswer(request, response, { mount: `${head.baseUrl}/${target.mount}`, htmlPolicy }, next);
     const lease = dispatcher.dispatch(mount.extension, identity.tenant, identity.accountability, question, answer);

@@ -46,8 +46,11 @@ export type LedgerRecord =
       readonly method: string;
       readonly args: Readonly<Record<string, unknown>>;
       readonly digest: string;
+      /** `would-deny`: it went on, up to the ceiling; `rule` names what would have decided. */
       readonly decision: 'allow' | 'deny' | 'would-deny';
       readonly rule: string;
+      /** The rule by which the approval's candidate would deny it. */
+      readonly candidate?: string;
     }
   | {
       readonly kind: 'call.end';

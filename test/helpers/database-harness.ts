@@ -105,6 +105,7 @@ const makeHarness = async (database: TestDatabase, options: DatabaseOptions): Pr
       granted: true,
       boot: JSON.parse(JSON.stringify(instance.bootValue('default'))) as unknown,
       send: () => undefined,
+      note: () => undefined,
       async call(name, args) {
         try {
           return JSON.parse(await call(name, JSON.stringify(args), caller)) as unknown;

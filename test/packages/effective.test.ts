@@ -106,6 +106,68 @@ describe('grants', () => {
   });
 });
 
+describe('mode audit', () => {
+  const rows: readonly (readonly [string, Partial<EffectiveInput>, unknown, unknown])[] = [
+    [
+      'what is asked and approved is reported, the ceiling decides',
+      { manifest: asks, approvals: approves },
+      [most],
+      [{ by: 'grants', grants: [asked, approved] }],
+    ],
+    ['what is not approved is reported as not granted', { manifest: asks }, [most], [{ by: 'grants', grants: null }]],
+    ['what is not asked either', {}, [most], [{ by: 'grants', grants: null }]],
+    ['nor with no cloister key at all', { manifest: null }, [most], [{ by: 'grants', grants: null }]],
+    ['a capability that the ceiling takes away stays away', { ceiling: ceiling({ env: false }) }, undefined, undefined],
+    [
+      'one that the ceiling does not name stays away',
+      { manifest: asks, approvals: 'requested', ceiling: ceiling({}) },
+      undefined,
+      undefined,
+    ],
+    [
+      'a mode of its own stands before that of all',
+      { mode: 'enforce', manifest: asks, approvals: approves },
+      [asked, approved, most],
+      undefined,
+    ],
+  ];
+  for (const [name, input, grants, reported] of rows)
+    test(name, () => {
+      const effective = decideEffective({ ...base, defaultMode: 'audit', ceiling: ceiling({ env: most }), ...input });
+      assert.deepEqual([effective.grants.get('env'), effective.reported.get('env')], [grants, reported]);
+    });
+  test('the baseline is enforced and its narrowing reported', () => {
+    const wish = { methods: ['GET'] };
+    const { grants, reported } = decideEffective({
+      ...base,
+      mode: 'audit',
+      manifest: { capabilities: { router: wish } },
+      ceiling: ceiling({}),
+    });
+    assert.deepEqual(
+      [grants.get('router'), reported.get('router'), reported.get('log')],
+      [[{}], [{ by: 'grants', grants: [wish] }], undefined],
+    );
+  });
+  test('two modes for one extension are refused', () =>
+    assert.throws(() => decideEffective({ ...base, mode: 'audit', approvals: new Map([['greet', { mode: 'enforce' as const }]]) }), {
+      code: 'ERR_OPTIONS_INVALID',
+    }));
+  test('a candidate is reported for each granted capability, also where it lacks it', () => {
+    const candidate = { env: approved };
+    const { grants, reported } = decideEffective({
+      ...base,
+      manifest: { capabilities: { env: asked, database: {} } },
+      approvals: new Map([['greet', { capabilities: 'requested' as const, candidate }]]),
+    });
+    assert.deepEqual([grants.get('env'), reported.get('env')], [[asked], [{ by: 'candidate', grants: [approved] }]]);
+    assert.deepEqual(
+      [reported.get('database'), reported.get('log')],
+      [[{ by: 'candidate', grants: null }], [{ by: 'candidate', grants: [{}] }]],
+    );
+  });
+});
+
 describe('limits', () => {
   const cases: readonly (readonly [string, Partial<EffectiveInput>, number])[] = [
     ['the default', {}, limitTable.cpuMs.default],

@@ -114,14 +114,15 @@ describe('the manifest', () => {
   });
 
   test('is documented by samples that the real contracts accept', async () => {
-    const page = await readFile(new URL('../../docs/manifest.md', import.meta.url), 'utf8');
+    const pages = ['manifest.md', 'consent.md'].map((name) => readFile(new URL(`../../docs/${name}`, import.meta.url), 'utf8'));
+    const page = (await Promise.all(pages)).join('\n');
     const samplesOf = (kind: string): readonly string[] =>
       [...page.matchAll(new RegExp(`\`\`\`json ${kind}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(([, text]) => text ?? '');
     const manifests = samplesOf('manifest').map((text) => makePackageJsonParser()(text).cloister);
     assert.ok(manifests.length >= 3);
     for (const manifest of manifests) parseManifest(manifest, 'docs/manifest.md#/cloister', realCatalog.contracts);
     const configs = samplesOf('config').map((text) => parseConfigFile(text, 'docs/manifest.md', realCatalog));
-    assert.equal(configs.length, 1);
+    assert.equal(configs.length, 3);
     for (const { options } of configs) assert.ok(parseOptions(options, realCatalog));
   });
 });

@@ -97,8 +97,19 @@ describe('options', () => {
       { extensions: [{ folder: 'a', isolation: 'process' }] },
       'options#/extensions/0/isolation: expected "shared" or "request", found "process"',
     ],
-    ['audit mode', { mode: 'audit' }, 'options#/mode: expected "enforce", found "audit"; audit mode is not built yet'],
-    ['another mode', { mode: 'off' }, 'options#/mode: expected "enforce", found "off"'],
+    [
+      'audit without a ceiling',
+      { mode: 'audit' },
+      'options#/mode: audit lets everything through up to ceiling.capabilities, and there is none',
+    ],
+    ['audit of one without a ceiling', { extensions: ['a', { folder: 'b', mode: 'audit' }] }, 'options#/extensions/1/mode: audit lets'],
+    ['audit of an approval without a ceiling', { approvals: { greet: { mode: 'audit' } } }, 'options#/approvals/greet/mode: audit lets'],
+    [
+      'a candidate over the ceiling',
+      { approvals: { greet: { candidate: { env: { keys: [] } } } }, ceiling: { capabilities: {} } },
+      'options#/approvals/greet/candidate/env: approved, but ceiling.capabilities does not allow it',
+    ],
+    ['another mode', { mode: 'off' }, 'options#/mode: expected "enforce" or "audit", found "off"'],
     ['a database that is an object', { database: {} }, 'options#/database: expected a Knex instance or a postgres:// URL'],
     [
       'a database of another kind',
@@ -259,7 +270,7 @@ describe('the configuration file', () => {
       `${file}#/databaseUrl: expected a URL that begins with postgres://`,
     ],
     ['what only code can give', { logger: {} }, `${file}#: unknown key "logger"`],
-    ['audit mode', { mode: 'audit' }, `${file}#/mode: expected "enforce", found "audit"`],
+    ['another mode', { mode: 'off' }, `${file}#/mode: expected "enforce" or "audit", found "off"`],
   ];
   for (const [name, value, message] of refused) {
     test(`refuses ${name}`, () => {

@@ -1,5 +1,5 @@
 // The database capability: contract, policy and host put together around one parser. Must never hold a grant or an extension.
-import type { Capability } from '../../bridge/capability.ts';
+import type { Capability, Policy } from '../../bridge/capability.ts';
 import { CloisterError } from '../../errors.ts';
 import { limitTable } from '../../limits/table.ts';
 import { asItIs, makeAdmission } from './admission/admission.ts';
@@ -12,8 +12,8 @@ import { makeSafeTypes } from './admission/safe-types.ts';
 import { makeShapes } from './admission/shapes.ts';
 import { databaseBounds } from './bounds.ts';
 import { type DatabaseGrant, makeDatabaseContract } from './contract.ts';
-import { intersectGrants, type ResolvedGrant } from './grant.ts';
-import { openInstance } from './host.ts';
+import { intersectGrants, keepNarrowing, type ResolvedGrant } from './grant.ts';
+import { makeStatementPolicy, openInstance } from './host.ts';
 import { ownSchemaOf } from './names.ts';
 import { makeDatabasePolicy } from './policy.ts';
 import type { DatabaseResource } from './resource.ts';
@@ -64,14 +64,15 @@ export const makeDatabaseCapability = (walls: Walls = { first: true }): Capabili
   return {
     contract: makeDatabaseContract(analyse),
     makePolicy: (grant) => makeDatabasePolicy(grant, analyse),
-    async open(extension, grants, { database: resource, limits }) {
+    async open(extension, grants, { database: resource, limits }, waived = []) {
       if (resource === undefined || resource === null) {
         throw new CloisterError(
           'ERR_OPTIONS_INVALID',
           `extension ${extension.id}: it was granted \`database\`, and there is none; give the option database`,
         );
       }
-      const grant = intersectGrants(grants);
+      const enforced = intersectGrants(grants);
+      const grant = waived.length === 0 ? enforced : keepNarrowing(enforced, intersectGrants(waived));
       refuseNever(extension.id, grant, neverFunctions);
       opening ??= openAdmission();
       const parser = await opening;
@@ -98,7 +99,22 @@ export const makeDatabaseCapability = (walls: Walls = { first: true }): Capabili
       for (const finding of findings) resource.report(finding);
       await checkLogin(extension.id, identity, resource);
       const maxResultBytes = limits?.resultBytes ?? limitTable.resultBytes.default;
-      return await openInstance({ extension: extension.id, grant, identity, shadows, resource, analyse, admission, maxResultBytes });
+      const instance = await openInstance({
+        extension: extension.id,
+        grant,
+        identity,
+        shadows,
+        resource,
+        analyse,
+        admission,
+        maxResultBytes,
+      });
+      const policyUnder = (given: readonly unknown[]): Policy => {
+        const less = intersectGrants(given as readonly DatabaseGrant[]);
+        checkColumns(extension.id, less, catalog);
+        return makeStatementPolicy(makeAdmission({ grant: less, catalog, analyse, parser, ownSchema: less.ddl ? ownSchema : null }));
+      };
+      return { ...instance, policyUnder };
     },
   };
 };

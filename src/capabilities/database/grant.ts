@@ -140,6 +140,31 @@ const nothing: ResolvedGrant = {
   rowsPerRequest: 0,
 };
 
+/**
+ * Mode audit: `most` without what would deny more than it, but with the limits of the grants whose denials are waived, and with what of them
+ * narrows and denies nothing: row rules and forced values, on which the tenants may hang.
+ */
+export const keepNarrowing = (most: ResolvedGrant, waived: ResolvedGrant): ResolvedGrant => {
+  const tables = new Map<string, TableWish>();
+  for (const [key, table] of most.tables) {
+    const narrowed = new Map<Operation, OperationGrant>();
+    for (const [operation, one] of table.operations) {
+      const other = waived.tables.get(key)?.operations.get(operation);
+      const defaults = other === undefined ? one.defaults : intersectDefaults(one, other, key);
+      narrowed.set(operation, { columns: one.columns, rows: other === undefined ? one.rows : bothRules(one.rows, other.rows), defaults });
+    }
+    tables.set(key, { ...table, operations: narrowed });
+  }
+  return {
+    ...most,
+    tables,
+    maxRows: Math.min(most.maxRows, waived.maxRows),
+    statementMs: Math.min(most.statementMs, waived.statementMs),
+    callsPerRequest: Math.min(most.callsPerRequest, waived.callsPerRequest),
+    rowsPerRequest: Math.min(most.rowsPerRequest, waived.rowsPerRequest),
+  };
+};
+
 /** What all grants allow together; without any grant, nothing. */
 export const intersectGrants = (grants: readonly DatabaseGrant[]): ResolvedGrant => {
   const [first, ...rest] = grants.map(resolveGrant);

@@ -114,6 +114,7 @@ test('bindings are what pg makes of them', async () => {
     granted: true,
     boot: null,
     send: () => undefined,
+    note: () => undefined,
     call(_method, args) {
       sent.push(...(args as { bindings: unknown[] }).bindings);
       return Promise.resolve({ command: 'SELECT', rowCount: 0, fields: [], rows: [] });

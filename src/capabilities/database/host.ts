@@ -1,6 +1,6 @@
 // Runs admitted statements for one extension, on connections that logged in as its own role. Must never run one on the host's connection.
 import { LRUCache } from 'lru-cache';
-import type { Caller, CallResult, CapabilityInstance } from '../../bridge/capability.ts';
+import type { Caller, CallResult, CapabilityInstance, Policy } from '../../bridge/capability.ts';
 import { CloisterError } from '../../errors.ts';
 import type { Admission } from './admission/admission.ts';
 import type { Analyse, Analysis } from './admission/analysis.ts';
@@ -72,6 +72,12 @@ const findShadowed = (analysis: Analysis, shadows: Shadows): string | undefined 
   analysis.ok
     ? (analysis.calls.find((name) => shadows.functions.has(name)) ?? analysis.attributes.find((name) => shadows.attributes.has(name)))
     : undefined;
+
+/** What only the intersection of the grants and the catalog can judge: columns, row rules, forced values. */
+export const makeStatementPolicy =
+  (admission: Pick<Admission, 'decide'>): Policy =>
+  (method, args) =>
+    bringsStatement(method) ? admission.decide((args as QueryArgs).sql) : { allow: true, rule: `database.${method}` };
 
 export const openInstance = async (parts: InstanceParts): Promise<CapabilityInstance> => {
   const { extension, grant, identity, shadows, resource, analyse, admission, maxResultBytes } = parts;
@@ -197,8 +203,7 @@ export const openInstance = async (parts: InstanceParts): Promise<CapabilityInst
       shares.takeRows(caller, result.rows ?? 0);
       return result;
     },
-    policy: (method, args) =>
-      bringsStatement(method) ? admission.decide((args as QueryArgs).sql) : { allow: true, rule: `database.${method}` },
+    policy: makeStatementPolicy(admission),
     bootValue: () => null,
     async close() {
       await pool.close(closeGraceMs);

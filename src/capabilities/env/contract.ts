@@ -1,4 +1,4 @@
-// What an extension may know of the host's environment: named keys. Must never have a method: values are handed over when a cell boots.
+// What an extension may know of the host's environment: named keys. Must never hand over a value on a call: values are there when a cell boots, and a call only says that one is used.
 import { type Static, Type } from 'typebox';
 import type { CapabilityContract } from '../../bridge/capability.ts';
 import { envBounds } from './bounds.ts';
@@ -16,4 +16,13 @@ export type EnvValue = string | number | boolean | readonly string[];
 /** What a guest side gets at boot: the granted keys that are set. */
 export type EnvBoot = Readonly<Record<string, EnvValue>>;
 
-export const envContract: CapabilityContract = { name: 'env', grant: envGrant, methods: {} };
+export const readArgs = Type.Object({ key }, { additionalProperties: false });
+export type ReadArgs = Static<typeof readArgs>;
+
+export const envContract: CapabilityContract = {
+  name: 'env',
+  grant: envGrant,
+  methods: {
+    read: { args: readArgs, reply: false, note: true, effect: () => false, summarize: (args) => ({ key: (args as ReadArgs).key }) },
+  },
+};

@@ -117,11 +117,11 @@ describe('what an extension gets at boot', () => {
       assert.deepEqual(await bootOf([{ keys: ['PORT'] }], { ...env, BAD: value }), { PORT: 8055 });
     });
   }
-  test('there is no method to call', async () => {
+  test('a call says that a key is used, and gives nothing', async () => {
     const instance = await openEnv([{ keys: ['PORT'] }]);
     const caller = { extension: 'greet' } as Caller;
-    assert.deepEqual(Object.keys(envContract.methods), []);
-    assert.throws(() => void instance.call('read', { key: 'PORT' }, caller), { code: 'ERR_METHOD_UNKNOWN' });
+    assert.deepEqual(Object.keys(envContract.methods), ['read']);
+    assert.deepEqual(instance.call('read', { key: 'PORT' }, caller), { json: 'null' });
   });
 });
 
@@ -138,7 +138,10 @@ describe("the guest's env", async () => {
   const evaluate = (boot: string, expression: string): unknown => {
     const context = createContext();
     runInContext(source, context);
-    runInContext(`var env = guest.makeGuest({ boot: ${boot}, granted: true });`, context);
+    runInContext(
+      `var notes = []; var env = guest.makeGuest({ boot: ${boot}, granted: true, note: (method, args) => notes.push(args.key) });`,
+      context,
+    );
     return JSON.parse(String(runInContext(`JSON.stringify(${expression})`, context))) as unknown;
   };
   const boot = '{ URL: "x", PORT: 8055, ON: true, LIST: ["a", "b"] }';
@@ -163,6 +166,9 @@ describe("the guest's env", async () => {
       ['mine', ['hasOwnProperty']],
     ],
     ['is empty where nothing was granted', 'undefined', 'env', {}],
+    ['says of each key once that it is used', boot, '(env.URL, env.URL, env.SECRET, env.PORT, notes)', ['URL', 'PORT']],
+    ['counts asking whether a key is there as a use', boot, "('URL' in env, env.hasOwnProperty('PORT'), notes)", ['URL', 'PORT']],
+    ['does not count a key that is written', boot, "(env.URL = 'mine', notes)", []],
     ["can be written: it is the cell's own", boot, "(env.NEW = 'y', delete env.PORT, Object.keys(env))", ['URL', 'ON', 'LIST', 'NEW']],
   ];
   for (const [name, given, expression, expected] of rows) test(name, () => assert.deepEqual(evaluate(given, expression), expected));

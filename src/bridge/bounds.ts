@@ -1,0 +1,9 @@
+// What the bridge takes of a request beside its limits. docs/limits.md is locked to it by a test. Must never hold logic.
+
+export const bridgeBounds = {
+  notes: {
+    unit: 'count',
+    value: 512,
+    meaning: 'Uses of things handed over at boot (keys of `env`) that one request puts on record; more are dropped.',
+  },
+} as const satisfies Readonly<Record<string, { readonly unit: string; readonly value: number; readonly meaning: string }>>;
