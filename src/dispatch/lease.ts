@@ -115,7 +115,8 @@ export class Lease extends RecordedLease implements LeasePeer {
     const bytes = body?.length ?? 0;
     if (bytes > this.limits.bodyOutBytes) return this.#tooLarge(bytes);
     this.#bytesOut = bytes;
-    this.#finish(this.#answer.respond(head, body), 'answered');
+    const status = this.#checked(() => this.#answer.respond(head, body));
+    if (status !== null) this.#finish(status, 'answered');
   }
 
   onHead(text: string): void {

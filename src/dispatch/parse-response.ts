@@ -8,6 +8,7 @@ import type { AnswerHead } from './answer.ts';
 const droppedHeaders = new Set([
   'connection',
   'content-length',
+  'http2-settings',
   'keep-alive',
   'proxy-authenticate',
   'proxy-authorization',

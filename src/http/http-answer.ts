@@ -19,10 +19,10 @@ const inertType =
   /^\s*(?:application\/(?:json|octet-stream|pdf|javascript|x-ndjson|zip|gzip|x-www-form-urlencoded|[\w.-]+\+json)|text\/(?:plain|csv|css|javascript|event-stream)|image\/(?!svg)[\w.+-]+|(?:audio|video|font)\/[\w.+-]+)\s*(?:;|$)/i;
 const statusesWithoutBody = new Set([204, 205, 304]);
 
-/** A cookie of an extension is for its own paths on this host only. */
+/** A cookie of an extension is for its own paths on this host only. Of two paths a browser takes the last, and one without a value for the folder of the request: so none of the guest's own is left. */
 const confineCookie = (cookie: string, mount: string): string => {
   const [pair = '', ...attributes] = cookie.split(';').map((part) => part.trim());
-  const kept = attributes.filter((attribute) => !/^(?:domain|path)\s*=/i.test(attribute));
+  const kept = attributes.filter((attribute) => !/^(?:domain|path)\s*(?:=|$)/i.test(attribute));
   const path = attributes
     .map((attribute) => /^path\s*=\s*(.*)$/i.exec(attribute)?.[1] ?? '')
     .find((value) => value === mount || value.startsWith(`${mount}/`));
@@ -117,7 +117,8 @@ export class HttpAnswer implements Answer {
 
   #headers(head: AnswerHead): string[] {
     const headers = ['x-content-type-options', 'nosniff'];
-    let mayRun = true;
+    let typed = false;
+    let mayRun = false;
     // What the host has set already stands beside the guest's, where a header is a list: its session must not be lost.
     for (const name of listHeaders) {
       const own = this.#response.getHeader(name);
@@ -126,10 +127,14 @@ export class HttpAnswer implements Answer {
     for (let index = 0; index + 1 < head.headers.length; index += 2) {
       const name = head.headers[index] as string;
       const value = head.headers[index + 1] ?? '';
-      if (name === 'content-type') mayRun = !inertType.test(String(value));
+      // Of two types one client takes the first, another the last.
+      if (name === 'content-type') {
+        typed = true;
+        mayRun ||= !inertType.test(String(value));
+      }
       for (const one of asList(value)) headers.push(name, name === 'set-cookie' ? confineCookie(one, this.#policy.mount) : one);
     }
-    if (mayRun && this.#policy.htmlPolicy !== null) headers.push('content-security-policy', this.#policy.htmlPolicy);
+    if ((mayRun || !typed) && this.#policy.htmlPolicy !== null) headers.push('content-security-policy', this.#policy.htmlPolicy);
     return headers;
   }
 }
