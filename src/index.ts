@@ -1,6 +1,9 @@
 // The public API. Named re-exports only: what is not here may change without notice.
 export type { Accountability } from './bridge/capability.ts';
+export type { ConnectionCount } from './capabilities/database/setup/connection-count.ts';
+export type { DatabaseProblem } from './capabilities/database/setup/problem.ts';
 export type { Identity } from './config/runtime-options.ts';
+export { applyDatabase, checkDatabase, type DatabaseApplied, type DatabaseCheck, type DatabasePlan, planDatabase } from './database.ts';
 export { CloisterError, type ErrorCode, errorTable } from './errors.ts';
 export type { Handler } from './http/handler.ts';
 export type { InstalledExtension, RefusedExtension } from './installation.ts';

@@ -32,6 +32,8 @@ export interface CloisterOptions {
   )[];
   /** A postgres:// URL or your own Knex instance for PostgreSQL. */
   readonly database?: string | Knex | null;
+  /** Of the extensions' own roles in it: what their passwords are derived from (the connection's own password where absent), a namespace for several applications in one database, connections of one extension from one host (4). */
+  readonly databaseRoles?: { readonly secret?: string; readonly namespace?: string; readonly connections?: number };
   readonly services?: Readonly<Record<string, object>>;
   /** Values extensions may be granted by name. process.env is never looked at. */
   readonly env?: Readonly<Record<string, unknown>>;

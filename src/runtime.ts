@@ -8,6 +8,7 @@ import { makeSafeText } from './capabilities/log/safe-text.ts';
 import { makeBaseline, makeRegistry } from './capabilities/registry.ts';
 import { parseOptions } from './config/options.ts';
 import type { RuntimeOptions } from './config/runtime-options.ts';
+import { databaseOptionsOf } from './database.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { Bus } from './events/bus.ts';
 import { makeLocalLock, openDatabaseLock } from './events/schedule-lock.ts';
@@ -89,6 +90,7 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
     options.database === null
       ? undefined
       : await openDatabaseResource(options.database, {
+          ...databaseOptionsOf(options),
           onFinding: (finding) => logger.warn({ finding }, 'the database gives every role more than its grant'),
         });
   const ledger = await openRuntimeLedger(options, database).catch(async (error: unknown) => {

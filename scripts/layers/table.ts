@@ -5,6 +5,7 @@ export const hostLayers: readonly (readonly string[])[] = [
   ['cli', 'console'],
   ['index'],
   ['runtime'],
+  ['database'],
   ['installation'],
   ['http', 'events'],
   ['dispatch'],

@@ -1,7 +1,7 @@
 // Opens the capabilities of one extension: instances at what is enforced, policies for that and for what is only reported. Must never open one wider than its enforced grants.
 import { Ajv, type ValidateFunction } from 'ajv';
 import type { CapabilityEntry, HostResources } from '../capabilities/registry.ts';
-import type { Effective } from '../config/effective.ts';
+import type { Effective, ReportedGrants } from '../config/effective.ts';
 import type { Granted } from './bridge.ts';
 import type { Policy } from './capability.ts';
 import { ungranted } from './verdict.ts';
@@ -17,6 +17,10 @@ const makeArgumentCheck = (methods: Readonly<Record<string, { readonly args: obj
   };
 };
 
+/** Of what is only reported, the grants that go on narrowing in mode `audit`. */
+export const waivedGrants = (reported: readonly ReportedGrants[]): readonly unknown[] =>
+  reported.flatMap((one) => (one.by === 'grants' ? (one.grants ?? []) : []));
+
 type Identity = { readonly id: string; readonly version: string };
 
 const openOne = async (
@@ -28,7 +32,7 @@ const openOne = async (
 ): Promise<Granted> => {
   const { contract } = capability;
   const reported = all.get(contract.name) ?? [];
-  const waived = reported.flatMap((one) => (one.by === 'grants' ? (one.grants ?? []) : []));
+  const waived = waivedGrants(reported);
   const instance = await capability.open(identity, grants, resourcesOf(resources), waived);
   const policiesOf = (mine: readonly unknown[], own: Policy | undefined): readonly Policy[] => [
     ...mine.map((grant) => capability.makePolicy(grant)),

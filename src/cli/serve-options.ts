@@ -38,58 +38,73 @@ export const parsePort = (text: string | undefined): number | undefined => {
   return port;
 };
 
-const checkFolder = async (folder: string): Promise<void> => {
+const checkFolder = async (command: string, folder: string): Promise<void> => {
   const found = await stat(folder).catch(() => null);
   if (found?.isDirectory() === true) return;
   throw new CloisterError(
     'ERR_OPTIONS_INVALID',
-    `serve ${folder}: ${found === null ? 'there is no such folder' : 'it is not a folder'}; name a package, or a folder of packages`,
+    `${command} ${folder}: ${found === null ? 'there is no such folder' : 'it is not a folder'}; name a package, or a folder of packages`,
   );
 };
 
 const pickEnv = (keys: readonly string[]): Readonly<Record<string, string>> =>
   Object.fromEntries(keys.flatMap((key) => (process.env[key] === undefined ? [] : [[key, process.env[key]]])));
 
-export const parseServeOptions = async (args: readonly string[]): Promise<ServeOptions> => {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      port: { type: 'string' },
-      host: { type: 'string' },
-      config: { type: 'string' },
-      'database-url': { type: 'string' },
-      approve: { type: 'string' },
-      ledger: { type: 'string' },
-    },
-  });
+/** The flags that say what runs and what is approved, shared by all commands that look at extensions. */
+export const runtimeFlags = {
+  config: { type: 'string' },
+  'database-url': { type: 'string' },
+  approve: { type: 'string' },
+} as const;
+
+interface RuntimeFlags {
+  readonly config?: string | undefined;
+  readonly 'database-url'?: string | undefined;
+  readonly approve?: string | undefined;
+}
+
+/** What createRuntime gets of the command line, and the configuration file it named. */
+export const readRuntimeOptions = async (
+  command: string,
+  values: RuntimeFlags,
+  folders: readonly string[],
+): Promise<{ readonly config: ConfigFile; readonly runtime: CloisterOptions }> => {
   if (values.approve !== undefined && values.approve !== 'requested') {
     throw new CloisterError(
       'ERR_OPTIONS_INVALID',
       `--approve ${values.approve}: expected "requested"; finer approvals stand in the configuration file`,
     );
   }
-  for (const folder of positionals) await checkFolder(folder);
+  for (const folder of folders) await checkFolder(command, folder);
   const config = await readConfig(values.config);
   const database = values['database-url'] ?? config.databaseUrl;
-  const { env, ledger, ...options } = config.options as CloisterOptions;
+  const { env, ...options } = config.options as CloisterOptions;
   const runtime: CloisterOptions = {
     ...options,
-    ...(positionals.length > 0 ? { extensions: positionals } : {}),
+    ...(folders.length > 0 ? { extensions: folders } : {}),
     ...(database === null ? {} : { database }),
     ...(values.approve === undefined ? {} : { approvals: 'requested' as const }),
     env: { ...env, ...pickEnv(config.envKeys) },
-    ledger: { ...ledger, ...(values.ledger === undefined ? {} : { file: values.ledger }) },
   };
   if ((runtime.extensions ?? []).length === 0) {
     throw new CloisterError(
       'ERR_OPTIONS_INVALID',
-      'serve: there is nothing to serve; name a folder of extensions, or give `extensions` in --config FILE',
+      `${command}: there is nothing to ${command === 'serve' ? 'serve' : 'look at'}; name a folder of extensions, or give \`extensions\` in --config FILE`,
     );
   }
+  return { config, runtime };
+};
+
+export const parseServeOptions = async (args: readonly string[]): Promise<ServeOptions> => {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { ...runtimeFlags, port: { type: 'string' }, host: { type: 'string' }, ledger: { type: 'string' } },
+  });
+  const { config, runtime } = await readRuntimeOptions('serve', values, positionals);
   return {
     host: values.host ?? config.server.host ?? defaultHost,
     port: parsePort(values.port) ?? config.server.port ?? defaultPort,
-    runtime,
+    runtime: { ...runtime, ledger: { ...runtime.ledger, ...(values.ledger === undefined ? {} : { file: values.ledger }) } },
   };
 };

@@ -17,6 +17,13 @@ export const usage = `Usage: cloister <command>
   audit export         Every entry.             --format ndjson|csv
     --ledger FILE        The ledger to read (.cloister/ledger.ndjson).
     --extension ID, --tenant T, --kind KIND, --since TIME|30m|12h|7d, --json
+  database plan [DIR …]   Prints the SQL that makes the roles, privileges and policies which the approved extensions need.
+    --passwords             With the roles' passwords, as PostgreSQL stores them.
+  database apply [DIR …]  Does it, in one transaction.
+    --admin-url URL         Over this connection, where the host's own login may not.
+  database check [DIR …]  Compares the live database with it: 0 as it should be, 1 something is missing or unsafe, 2 cannot tell.
+    --strict                Warnings count too.
+    --config FILE, --database-url URL, --approve requested, --json
 
   --help, --version`;
 

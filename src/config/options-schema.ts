@@ -69,6 +69,17 @@ const ledgerSchema = Type.Object(
   closed,
 );
 
+const databaseRolesSchema = Type.Object(
+  {
+    secret: Type.Optional(
+      Type.String({ minLength: 16, maxLength: 1_024, description: "What the roles' passwords are derived from, the same on every host." }),
+    ),
+    namespace: Type.Optional(Type.String({ maxLength: 128, description: 'Keeps apart several applications that use one database.' })),
+    connections: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: 'Connections of one extension from one host.' })),
+  },
+  closed,
+);
+
 const wardsSchema = Type.Object(
   {
     max: Type.Optional(Type.Integer({ minimum: 2, maximum: 10_000 })),
@@ -95,6 +106,7 @@ export const makeOptionsSchema = (catalog: CapabilityCatalog): TObject =>
       ceiling: Type.Optional(makeCeilingSchema(catalog)),
       approvals: Type.Optional(makeApprovalsSchema(catalog)),
       mode: Type.Optional(mode),
+      databaseRoles: Type.Optional(databaseRolesSchema),
       ledger: Type.Optional(ledgerSchema),
       wards: Type.Optional(wardsSchema),
       packages: Type.Optional(makeLimitsSchema(packageLimitTable)),

@@ -8,7 +8,7 @@ import { refuseContradictions } from './contradictions.ts';
 import { freezeDeep } from './freeze.ts';
 import { parseHostMembers } from './host-members.ts';
 import { makeOptionsSchema } from './options-schema.ts';
-import type { Approval, EnvValue, ExtensionOption, Mode, RuntimeOptions, WardOptions } from './runtime-options.ts';
+import type { Approval, DatabaseRoles, EnvValue, ExtensionOption, Mode, RuntimeOptions, WardOptions } from './runtime-options.ts';
 import { showText, showValue } from './show.ts';
 
 /** What the checked JSON part holds; the schema is its authority, this is its type. */
@@ -19,6 +19,7 @@ interface JsonOptions {
   readonly ceiling?: { readonly capabilities?: Readonly<Record<string, unknown>>; readonly limits?: Partial<Limits> };
   readonly approvals?: 'requested' | Readonly<Record<string, 'requested' | Approval>>;
   readonly mode?: Mode;
+  readonly databaseRoles?: DatabaseRoles;
   readonly ledger?: {
     readonly file?: string | null;
     readonly rotateMb?: number | null;
@@ -79,6 +80,7 @@ export const parseOptions = (value: unknown, catalog: CapabilityCatalog): Runtim
     },
     approvals: json.approvals === 'requested' ? 'requested' : toMap(json.approvals),
     mode: json.mode ?? 'enforce',
+    databaseRoles: json.databaseRoles ?? {},
     ledger: { ...defaultLedger, ...json.ledger },
     wards: { ...defaultWards, ...json.wards },
     packages: makePackageLimits(json.packages),

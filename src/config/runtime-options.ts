@@ -72,6 +72,14 @@ export interface LedgerSettings {
   readonly ringSize: number;
 }
 
+/** How extensions' own roles in the database are made; see docs/database.md. */
+export interface DatabaseRoles {
+  /** Where absent: the password of the host's own connection. */
+  readonly secret?: string;
+  readonly namespace?: string;
+  readonly connections?: number;
+}
+
 export interface RuntimeOptions {
   readonly extensions: readonly ExtensionOption[];
   readonly database: Knex | string | null;
@@ -83,6 +91,7 @@ export interface RuntimeOptions {
   readonly ceiling: Ceiling;
   readonly approvals: Approvals;
   readonly mode: Mode;
+  readonly databaseRoles: DatabaseRoles;
   readonly ledger: LedgerSettings;
   /** Gets every entry of the ledger too, in order. */
   readonly onLedgerEntries: OnEntries | null;

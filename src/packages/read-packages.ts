@@ -11,7 +11,7 @@ import { type Bundler, openBundler } from './bundler.ts';
 import { locateEntry } from './entry.ts';
 import { type FoundPackage, findPackages, type PackageSource, type Refusal } from './find-packages.ts';
 import type { LoadedPackage } from './loaded-package.ts';
-import { openPackageFolder } from './package-folder.ts';
+import { openPackageFolder, type PackageFolder } from './package-folder.ts';
 import { decideKind, makePackageJsonParser, nameWithoutScope, type PackageJson, type PackageJsonParser } from './package-json.ts';
 
 interface Tools {
@@ -30,28 +30,52 @@ const decideFallbackId = (found: FoundPackage, json: PackageJson | null): string
 const readManifest = (json: PackageJson | null, parseManifest: ManifestParser): Manifest | null =>
   json?.cloister === undefined ? null : parseManifest(json.cloister, 'package.json#/cloister');
 
-const readPackage = async (found: FoundPackage, { limits, parsePackageJson, parseManifest, bundler }: Tools): Promise<LoadedPackage> => {
-  const folder = await openPackageFolder(found.folder);
-  const hasJson = (await folder.locate('/package.json')) !== null;
-  const json = hasJson ? parsePackageJson(await folder.read('/package.json', limits.packageJsonBytes)) : null;
-  const fallbackId = decideFallbackId(found, json);
-  const kind = decideKind(json);
-  const manifest = readManifest(json, parseManifest);
-  const entry = await locateEntry(folder, json, kind);
-  const bundle = await bundler.bundle({ root: folder.root, entry, limits });
-  if (!bundle.ok) throw new CloisterError(bundle.code, bundle.cause);
+/** What a package says of itself in its package.json. */
+export interface PackageHead {
+  readonly folder: string;
+  /** The entry of the sources that led to it. */
+  readonly source: PackageSource;
+  /** The id of approvals, also where code exports another one. */
+  readonly fallbackId: string;
+  /** Express's major where the manifest has no wish. */
+  readonly express: 4 | 5;
+  readonly manifest: Manifest | null;
+}
+
+interface HeadAndMore extends PackageHead {
+  readonly inside: PackageFolder;
+  readonly json: PackageJson | null;
+}
+
+const readHead = async (found: FoundPackage, { limits, parsePackageJson, parseManifest }: Omit<Tools, 'bundler'>): Promise<HeadAndMore> => {
+  const inside = await openPackageFolder(found.folder);
+  const hasJson = (await inside.locate('/package.json')) !== null;
+  const json = hasJson ? parsePackageJson(await inside.read('/package.json', limits.packageJsonBytes)) : null;
   return {
     folder: found.folder,
     source: found.source,
-    fallbackId,
+    fallbackId: decideFallbackId(found, json),
+    express: json?.['directus:extension'] === undefined ? 5 : 4,
+    manifest: readManifest(json, parseManifest),
+    inside,
+    json,
+  };
+};
+
+const readPackage = async (found: FoundPackage, tools: Tools): Promise<LoadedPackage> => {
+  const { inside, json, ...head } = await readHead(found, tools);
+  const kind = decideKind(json);
+  const entry = await locateEntry(inside, json, kind);
+  const bundle = await tools.bundler.bundle({ root: inside.root, entry, limits: tools.limits });
+  if (!bundle.ok) throw new CloisterError(bundle.code, bundle.cause);
+  return {
+    ...head,
     name: json?.name ?? path.basename(found.folder),
     version: json?.version ?? '0.0.0',
     kind,
     artifact: createHash('sha256').update(bundle.script).digest('hex'),
     script: bundle.script,
     sourceMap: bundle.sourceMap,
-    express: json?.['directus:extension'] === undefined ? 5 : 4,
-    manifest,
     entryFile: entry.kind === 'file' ? entry.path.slice(1) : 'package.json',
   };
 };
@@ -70,10 +94,39 @@ const refuse = (found: FoundPackage, error: unknown): Refusal => {
   };
 };
 
-export interface ReadPackages {
-  readonly packages: readonly LoadedPackage[];
+interface Read<Package> {
+  readonly packages: readonly Package[];
   readonly refused: readonly Refusal[];
 }
+
+export type ReadPackages = Read<LoadedPackage>;
+
+const readEach = async <Package>(
+  sources: readonly (string | PackageSource)[],
+  { limits, parsePackageJson }: Pick<Tools, 'limits' | 'parsePackageJson'>,
+  read: (found: FoundPackage) => Promise<Package>,
+): Promise<Read<Package>> => {
+  const packages: Package[] = [];
+  const refused: Refusal[] = [];
+  for (const source of sources) {
+    const found = await findPackages(typeof source === 'string' ? { folder: source } : source, limits, parsePackageJson);
+    refused.push(...found.refused);
+    for (const one of found.packages) {
+      try {
+        packages.push(await read(one));
+      } catch (error) {
+        refused.push(refuse(one, error));
+      }
+    }
+  }
+  return { packages, refused };
+};
+
+const makeTools = (contracts: readonly CapabilityContract[], limits: PackageLimits): Omit<Tools, 'bundler'> => ({
+  limits,
+  parsePackageJson: makePackageJsonParser(),
+  parseManifest: makeManifestParser(contracts),
+});
 
 /** Reads every package the sources lead to. Rejects for none of them: what cannot be read is in `refused`. */
 export const readPackages = async (
@@ -81,28 +134,20 @@ export const readPackages = async (
   contracts: readonly CapabilityContract[],
   limits: PackageLimits = makePackageLimits(),
 ): Promise<ReadPackages> => {
-  const tools: Tools = {
-    limits,
-    parsePackageJson: makePackageJsonParser(),
-    parseManifest: makeManifestParser(contracts),
-    bundler: openBundler(),
-  };
-  const packages: LoadedPackage[] = [];
-  const refused: Refusal[] = [];
+  const tools: Tools = { ...makeTools(contracts, limits), bundler: openBundler() };
   try {
-    for (const source of sources) {
-      const found = await findPackages(typeof source === 'string' ? { folder: source } : source, limits, tools.parsePackageJson);
-      refused.push(...found.refused);
-      for (const one of found.packages) {
-        try {
-          packages.push(await readPackage(one, tools));
-        } catch (error) {
-          refused.push(refuse(one, error));
-        }
-      }
-    }
+    return await readEach(sources, tools, (found) => readPackage(found, tools));
   } finally {
     await tools.bundler.close();
   }
-  return { packages, refused };
+};
+
+/** Only what their package.json says, for whoever asks what they want: their code is not looked at. */
+export const readPackageHeads = (
+  sources: readonly (string | PackageSource)[],
+  contracts: readonly CapabilityContract[],
+  limits: PackageLimits,
+): Promise<Read<PackageHead>> => {
+  const tools = makeTools(contracts, limits);
+  return readEach(sources, tools, (found) => readHead(found, tools));
 };

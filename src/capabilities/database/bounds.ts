@@ -37,6 +37,11 @@ export const databaseBounds = {
   },
   describeAgainMs: { unit: 'ms', value: 1_000, meaning: 'How soon a wish for a fresh description is heard again.' },
   connections: { unit: 'count', value: 4, meaning: 'Connections of one extension from one host.' },
+  hostConnections: {
+    unit: 'count',
+    value: 4,
+    meaning: 'Connections of the host itself: registering, schedules, the ledger, and one for describing and setting up.',
+  },
   hosts: {
     unit: 'count',
     value: 8,

@@ -7,19 +7,18 @@ import { makeAnalyse } from './admission/analyse.ts';
 import type { Analyse } from './admission/analysis.ts';
 import { checkColumns, readCatalog } from './admission/catalog.ts';
 import { openParser, type SqlParser } from './admission/parser.ts';
-import { makeNeverFunctions, makeSafeFunctions } from './admission/safe-functions.ts';
+import { makeSafeFunctions } from './admission/safe-functions.ts';
 import { makeSafeTypes } from './admission/safe-types.ts';
 import { makeShapes } from './admission/shapes.ts';
-import { databaseBounds } from './bounds.ts';
 import { type DatabaseGrant, makeDatabaseContract } from './contract.ts';
-import { intersectGrants, keepNarrowing, type ResolvedGrant } from './grant.ts';
+import { intersectGrants } from './grant.ts';
 import { makeStatementPolicy, openInstance } from './host.ts';
 import { ownSchemaOf } from './names.ts';
 import { makeDatabasePolicy } from './policy.ts';
 import type { DatabaseResource } from './resource.ts';
-import { canLogIn, checkLogin } from './role/check-login.ts';
-import { makeRoleIdentity } from './role/identity.ts';
+import { checkLogin } from './role/check-login.ts';
 import { prepareRole } from './role/prepare-role.ts';
+import { makeRoleRequest } from './role/role-request.ts';
 
 export interface DatabaseResources {
   /** Absent: the embedder gave no database, and no extension can have one. */
@@ -36,21 +35,8 @@ export interface Walls {
 /** Before the parser is there nothing is admitted. It is there once an extension was opened. */
 const analyseNothing: Analyse = () => ({ ok: false, rule: 'database.parser', reason: 'the database is not open yet' });
 
-const refuseNever = (extension: string, grant: ResolvedGrant, never: ReadonlySet<string>): void => {
-  for (const label of grant.functions) {
-    const name = label.slice(label.indexOf('.') + 1);
-    if (!never.has(name)) continue;
-    throw new CloisterError(
-      'ERR_DATABASE_UNSAFE',
-      `extension ${extension}: the grant names the function ${label}, which runs SQL given as text or changes the session; take it out of the grant`,
-      { extension },
-    );
-  }
-};
-
 export const makeDatabaseCapability = (walls: Walls = { first: true }): Capability<DatabaseResources, DatabaseGrant> => {
   const safeFunctions = makeSafeFunctions();
-  const neverFunctions = makeNeverFunctions();
   let opening: Promise<SqlParser> | undefined;
   let analyseNow = analyseNothing;
   const analyse: Analyse = (sql) => analyseNow(sql);
@@ -71,13 +57,10 @@ export const makeDatabaseCapability = (walls: Walls = { first: true }): Capabili
           `extension ${extension.id}: it was granted \`database\`, and there is none; give the option database`,
         );
       }
-      const enforced = intersectGrants(grants);
-      const grant = waived.length === 0 ? enforced : keepNarrowing(enforced, intersectGrants(waived));
-      refuseNever(extension.id, grant, neverFunctions);
+      const request = makeRoleRequest(extension.id, grants, resource, waived);
+      const { grant, identity } = request;
       opening ??= openAdmission();
       const parser = await opening;
-      const identity = makeRoleIdentity(extension.id, resource.database, resource.namespace, resource.roleSecret);
-      const connectionLimit = resource.maxConnections * databaseBounds.hosts.value;
       const catalog = await resource.withAdmin((client) => readCatalog(client, grant));
       checkColumns(extension.id, grant, catalog);
       const ownSchema = grant.ddl ? ownSchemaOf(extension.id) : null;
@@ -86,16 +69,7 @@ export const makeDatabaseCapability = (walls: Walls = { first: true }): Capabili
         decide: judge.decide,
         find: (sql: string) => (walls.first ? judge.find(sql) : asItIs(sql)),
       };
-      const { findings, shadows } = await resource.withAdmin((client) =>
-        prepareRole(client, {
-          extension: extension.id,
-          identity,
-          grant,
-          connectionLimit,
-          safeFunctions,
-          logsIn: () => canLogIn(identity, resource),
-        }),
-      );
+      const { findings, shadows } = await resource.withAdmin((client) => prepareRole(client, { ...request, safeFunctions }));
       for (const finding of findings) resource.report(finding);
       await checkLogin(extension.id, identity, resource);
       const maxResultBytes = limits?.resultBytes ?? limitTable.resultBytes.default;

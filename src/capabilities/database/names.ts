@@ -13,9 +13,6 @@ export const tableKey = (schema: string, name: string): string => `${schema}.${n
 /** As grants and rules write it: without the schema where it is the default one. */
 export const tableLabel = (schema: string, name: string): string => (schema === defaultSchema ? name : tableKey(schema, name));
 
-/** Where an extension that may define tables has them. */
-export const extensionSchema = (extension: string): string => `ext_${extension}`;
-
 const ownPrefix = 'ext_';
 const plainLength = 59;
 

@@ -114,7 +114,7 @@ export const planCallerSchema = async (client: Client, login: string): Promise<r
     ...(facts.exists ? [] : [`CREATE SCHEMA IF NOT EXISTS ${callerSchema}`]),
     ...(facts.hasTable ? [] : [tableSql]),
     ...facts.open.map((what) => `REVOKE ALL ON ${what}`),
-    ...strange.map((signature) => `DROP FUNCTION ${callerSchema}.${signature}`),
+    ...strange.map((signature) => `DROP FUNCTION IF EXISTS ${callerSchema}.${signature}`),
     ...[...functions].flatMap(([signature, definition]) => (isRight(signature, definition) ? [] : makeFunction(signature, definition))),
     ...(facts.registers
       ? []

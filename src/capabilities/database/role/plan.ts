@@ -22,6 +22,8 @@ export interface RoleWish {
   readonly ownSchema: string | undefined;
   /** The role has this password already. */
   readonly passwordHolds: boolean;
+  /** false: no word about its password; a new role has none. */
+  readonly setsPassword: boolean;
   /** `schema public USAGE`: what everybody has and the role need not have itself. */
   readonly heldByPublic: ReadonlySet<string>;
 }
@@ -40,15 +42,24 @@ const settingsOf = (wish: RoleWish): ReadonlyMap<string, string> =>
     ['row_security', 'on'],
     ['max_parallel_workers_per_gather', '0'],
     ['jit', 'off'],
-    ...(wish.superuser ? [['temp_file_limit', String(databaseBounds.tempFileKb.value)] as const] : []),
+    ...(wish.superuser ? [[superuserSetting, String(databaseBounds.tempFileKb.value)] as const] : []),
   ]);
+
+/** Who may not set it leaves it as a superuser did. */
+const superuserSetting = 'temp_file_limit';
+
+const passwordClause = ({ verifier }: RoleIdentity): string =>
+  verifier === undefined ? 'PASSWORD NULL' : `PASSWORD ${escapeLiteral(verifier)}`;
+
+/** What nobody can log in with, but with which a guess at the secret could be tried. */
+export const planPassword = (identity: RoleIdentity): string => `ALTER ROLE ${escapeIdentifier(identity.name)} ${passwordClause(identity)}`;
 
 const attributesOf = (wish: RoleWish, role: RoleFacts | undefined): readonly string[] => {
   const name = escapeIdentifier(wish.identity.name);
-  const password = wish.identity.verifier === undefined ? 'PASSWORD NULL' : `PASSWORD ${escapeLiteral(wish.identity.verifier)}`;
+  const password = passwordClause(wish.identity);
   const limit = `CONNECTION LIMIT ${String(wish.connectionLimit)}`;
   if (role === undefined) {
-    const create = `CREATE ROLE ${name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS ${limit} ${password}`;
+    const create = `CREATE ROLE ${name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS ${limit}${wish.setsPassword ? ` ${password}` : ''}`;
     // So that the same text can be run twice.
     return [
       `DO $cloister$ BEGIN IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = ${escapeLiteral(wish.identity.name)}) THEN\n  ${create};\nEND IF; END $cloister$`,
@@ -64,7 +75,7 @@ const attributesOf = (wish: RoleWish, role: RoleFacts | undefined): readonly str
     role.replication ? 'NOREPLICATION' : '',
     role.bypassRls ? 'NOBYPASSRLS' : '',
     role.connectionLimit === wish.connectionLimit ? '' : limit,
-    wish.passwordHolds ? '' : password,
+    wish.passwordHolds || !wish.setsPassword ? '' : password,
   ].filter((change) => change !== '');
   return [
     ...(changes.length === 0 ? [] : [`ALTER ROLE ${name} ${changes.join(' ')}`]),
@@ -82,7 +93,9 @@ const planSettings = (wish: RoleWish, role: RoleFacts | undefined): readonly str
   const present = new Map((role?.settings ?? []).map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
   return [
     ...(role?.settingsEverywhere === true ? [`ALTER ROLE ${name} RESET ALL`] : []),
-    ...[...present.keys()].filter((key) => !wanted.has(key)).map((key) => `${inDatabase} RESET ${escapeIdentifier(key)}`),
+    ...[...present.keys()]
+      .filter((key) => !wanted.has(key) && key !== superuserSetting)
+      .map((key) => `${inDatabase} RESET ${escapeIdentifier(key)}`),
     ...[...wanted]
       .filter(([key, value]) => present.get(key) !== value)
       .map(([key, value]) => `${inDatabase} SET ${key} = ${settingValue(key, value)}`),

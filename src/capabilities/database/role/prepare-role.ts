@@ -50,6 +50,22 @@ const isMisfit = (error: unknown): boolean =>
   typeof error.code === 'string' &&
   (error.code.startsWith('22') || error.code.startsWith('42'));
 
+/** What of PostgreSQL's refusals is the operator's to mend, as one line that says how. */
+export const explainSetUp = (extension: string, error: unknown): unknown => {
+  if (error instanceof CloisterError) return error;
+  const words = error instanceof Error ? error.message : '';
+  if (isDenied(error))
+    return makeUnsafe(
+      extension,
+      `the database refused to set up its role: ${words}`,
+      'give a connection that may grant on these tables and owns those with row rules',
+      error,
+    );
+  if (isMisfit(error))
+    return makeUnsafe(extension, `the grant does not fit the database: ${words}`, 'correct its row rules and forced values', error);
+  return error;
+};
+
 /** Everything in one transaction that is one only to the others: hosts and commands that open at once take turns. */
 export const inSetUp = async <Result>(client: Client, extension: string, work: () => Promise<Result>): Promise<Result> => {
   await client.query('begin');
@@ -61,18 +77,7 @@ export const inSetUp = async <Result>(client: Client, extension: string, work: (
     return result;
   } catch (error) {
     await client.query('rollback').catch(() => undefined);
-    if (error instanceof CloisterError) throw error;
-    const words = error instanceof Error ? error.message : '';
-    if (isDenied(error))
-      throw makeUnsafe(
-        extension,
-        `the database refused to set up its role: ${words}`,
-        'give a connection that may grant on these tables and owns those with row rules',
-        error,
-      );
-    if (isMisfit(error))
-      throw makeUnsafe(extension, `the grant does not fit the database: ${words}`, 'correct its row rules and forced values', error);
-    throw error;
+    throw explainSetUp(extension, error);
   }
 };
 

@@ -2,7 +2,7 @@
 import type { Client } from 'pg';
 import { CloisterError } from '../../../errors.ts';
 import type { ResolvedGrant, TableWish } from '../grant.ts';
-import { defaultSchema, extensionSchema, tableKey, tableLabel } from '../names.ts';
+import { defaultSchema, ownSchemaOf, tableKey, tableLabel } from '../names.ts';
 import { ruleColumns } from '../rule.ts';
 import { findHoles } from './beside-rules.ts';
 import { planCallerSchema } from './caller-schema.ts';
@@ -20,6 +20,10 @@ export interface RoleRequest {
   readonly connectionLimit: number;
   /** Whom the runtime connects as; undefined: as this connection does. */
   readonly login?: string | undefined;
+  /** false: its password is left as it is, for a text that other people read. */
+  readonly setsPassword?: boolean | undefined;
+  /** Tables on which other roles of the same plan have row rules: row security stays on there. */
+  readonly ruledByOthers?: ReadonlySet<string> | undefined;
   /** Whether the role can log in with its password, for where the server does not show what it stores. */
   logsIn(): Promise<boolean>;
 }
@@ -34,12 +38,14 @@ export interface Admin {
 export interface RolePlan {
   readonly admin: Admin;
   readonly relations: readonly RelationFacts[];
+  readonly exists: boolean;
+  /** It has the password this host derives, as far as this connection can know. */
+  readonly passwordHolds: boolean;
   /** In this order, in one transaction. None: the role is as it should be. */
   readonly statements: readonly string[];
 }
 
 const readableKinds = new Set(['r', 'p', 'v', 'm', 'f']);
-const maxNameBytes = 63;
 
 export const makeUnsafe = (extension: string, cause: string, remedy: string, error?: unknown): CloisterError =>
   new CloisterError(
@@ -102,8 +108,6 @@ const ownSchemaSql = `select pg_catalog.obj_description(oid, 'pg_namespace') mar
 
 /** Whether it is there. Refuses one that somebody else made: what lies in it is not the extension's. */
 const checkOwnSchema = async (client: Client, { extension, identity }: RoleRequest, schema: string): Promise<boolean> => {
-  if (Buffer.byteLength(schema) > maxNameBytes)
-    throw makeUnsafe(extension, `its schema ${schema} would be over ${String(maxNameBytes)} bytes`, 'give it a shorter id or no ddl');
   const [found] = (await client.query<{ readonly mark: string | null }>(ownSchemaSql, [schema])).rows;
   if (found !== undefined && found.mark !== ownSchemaMark(identity))
     throw makeUnsafe(extension, `the schema ${schema} is there already and not made for it`, 'rename that schema, or grant no ddl');
@@ -133,11 +137,18 @@ export const readPlan = async (client: Client, request: RoleRequest, lenient: bo
     ({ schema, name }) => !byKey.has(tableKey(schema, name)),
   );
   const relations = [...granted, ...(await readRelations(client, left))];
-  const ownSchema = extensionSchema(extension);
+  const ownSchema = ownSchemaOf(extension);
   const ownSchemaExists = grant.ddl && (await checkOwnSchema(client, request, ownSchema));
   const role = await readRole(client, identity.name, ownSchema);
   const [strange] = role?.strange ?? [];
-  if (strange !== undefined) throw makeUnsafe(extension, `its role ${identity.name} ${strange}`, `DROP OWNED BY ${identity.name}`);
+  // Not DROP OWNED for what it owns: that would drop somebody's table.
+  if (strange !== undefined)
+    throw makeUnsafe(
+      extension,
+      `its role ${identity.name} ${strange}`,
+      strange.startsWith('owns ') ? `REASSIGN OWNED BY ${identity.name} TO …` : `DROP OWNED BY ${identity.name}`,
+    );
+  const holds = await passwordHolds(request, role, admin);
   const wish = {
     identity,
     database: admin.database,
@@ -147,15 +158,16 @@ export const readPlan = async (client: Client, request: RoleRequest, lenient: bo
     connectionLimit: request.connectionLimit,
     superuser: admin.superuser,
     ownSchema: grant.ddl ? ownSchema : undefined,
-    passwordHolds: await passwordHolds(request, role, admin),
+    setsPassword: request.setsPassword ?? true,
+    passwordHolds: holds,
     heldByPublic: lenient ? await readHeldByPublic(client) : new Set<string>(),
   };
   const statements = [
     ...(dependsOnCaller(grant) ? await planCallerSchema(client, request.login ?? admin.name) : []),
     ...planRole(wish, role, ownSchemaExists),
-    ...planPolicies(identity, grant, relations),
+    ...planPolicies(identity, grant, relations, request.ruledByOthers),
   ];
-  return { admin, relations: granted, statements };
+  return { admin, relations: granted, exists: role !== undefined, passwordHolds: holds, statements };
 };
 
 const heldByPublicSql = `select 'schema ' || n.nspname || ' ' || a.privilege_type held from pg_catalog.pg_namespace n, pg_catalog.aclexplode(n.nspacl) a where a.grantee = 0

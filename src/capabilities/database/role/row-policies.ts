@@ -108,7 +108,12 @@ const makePolicy = (wish: PolicyWish): readonly string[] => {
   ];
 };
 
-const planTable = (relation: RelationFacts, wishes: readonly PolicyWish[], prefix: string): readonly string[] => {
+const planTable = (
+  relation: RelationFacts,
+  wishes: readonly PolicyWish[],
+  prefix: string,
+  ruledByOthers: ReadonlySet<string>,
+): readonly string[] => {
   const table = `${escapeIdentifier(relation.schema)}.${escapeIdentifier(relation.name)}`;
   const found = new Map(relation.policies.map((policy) => [policy.name, policy]));
   const wanted = new Set(wishes.map(({ name }) => name));
@@ -130,7 +135,8 @@ const planTable = (relation: RelationFacts, wishes: readonly PolicyWish[], prefi
     ];
   }
   // What was switched on for our sake is switched off with our last policy; where somebody else's policies came to stand there, it stays.
-  const isOver = gone.length > 0 && others.length === 0 && found.has(openPolicy);
+  const isOver =
+    gone.length > 0 && !ruledByOthers.has(tableKey(relation.schema, relation.name)) && others.length === 0 && found.has(openPolicy);
   return [
     ...dropped,
     ...(isOver ? [`ALTER TABLE ${table} DISABLE ROW LEVEL SECURITY`, `DROP POLICY IF EXISTS ${openPolicy} ON ${table}`] : []),
@@ -138,13 +144,19 @@ const planTable = (relation: RelationFacts, wishes: readonly PolicyWish[], prefi
 };
 
 /** `relations`: those of the grant, and those where this role has policies still. */
-export const planPolicies = (identity: RoleIdentity, grant: ResolvedGrant, relations: readonly RelationFacts[]): readonly string[] => {
+export const planPolicies = (
+  identity: RoleIdentity,
+  grant: ResolvedGrant,
+  relations: readonly RelationFacts[],
+  ruledByOthers: ReadonlySet<string> = new Set(),
+): readonly string[] => {
   const wishes = wantedPolicies(identity, grant, relations);
   return relations.flatMap((relation) =>
     planTable(
       relation,
       wishes.filter((wish) => wish.schema === relation.schema && wish.table === relation.name),
       policyPrefix(identity),
+      ruledByOthers,
     ),
   );
 };

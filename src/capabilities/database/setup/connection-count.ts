@@ -1,0 +1,31 @@
+// How many connections a host may open, against what the server takes. Reads only; must never guess where the server can be asked.
+import type { Client } from 'pg';
+import { databaseBounds } from '../bounds.ts';
+
+export interface ConnectionCount {
+  readonly roles: number;
+  /** Of one role from one host, at most. */
+  readonly perRole: number;
+  /** Of the host's own, at most: registering, schedules, the ledger, describing. */
+  readonly ofHost: number;
+  /** roles × perRole + ofHost */
+  readonly oneHost: number;
+  /** max_connections without what is reserved for superusers. */
+  readonly available: number;
+  /** How many such hosts the server takes, were nobody else there. */
+  readonly hosts: number;
+}
+
+const sql = `select pg_catalog.sum(case s.name when 'max_connections' then s.setting::pg_catalog.int4 else - s.setting::pg_catalog.int4 end)::pg_catalog.int4 "available"
+from pg_catalog.pg_settings s where s.name in ('max_connections', 'superuser_reserved_connections', 'reserved_connections')`;
+
+export const countConnections = (roles: number, perRole: number, available: number): ConnectionCount => {
+  const ofHost = databaseBounds.hostConnections.value;
+  const oneHost = roles * perRole + ofHost;
+  return { roles, perRole, ofHost, oneHost, available, hosts: Math.floor(available / oneHost) };
+};
+
+export const readConnectionCount = async (client: Client, roles: number, perRole: number): Promise<ConnectionCount> => {
+  const { rows } = await client.query<{ readonly available: number }>(sql);
+  return countConnections(roles, perRole, rows[0]?.available ?? 0);
+};

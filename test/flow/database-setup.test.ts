@@ -1,0 +1,184 @@
+// A host whose login may create nothing serves from roles that a DBA made by the plan; apply and check say what is and what is not. Must never help with a privilege that the plan does not name.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, describe, test } from 'node:test';
+import { applyDatabase, checkDatabase, planDatabase } from '../../src/database.ts';
+import { openPlainLogin, type PlainLogin } from '../helpers/plain-login.ts';
+import { openTestRuntime, type TestRuntime } from '../helpers/runtime.ts';
+
+/** What a check found, in short. */
+const found = async (host: PlainLogin): Promise<readonly string[]> =>
+  (await checkDatabase(host.options)).problems
+    .filter(({ severity }) => severity !== 'warning')
+    .map(({ severity, extension }) => `${severity} ${String(extension)}`)
+    .toSorted();
+
+const serve = (host: PlainLogin): Promise<TestRuntime> =>
+  openTestRuntime({
+    extensions: {},
+    options: { ...host.options, identify: (request) => ({ tenant: String(request.headers['x-tenant'] ?? 'a'), accountability: null }) },
+  });
+
+describe('where a DBA runs the plan', () => {
+  let host: PlainLogin;
+  before(async () => {
+    host = await openPlainLogin();
+  });
+  after(() => host.close());
+
+  test('before it, the host refuses the extensions and says what to run', async () => {
+    const served = await serve(host);
+    try {
+      assert.deepEqual(
+        served.runtime.refused().map(({ error }) => [error.code, /cloister database plan/.test(error.message)]),
+        [
+          ['ERR_DATABASE_UNSAFE', true],
+          ['ERR_DATABASE_UNSAFE', true],
+        ],
+      );
+    } finally {
+      await served.close();
+    }
+  });
+  test('the check says that everything is missing', async () => {
+    assert.deepEqual(await found(host), ['missing notes', 'missing plain']);
+    assert.equal((await checkDatabase(host.options)).ok, false);
+  });
+  test('the plan names both roles and holds no password, no verifier and no secret', async () => {
+    const plan = await planDatabase(host.options);
+    assert.deepEqual(plan.roles.map(({ extension, exists, passwordHolds }) => [extension, exists, passwordHolds]).toSorted(), [
+      ['notes', false, false],
+      ['plain', false, false],
+    ]);
+    assert.deepEqual(plan.problems, []);
+    const all = JSON.stringify(plan);
+    assert.doesNotMatch(all, /SCRAM-SHA-256\$/);
+    assert.ok(!all.includes(new URL(host.options.database).password));
+    assert.match(plan.sql, /^BEGIN;$/m);
+    assert.match(plan.sql, /^COMMIT;$/m);
+    assert.equal((plan.sql.match(/CREATE SCHEMA IF NOT EXISTS cloister/g) ?? []).length, 1);
+  });
+  test('planning has changed nothing', async () => assert.deepEqual(await found(host), ['missing notes', 'missing plain']));
+  test('a plan that fails half-way leaves nothing of it', async () => {
+    const { sql } = await planDatabase(host.options);
+    await assert.rejects(host.run(sql.replace(/^COMMIT;$/m, 'SELECT 1 / 0;\nCOMMIT;')));
+    await host.run('ROLLBACK');
+    assert.deepEqual(await found(host), ['missing notes', 'missing plain']);
+  });
+  test('run twice it does no harm, and only the passwords are missing', async () => {
+    const { sql } = await planDatabase(host.options);
+    await host.run(sql);
+    await host.run(sql);
+    assert.deepEqual(await found(host), ['missing notes', 'missing plain']);
+    const plan = await planDatabase(host.options);
+    assert.deepEqual(
+      plan.roles.map(({ statements, exists, passwordHolds }) => [statements, exists, passwordHolds]),
+      [
+        [[], true, false],
+        [[], true, false],
+      ],
+    );
+    assert.match(plan.sql, /^-- Nothing is missing/);
+  });
+  test('with the passwords as PostgreSQL stores them all is as it should be', async () => {
+    const { sql } = await planDatabase(host.options, { passwords: true });
+    assert.match(sql, /PASSWORD 'SCRAM-SHA-256\$/);
+    await host.run(sql);
+    assert.deepEqual(await found(host), []);
+    const check = await checkDatabase(host.options);
+    assert.deepEqual([check.ok, check.login, Object.keys(check.roles).toSorted()], [true, host.name, ['notes', 'plain']]);
+    assert.match((await planDatabase(host.options, { passwords: true })).sql, /^-- Nothing is missing/);
+  });
+  test('the host serves, each tenant its own rows', async () => {
+    const served = await serve(host);
+    try {
+      assert.deepEqual(
+        served.runtime.refused().map(({ error }) => error.message),
+        [],
+      );
+      assert.deepEqual((await served.get('/plain')).json(), ['one']);
+      assert.deepEqual((await served.get('/notes', { 'x-tenant': 'a' })).json(), ['a one', 'a two']);
+      assert.deepEqual((await served.get('/notes', { 'x-tenant': 'c' })).json(), []);
+      assert.equal((await served.request('/notes', { method: 'POST', headers: { 'x-tenant': 'c' } })).status, 200);
+      assert.deepEqual((await served.get('/notes', { 'x-tenant': 'c' })).json(), ['new']);
+      assert.equal((await served.get('/notes/secret')).code, 'ERR_CAPABILITY_DENIED');
+    } finally {
+      await served.close();
+    }
+  });
+  test('apply by that login is refused, and by the DBA it takes away what should not be there', async () => {
+    const { roles } = await checkDatabase(host.options);
+    await host.run(`grant select on secret to ${String(roles['plain'])}`);
+    assert.deepEqual(await found(host), ['missing plain']);
+    await assert.rejects(applyDatabase(host.options), { code: 'ERR_DATABASE_UNSAFE' });
+    assert.deepEqual(await found(host), ['missing plain']);
+    const applied = await applyDatabase(host.options, { admin: host.adminUrl });
+    assert.deepEqual(applied.roles.map(({ extension, statements }) => [extension, statements > 0]).toSorted(), [
+      // A superuser sets what the host's own login could not ask for: temp_file_limit.
+      ['notes', true],
+      ['plain', true],
+    ]);
+    assert.deepEqual(await found(host), []);
+    const again = await applyDatabase(host.options, { admin: host.adminUrl });
+    assert.deepEqual(
+      again.roles.map(({ statements }) => statements),
+      [0, 0],
+    );
+  });
+});
+
+describe('cloister database, as it is typed', () => {
+  let host: PlainLogin;
+  before(async () => {
+    host = await openPlainLogin();
+  });
+  after(() => host.close());
+
+  const main = join(import.meta.dirname, '../../src/cli/main.ts');
+  const run = async (...args: readonly string[]): Promise<readonly [code: number | null, output: string, complaint: string]> => {
+    const folders = (host.options.extensions ?? []).map(String);
+    const given = ['--database-url', host.options.database, '--approve', 'requested'];
+    const child = spawn(process.execPath, [main, 'database', ...args, ...given, ...folders], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const [output, complaint, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+    return [code as number | null, output, complaint];
+  };
+
+  test('check exits with 1 while something is missing', async () => {
+    const [code, output] = await run('check');
+    assert.equal(code, 1, output);
+    assert.match(output, /missing {2}notes: there is no role cloister_notes_/);
+    assert.match(output, /connections: 2 roles × 4 \+ 4 = 12/);
+  });
+  test('plan prints what a DBA can run, and nothing that lets anybody in', async () => {
+    const [code, output] = await run('plan');
+    assert.equal(code, 0);
+    assert.match(output, /^CREATE SCHEMA IF NOT EXISTS cloister;$/m);
+    assert.doesNotMatch(output, /SCRAM-SHA-256\$/);
+    await host.run(output);
+  });
+  test('apply goes over the administrator’s connection, and says what it did', async () => {
+    const [code, output] = await run('apply', '--json', '--admin-url', host.adminUrl);
+    assert.equal(code, 0);
+    const { roles } = JSON.parse(output) as { readonly roles: readonly { readonly extension: string }[] };
+    assert.deepEqual(roles.map(({ extension }) => extension).toSorted(), ['notes', 'plain']);
+  });
+  test('check exits with 0 then, also as JSON', async () => {
+    const [code, output] = await run('check', '--json');
+    const { ok, problems } = JSON.parse(output) as { readonly ok: boolean; readonly problems: readonly { readonly severity: string }[] };
+    assert.deepEqual([code, ok, problems.filter(({ severity }) => severity !== 'warning')], [0, true, []]);
+  });
+  test('check --strict exits with 1 for a warning', async () => {
+    await host.run('grant select on secret to public');
+    assert.equal((await run('check'))[0], 0);
+    assert.equal((await run('check', '--strict'))[0], 1);
+  });
+  test('a mistake of the operator’s is one line, and 2', async () => {
+    for (const args of [['nonsense'], ['check', '--nonsense']]) {
+      const [code, output, complaint] = await run(...args);
+      assert.deepEqual([code, output, complaint.trim().split('\n').length], [2, '', 1], complaint);
+    }
+  });
+});
