@@ -13,7 +13,9 @@ const isTest = (file: string): boolean => file.endsWith('.test.ts');
 
 /** The name in {@link hostLayers} that a file belongs to; undefined for what is no part of the host. */
 const layerNameOf = (file: string): string | undefined => {
+  // What capabilities see of the bridge, which stands above them.
   if (file === 'src/bridge/capability.ts') return 'bridge/capability';
+  if (file === 'src/bridge/host-events.ts') return 'bridge/host-events';
   if (file.startsWith('sandbox/protocol/')) return 'sandbox/protocol';
   return /^src\/([^/]+?)(?:\.ts)?(?:\/|$)/.exec(file)?.[1];
 };
