@@ -121,6 +121,14 @@ const sayOverflow = (lease: CallLease, { instance }: Granted, name: string, { ov
 const firstNestedCall = 0x4000_0000;
 
 export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void): Bridge => {
+  /** A log that cannot take an error must neither keep the guest waiting nor end the host. */
+  const tellFault = (error: unknown, origin: CallOrigin): void => {
+    try {
+      onFault(error, origin);
+    } catch {
+      // The call's end is on the ledger.
+    }
+  };
   /** `cause` is the call on whose behalf a host side makes this one; null for the guest's own. */
   const admit = (origin: CallOrigin, lease: CallLease | null, text: string, call: number, cause: number | null): Admitted => {
     if (lease === null || lease.isOver) {
@@ -263,7 +271,7 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
   return {
     call: (origin, given, call, text, reply) => {
       const refuse = (error: unknown): void => {
-        if (!isTellable(error)) onFault(error, origin);
+        if (!isTellable(error)) tellFault(error, origin);
         if (call !== 0) reply(false, errorJson(asPublic(error)));
       };
       let admitted: Admitted;
