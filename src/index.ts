@@ -2,6 +2,15 @@
 export type { Accountability } from './bridge/capability.ts';
 export type { ConnectionCount } from './capabilities/database/setup/connection-count.ts';
 export type { DatabaseProblem } from './capabilities/database/setup/problem.ts';
+export {
+  defineService,
+  type JsonSchema,
+  type ServiceCaller,
+  type ServiceDefinition,
+  type ServiceMethod,
+  type ServiceQuery,
+  type ServiceRows,
+} from './capabilities/services/definition.ts';
 export type { Identity } from './config/runtime-options.ts';
 export { applyDatabase, checkDatabase, type DatabaseApplied, type DatabaseCheck, type DatabasePlan, planDatabase } from './database.ts';
 export { CloisterError, type ErrorCode, errorTable } from './errors.ts';

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
+import type { ServiceDefinition } from './capabilities/services/definition.ts';
 import type { Identity, Isolation, Mode } from './config/runtime-options.ts';
 import type { LedgerEntry } from './ledger/entry.ts';
 import type { LimitName } from './limits/table.ts';
@@ -34,7 +35,8 @@ export interface CloisterOptions {
   readonly database?: string | Knex | null;
   /** Of the extensions' own roles in it: what their passwords are derived from (the connection's own password where absent), a namespace for several applications in one database, connections of one extension from one host (4). */
   readonly databaseRoles?: { readonly secret?: string; readonly namespace?: string; readonly connections?: number };
-  readonly services?: Readonly<Record<string, object>>;
+  /** What extensions may be granted of your own services, by name; docs/embedding.md. */
+  readonly services?: Readonly<Record<string, ServiceDefinition>>;
   /** Values extensions may be granted by name. process.env is never looked at. */
   readonly env?: Readonly<Record<string, unknown>>;
   readonly logger?: Logger | null;

@@ -6,11 +6,13 @@ import { makeBridge } from './bridge/bridge.ts';
 import { type DatabaseResource, openDatabaseResource } from './capabilities/database/resource.ts';
 import { makeSafeText } from './capabilities/log/safe-text.ts';
 import { makeBaseline, makeRegistry } from './capabilities/registry.ts';
+import { makeOffered } from './capabilities/services/host.ts';
 import { parseOptions } from './config/options.ts';
 import type { RuntimeOptions } from './config/runtime-options.ts';
 import { databaseOptionsOf } from './database.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { Bus } from './events/bus.ts';
+import { makeHostEvents } from './events/host-events.ts';
 import { makeLocalLock, openDatabaseLock } from './events/schedule-lock.ts';
 import { type NextRun, Schedules } from './events/schedules.ts';
 import { runInits, runSchedule } from './events/start.ts';
@@ -169,7 +171,7 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
     options,
     registry,
     baseline,
-    resources: { logger, env: options.env, database, events: bus },
+    resources: { logger, env: options.env, database, events: bus, services: makeOffered(options.services, makeHostEvents(bus)) },
     dispatcher,
     onInstalled: (extension) => {
       bus.facts.activate(extension);

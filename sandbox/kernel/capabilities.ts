@@ -4,10 +4,12 @@ import { makeGuest as makeEmitter } from '../../src/capabilities/emitter/guest.t
 import { makeGuest as makeEnv } from '../../src/capabilities/env/guest.ts';
 import { makeGuest as makeLog } from '../../src/capabilities/log/guest.ts';
 import { makeGuest as makeSchema } from '../../src/capabilities/schema/guest.ts';
+import { makeGuest as makeServices } from '../../src/capabilities/services/guest.ts';
 import type { GuestCapability } from './guest-capability.ts';
 
 /** Key of the register context → capability and its guest side. */
 export const guestCapabilities: Readonly<Record<string, { readonly capability: string; readonly make: GuestCapability }>> = {
+  services: { capability: 'services', make: makeServices },
   database: { capability: 'database', make: database },
   getSchema: { capability: 'schema', make: makeSchema },
   emitter: { capability: 'emitter', make: makeEmitter },

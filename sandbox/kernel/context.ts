@@ -1,26 +1,10 @@
 // The second argument of register(): services, database, getSchema, env, logger, emitter. Must never throw for a key that is merely looked at.
 import type { KernelConfig } from '../protocol/kinds.ts';
-import { type Calls, makeCallError } from './calls.ts';
+import type { Calls } from './calls.ts';
 import { guestCapabilities } from './capabilities.ts';
 import { exceptions } from './exceptions.ts';
-import { hasOwn, makeNullObject, ownKeys } from './intrinsics.ts';
+import { hasOwn, ownKeys } from './intrinsics.ts';
 import type { Listeners } from './listeners.ts';
-
-const notGranted = (what: string): Error =>
-  makeCallError({ code: 'ERR_CAPABILITY_NOT_GRANTED', message: `${what} is not granted to this extension`, status: 403 });
-
-/** Packages take services apart when they register and use few: so looking is free, and using says what is missing. */
-const missingServices = (): object =>
-  new Proxy(makeNullObject(), {
-    get: (_target, name) =>
-      typeof name === 'symbol'
-        ? undefined
-        : class {
-            constructor() {
-              throw notGranted(`services.${String(name)}`);
-            }
-          },
-  });
 
 /** Makes the guest side of one capability from what the host handed over for it. */
 export const makeGuestSide = (calls: Calls, config: KernelConfig, listeners: Listeners, key: string): unknown => {
@@ -31,10 +15,7 @@ export const makeGuestSide = (calls: Calls, config: KernelConfig, listeners: Lis
 };
 
 export const makeContext = (calls: Calls, config: KernelConfig, listeners: Listeners): object => {
-  const context: Record<string, unknown> = {
-    services: missingServices(),
-    exceptions: { ...exceptions },
-  };
+  const context: Record<string, unknown> = { exceptions: { ...exceptions } };
   // Made when it is first looked at: Knex costs milliseconds that an extension without database need not pay.
   for (const key of ownKeys(guestCapabilities) as string[]) {
     let made: unknown;

@@ -10,6 +10,8 @@ import { headersCapability } from './headers/host.ts';
 import { logCapability } from './log/host.ts';
 import { routerCapability } from './router/host.ts';
 import { schemaCapability } from './schema/host.ts';
+import { servicesCapability } from './services/host.ts';
+import type { Offered } from './services/offered.ts';
 
 /** What the embedder gave, and the limits of the extension a capability is opened for. */
 export interface HostResources {
@@ -17,6 +19,7 @@ export interface HostResources {
   readonly env: ReadonlyMap<string, unknown>;
   readonly database: DatabaseResource | undefined;
   readonly events: EventBus;
+  readonly services: Offered;
   readonly limits: Limits;
 }
 
@@ -51,6 +54,11 @@ export const makeRegistry = (): readonly CapabilityEntry[] => [
   ),
   entry(schemaCapability, () => ({})),
   entry(emitterCapability, ({ events, limits }) => ({ events, limits })),
+  entry(
+    servicesCapability,
+    ({ services, limits, logger }) => ({ services, limits, logger }),
+    ({ services }) => services.size === 0,
+  ),
 ];
 
 /** What every extension that an operator puts in has without asking: routes below its own mount, and its own log lines. A ceiling can take either away. */

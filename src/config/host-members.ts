@@ -3,14 +3,14 @@ import type { Knex } from 'knex';
 import type { Logger } from 'pino';
 import { CloisterError } from '../errors.ts';
 import type { OnEntries } from '../ledger/entries-target.ts';
-import type { Identify, RuntimeOptions, Service } from './runtime-options.ts';
-import { showText, showValue } from './show.ts';
+import type { Identify, RuntimeOptions } from './runtime-options.ts';
+import { parseServices } from './services.ts';
+import { showValue } from './show.ts';
 
 type Members = Pick<RuntimeOptions, 'database' | 'services' | 'logger' | 'identify' | 'onLedgerEntries'>;
 type Values = Readonly<Record<string, unknown>>;
 
 const loggerMethods = ['error', 'warn', 'info', 'debug', 'child'] as const;
-const serviceName = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 
 const isHolder = (value: unknown): value is object => (typeof value === 'object' && value !== null) || typeof value === 'function';
 const has = (value: object, name: string): boolean => typeof Reflect.get(value, name) === 'function';
@@ -27,19 +27,6 @@ const refuse = (where: string, name: string, expected: string, found: unknown): 
     `${where}#/${name}: expected ${expected}, found ${showValue(found)}; correct it or leave the key out`,
     { where, pointer: `/${name}`, expected },
   );
-};
-
-const parseServices = (value: unknown, where: string): ReadonlyMap<string, Service> => {
-  if (value === undefined) return new Map();
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return refuse(where, 'services', 'an object of services by name', value);
-  const services = new Map<string, Service>();
-  for (const [name, service] of Object.entries(value)) {
-    if (!serviceName.test(name)) refuse(where, 'services', 'names of letters, digits and "_" that begin with a letter', name);
-    if (!isHolder(service)) refuse(where, `services/${showText(name)}`, 'a class or an object', service);
-    services.set(name, service);
-  }
-  return services;
 };
 
 /** A password in a refused URL must not end up in a log. */

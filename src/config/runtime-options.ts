@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
 import type { Accountability } from '../bridge/capability.ts';
+import type { RegisteredService } from '../capabilities/services/registered.ts';
 import type { OnEntries } from '../ledger/entries-target.ts';
 import type { PackageLimits } from '../limits/package-table.ts';
 import type { Limits } from '../limits/table.ts';
@@ -60,9 +61,6 @@ export interface WardOptions {
 
 export type EnvValue = string | number | boolean | readonly string[];
 
-/** What an embedder registers under a service's name. */
-export type Service = object;
-
 export interface LedgerSettings {
   readonly file: string | null;
   /** Size at which the file is put away and the next one begun; null: never. */
@@ -83,7 +81,7 @@ export interface DatabaseRoles {
 export interface RuntimeOptions {
   readonly extensions: readonly ExtensionOption[];
   readonly database: Knex | string | null;
-  readonly services: ReadonlyMap<string, Service>;
+  readonly services: ReadonlyMap<string, RegisteredService>;
   readonly env: ReadonlyMap<string, EnvValue>;
   readonly logger: Logger | null;
   readonly identify: Identify | null;

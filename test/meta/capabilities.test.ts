@@ -8,8 +8,7 @@ import { makeBaseline, makeRegistry } from '../../src/capabilities/registry.ts';
 
 const root = join(import.meta.dirname, '../../src/capabilities');
 const folders = readdirSync(root, { withFileTypes: true })
-  // The seam of services is there before its host side is: what stands in no registry grants nothing.
-  .filter((entry) => entry.isDirectory() && entry.name !== 'services')
+  .filter((entry) => entry.isDirectory())
   .map((entry) => entry.name);
 const registry = makeRegistry();
 const capabilities = new Map(registry.map(({ capability }) => [capability.contract.name, capability]));

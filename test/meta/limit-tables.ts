@@ -8,6 +8,7 @@ import { envBounds } from '../../src/capabilities/env/bounds.ts';
 import { logBounds } from '../../src/capabilities/log/bounds.ts';
 import { routerBounds } from '../../src/capabilities/router/bounds.ts';
 import { schemaBounds } from '../../src/capabilities/schema/bounds.ts';
+import { servicesBounds } from '../../src/capabilities/services/bounds.ts';
 import { ledgerBounds } from '../../src/ledger/bounds.ts';
 import { packageLimitTable } from '../../src/limits/package-table.ts';
 import { type LimitRow, limitTable } from '../../src/limits/table.ts';
@@ -45,6 +46,7 @@ export const limitTables: ReadonlyMap<string, readonly string[]> = new Map([
   ['router', boundRows(routerBounds)],
   ['database', boundRows(databaseBounds)],
   ['schema', boundRows(schemaBounds)],
+  ['services', boundRows(servicesBounds)],
 ]);
 
 const placeOf = (name: string): RegExp => new RegExp(`(<!-- table: ${name} -->\\n)[^]*?(<!-- end -->)`);

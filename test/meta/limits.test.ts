@@ -7,6 +7,7 @@ import { emitterBounds } from '../../src/capabilities/emitter/bounds.ts';
 import { envBounds } from '../../src/capabilities/env/bounds.ts';
 import { logBounds } from '../../src/capabilities/log/bounds.ts';
 import { routerBounds } from '../../src/capabilities/router/bounds.ts';
+import { servicesBounds } from '../../src/capabilities/services/bounds.ts';
 import { limitTable } from '../../src/limits/table.ts';
 import { fillTables, limitsFile, limitTables, linesOf, placesIn } from './limit-tables.ts';
 
@@ -46,6 +47,7 @@ describe('the README of a capability', () => {
     ['env', envBounds],
     ['log', logBounds],
     ['router', routerBounds],
+    ['services', servicesBounds],
   ] as const) {
     test(`of ${name} states its bounds as they are`, async () => {
       const readme = await readFile(join(import.meta.dirname, '../../src/capabilities', name, 'README.md'), 'utf8');
