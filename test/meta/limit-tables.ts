@@ -9,6 +9,7 @@ import { logBounds } from '../../src/capabilities/log/bounds.ts';
 import { routerBounds } from '../../src/capabilities/router/bounds.ts';
 import { schemaBounds } from '../../src/capabilities/schema/bounds.ts';
 import { servicesBounds } from '../../src/capabilities/services/bounds.ts';
+import { itemsBounds } from '../../src/capabilities/services/items/bounds.ts';
 import { ledgerBounds } from '../../src/ledger/bounds.ts';
 import { packageLimitTable } from '../../src/limits/package-table.ts';
 import { type LimitRow, limitTable } from '../../src/limits/table.ts';
@@ -47,6 +48,7 @@ export const limitTables: ReadonlyMap<string, readonly string[]> = new Map([
   ['database', boundRows(databaseBounds)],
   ['schema', boundRows(schemaBounds)],
   ['services', boundRows(servicesBounds)],
+  ['items', boundRows(itemsBounds)],
 ]);
 
 const placeOf = (name: string): RegExp => new RegExp(`(<!-- table: ${name} -->\\n)[^]*?(<!-- end -->)`);

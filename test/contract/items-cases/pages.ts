@@ -1,0 +1,97 @@
+// Order, pages and searches of ItemsService beside the SELECT a person would write for them: its rows as JSON are what the service answers. Must never hold SQL that ItemsService wrote.
+import type { QueryCase } from './select.ts';
+
+export const pageCases: readonly QueryCase[] = [
+  ['sort', 'articles', { fields: ['id'], sort: ['title'] }, 'select id from articles order by title, id'],
+  ['sort downwards', 'articles', { fields: ['id'], sort: ['-views'] }, 'select id from articles order by views desc, id'],
+  ['sort as one string', 'articles', { fields: ['id'], sort: 'status' }, 'select id from articles order by status, id'],
+  [
+    'sort by several',
+    'articles',
+    { fields: ['id'], sort: ['status', '-views'] },
+    'select id from articles order by status, views desc, id',
+  ],
+  [
+    'sort by a related field',
+    'articles',
+    { fields: ['id'], sort: ['author.name', '-id'] },
+    'select a.id from articles a left join authors x on x.id = a.author order by x.name, a.id desc',
+  ],
+  [
+    'sort two relations away',
+    'articles',
+    { fields: ['id'], sort: ['author.boss.name'] },
+    'select a.id from articles a left join authors x on x.id = a.author left join authors b on b.id = x.boss order by b.name, a.id',
+  ],
+  [
+    'sort by a function',
+    'articles',
+    { fields: ['id'], sort: ['-hour(published)', 'id'] },
+    "select id from articles order by date_part('hour', published at time zone 'utc') desc, id",
+  ],
+  [
+    'sort by a count',
+    'articles',
+    { fields: ['id'], sort: ['-count(comments)'] },
+    'select id from articles a order by (select count(*) from comments where article = a.id) desc, id',
+  ],
+  [
+    'sort by an alias',
+    'articles',
+    { fields: ['id'], alias: { t: 'title' }, sort: ['-t'] },
+    'select id from articles order by title desc, id',
+  ],
+  [
+    'sort and filter through one relation',
+    'articles',
+    { fields: ['id'], filter: { author: { country: { _eq: 'de' } } }, sort: ['author.name'] },
+    "select a.id from articles a join authors x on x.id = a.author where country = 'de' order by x.name, a.id",
+  ],
+  ['limit', 'articles', { fields: ['id'], limit: 3 }, 'select id from articles order by id limit 3'],
+  ['limit 0', 'articles', { fields: ['id'], limit: 0 }, 'select id from articles limit 0', 0],
+  ['limit -1 is all', 'comments', { fields: ['id'], limit: -1 }, 'select id from comments order by id'],
+  ['offset', 'articles', { fields: ['id'], limit: 3, offset: 4 }, 'select id from articles order by id limit 3 offset 4'],
+  ['offset without a limit to it', 'articles', { fields: ['id'], limit: -1, offset: 10 }, 'select id from articles order by id offset 10'],
+  ['page', 'articles', { fields: ['id'], limit: 5, page: 2 }, 'select id from articles order by id limit 5 offset 5'],
+  ['page past the end', 'articles', { fields: ['id'], limit: 5, page: 9 }, 'select id from articles limit 0'],
+  [
+    'offset goes before page',
+    'articles',
+    { fields: ['id'], limit: 5, page: 2, offset: 1 },
+    'select id from articles order by id limit 5 offset 1',
+  ],
+  ['numbers as text', 'articles', { fields: ['id'], limit: '2', offset: '1' }, 'select id from articles order by id limit 2 offset 1'],
+  [
+    'null is as good as nothing',
+    'articles',
+    { fields: ['id'], limit: null, sort: null, filter: null, deep: null, search: null },
+    'select id from articles order by id',
+  ],
+  [
+    'search in text',
+    'articles',
+    { fields: ['id'], search: 'TITLE 1' },
+    "select id from articles where title ilike '%title 1%' order by id",
+  ],
+  [
+    'search for a number',
+    'articles',
+    { fields: ['id'], search: '30' },
+    "select id from articles where title like '%30%' or views = 30 or price = 30 order by id",
+  ],
+  [
+    'search for a uuid',
+    'articles',
+    { fields: ['id'], search: '00000000-0000-4000-8000-000000000007' },
+    'select id from articles where id = 7',
+  ],
+  ['search takes wildcards for text', 'authors', { fields: ['id'], search: '0% dora_' }, 'select id from authors where id = 4'],
+  [
+    'search beside a filter',
+    'articles',
+    { fields: ['id'], search: 'draft', filter: { views: { _gt: 50 } } },
+    "select id from articles where status = 'draft' and views > 50 order by id",
+  ],
+  ['search where there is nothing to search', 'articles', { fields: ['id'], search: 'nothing like it' }, 'select id from articles limit 0'],
+  ['an empty search is none', 'articles', { fields: ['id'], search: '', limit: 2 }, 'select id from articles order by id limit 2'],
+];
