@@ -43,7 +43,7 @@ export const errorTable = {
   ERR_EVENT_LOOP: {
     status: 508,
     meaning:
-      'The event is already in its own causal chain, or the chain is over eventDepth or eventsPerRequest; the message prints the chain.',
+      'The event is already in its own causal chain, or the chain is over eventDepth, eventsPerRequest or listenersPerRequest; the message prints the chain.',
   },
   ERR_DATABASE_FAILED: { status: 500, meaning: 'PostgreSQL refused or failed the statement; `extensions.sqlState` holds its SQLSTATE.' },
   ERR_DATABASE_UNAVAILABLE: {

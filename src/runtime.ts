@@ -201,8 +201,9 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
     onFault: (error) => logger.error({ err: error }, 'a request could not be taken'),
   });
   const close = async (drainMs: number): Promise<void> => {
-    await schedules.close();
+    schedules.stop();
     await dispatcher.close(drainMs);
+    await schedules.close();
     await pool.close();
     await installation.close();
     await database?.close();

@@ -4,10 +4,12 @@ import type { GuestBridge } from './guest-capability.ts';
 import { mapDelete, mapGet, mapSet, NativeError, nativePromise, parseJson, push, shift, slice, stringifyJson } from './intrinsics.ts';
 import type { Lease } from './lease.ts';
 import { post } from './pipe.ts';
+import { isDefinition } from './schema-cache.ts';
 import { currentZone } from './zone.ts';
 
 interface PendingCall {
   readonly lease: Lease;
+  readonly isDefinition: boolean;
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
@@ -36,7 +38,8 @@ export interface Calls {
   settle(call: number, ok: boolean, text: string): void;
 }
 
-export const makeCalls = (limits: () => KernelLimits): Calls => {
+/** `onDefinition` is called when a statement has ended that may have changed a table. */
+export const makeCalls = (limits: () => KernelLimits, onDefinition: () => void): Calls => {
   const pending = new Map<number, PendingCall>();
   let lastCall = 0;
 
@@ -66,7 +69,7 @@ export const makeCalls = (limits: () => KernelLimits): Calls => {
         });
       }
       const text = encode(capability, method, args);
-      const made: PendingCall = { lease, resolve, reject };
+      const made: PendingCall = { lease, isDefinition: isDefinition(capability, args), resolve, reject };
       // As a connection pool would: what is over the limit waits its turn inside the guest.
       if (lease.pending >= limits().callsPending) push(lease.waiting, () => dispatch(lease, text, made));
       else dispatch(lease, text, made);
@@ -95,6 +98,7 @@ export const makeCalls = (limits: () => KernelLimits): Calls => {
       if (made === undefined) return;
       mapDelete(pending, id);
       made.lease.pending -= 1;
+      if (made.isDefinition) onDefinition();
       shift(made.lease.waiting)?.();
       if (ok) made.resolve(text === '' ? undefined : parseJson(text));
       else made.reject(makeCallError(parseJson(text) as CallFailure));

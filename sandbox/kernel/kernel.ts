@@ -15,6 +15,7 @@ import { evaluate, type Factory, findParts } from './register.ts';
 import { makeHookFunctions } from './register-hook.ts';
 import { withSchema } from './request-schema.ts';
 import { makeRequests } from './requests.ts';
+import { makeSchemaCache, type SchemaCache } from './schema-cache.ts';
 import { makeTimers } from './timers.ts';
 import { warmUp } from './warm-up.ts';
 import { enterZone, type Zone } from './zone.ts';
@@ -34,7 +35,11 @@ export const makeKernel = (): Kernel => {
   const rootZone: Zone = { lease: background, stores: undefined };
   enterZone(rootZone);
 
-  const calls = makeCalls(() => limits);
+  let schemas: SchemaCache | null = null;
+  const calls = makeCalls(
+    () => limits,
+    () => schemas?.expire(),
+  );
   const timers = makeTimers(
     () => limits,
     (error) => hooks.logUncaught(error),
@@ -56,6 +61,7 @@ export const makeKernel = (): Kernel => {
   const jobs = makeJobs(
     listeners,
     () => context,
+    () => schemas,
     () => limits,
     forget,
   );
@@ -71,9 +77,10 @@ export const makeKernel = (): Kernel => {
     config = parseJson(text) as KernelConfig;
     limits = config.limits;
     hooks.configure(config);
-    if (platform.expressMajor === 4 && hasOwn(config.capabilities, 'schema')) {
+    if (hasOwn(config.capabilities, 'schema')) {
       const bridge = calls.bridgeFor('schema', null, true);
-      serve = withSchema(asApp(app), () => bridge.call('read', {}));
+      schemas = makeSchemaCache(() => bridge.call('read', {}));
+      if (platform.expressMajor === 4) serve = withSchema(asApp(app), schemas);
     }
     Object.defineProperty(globalThis, '__load', {
       configurable: true,
@@ -87,14 +94,16 @@ export const makeKernel = (): Kernel => {
   /** Listeners that come and go after registration: the host hears of each. */
   const tellChanges = (current: KernelConfig): ListenerChanges => {
     const bridge = calls.bridgeFor('emitter', undefined, true);
-    const failed = (what: string) => (error: unknown) =>
-      hooks.logUncaught(`${what}: ${error instanceof Error ? error.message : 'refused'}`);
-    const tell = (method: string, args: object): void => {
-      reflectApply(nativeThen, bridge.call(method, args), [undefined, failed(`emitter of ${current.fallbackId}`)]);
+    const tell = (method: string, args: object, onRefused: () => void): void => {
+      const failed = (error: unknown): void => {
+        onRefused();
+        hooks.logUncaught(`emitter of ${current.fallbackId}: ${error instanceof Error ? error.message : 'refused'}`);
+      };
+      reflectApply(nativeThen, bridge.call(method, args), [undefined, failed]);
     };
     return {
-      onAdded: ([listener, channel, event]) => tell('listen', { listener, channel, event }),
-      onRemoved: (listener) => tell('unlisten', { listener }),
+      onAdded: ([listener, channel, event]) => tell('listen', { listener, channel, event }, () => listeners.discard(listener)),
+      onRemoved: (listener) => tell('unlisten', { listener }, () => undefined),
     };
   };
 

@@ -20,7 +20,10 @@ export interface Listeners {
   /** Removes what was added with the same channel, event and function. */
   remove(channel: Channel, event: unknown, handler: unknown): void;
   removeAll(): void;
-  count(channel: Channel, event: unknown): number;
+  /** How many of the channel whose event `matches`. */
+  count(channel: Channel, matches: (event: string) => boolean): number;
+  /** The host has refused it: it hears nothing. Not told. */
+  discard(id: number): void;
   /** null: it is gone, or another has its number since the cell slept. */
   find(id: number, channel: Channel, event: string): Handler | null;
   /** Everything so far. From now on each change is told. */
@@ -58,7 +61,10 @@ export const makeListeners = (limits: () => KernelLimits): Listeners => {
     },
     remove: (channel, event, handler) => drop(matching((one) => one.channel === channel && one.event === event && one.handler === handler)),
     removeAll: () => drop(matching((one) => one.channel !== 'schedule')),
-    count: (channel, event) => matching((one) => one.channel === channel && one.event === event).length,
+    count: (channel, matches) => matching((one) => one.channel === channel && matches(one.event)).length,
+    discard: (id) => {
+      mapDelete(listeners, id);
+    },
     find: (id, channel, event) => {
       const listener = mapGet(listeners, id);
       return listener === undefined || listener.channel !== channel || listener.event !== event ? null : listener.handler;

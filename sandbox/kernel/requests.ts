@@ -3,7 +3,9 @@
 import { IncomingMessage } from '../platform/http/incoming-message.ts';
 import { ServerResponse } from '../platform/http/server-response.ts';
 import type { RequestBody, ResponseSink } from '../platform/http/sink.ts';
+import { platform } from '../platform/platform.ts';
 import { bodyModes, fromGuest, type KernelLimits, type RequestHead } from '../protocol/kinds.ts';
+import { makeDirectusAccountability } from './accountability.ts';
 import { makeFault } from './fault.ts';
 import { mapDelete, mapGet, mapSet, NativeError, parseJson, slice, stringifyJson } from './intrinsics.ts';
 import type { Lease } from './lease.ts';
@@ -141,7 +143,8 @@ export const makeRequests = (app: App, parsers: BodyParsers, limits: () => Kerne
         }
         if (head.ips.length > 0)
           Object.defineProperty(request, 'ips', { value: head.ips, writable: true, enumerable: true, configurable: true });
-        request.accountability = head.accountability;
+        request.accountability =
+          platform.expressMajor === 4 ? makeDirectusAccountability(head.accountability, head.ip) : head.accountability;
         const { cookie } = request.headers;
         request.cookies = typeof cookie === 'string' ? parsers.cookies(cookie) : {};
         request.body = parsers.emptyBody();

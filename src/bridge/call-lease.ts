@@ -1,7 +1,7 @@
 // What a lease is to the bridge: on whose behalf, until when, how many calls so far. Must never be shared between two requests.
 import type { Ledger, LedgerRecord } from '../ledger/entry.ts';
 import type { Limits } from '../limits/table.ts';
-import type { Accountability, Caller, Cause } from './capability.ts';
+import type { Accountability, Caller, CausalTree, Cause } from './capability.ts';
 
 /** A record without who it is about. */
 type Anonymous<Entry> = Entry extends unknown ? Omit<Entry, 'extension' | 'tenant' | 'request' | 'chain'> : never;
@@ -23,6 +23,15 @@ export interface LeaseOrigin {
 
 /** `<request>: orders.paid → invoice.made` */
 const describeCause = ({ parent, chain }: Cause): string => (chain.length === 0 ? parent : `${parent}: ${showChain(chain)}`);
+
+/** The tree of all that one request, schedule or start causes: its first extension's limits hold for all of it. */
+export const beginTree = ({ eventsPerRequest, eventDepth, listenersPerRequest }: Limits): CausalTree => ({
+  events: 0,
+  mostEvents: eventsPerRequest,
+  turns: 0,
+  mostTurns: listenersPerRequest,
+  mostDepth: eventDepth,
+});
 
 /** A chain as people read it. */
 export const showChain = (chain: readonly string[]): string => chain.join(' → ');
@@ -74,8 +83,7 @@ export abstract class CallLease implements Caller {
     return this.origin.limits;
   }
   get cause(): Cause {
-    const { eventsPerRequest, eventDepth } = this.limits;
-    this.#cause ??= { parent: '', chain: [], tree: { events: 0, mostEvents: eventsPerRequest, mostDepth: eventDepth } };
+    this.#cause ??= { parent: '', chain: [], tree: beginTree(this.limits) };
     return this.#cause;
   }
   get isOver(): boolean {

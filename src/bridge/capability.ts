@@ -18,6 +18,9 @@ export interface CausalTree {
   /** Events emitted so far. */
   events: number;
   readonly mostEvents: number;
+  /** Turns of listeners set going so far. */
+  turns: number;
+  readonly mostTurns: number;
   readonly mostDepth: number;
 }
 

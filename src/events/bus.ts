@@ -47,7 +47,7 @@ export class Bus implements EventBus {
   async emitInit(caller: Caller, event: string, meta: string): Promise<void> {
     const emission = { caller, cause: this.admit(caller, event), event, meta };
     await this.#holding(emission, meta.length, async () => {
-      for (const target of this.#targets(emission, 'init')) await this.#await(emission, target, '');
+      for (const target of this.#charge(emission, 'init')) await this.#await(emission, target, '');
     });
   }
 
@@ -83,15 +83,17 @@ export class Bus implements EventBus {
     const depth = Math.min(tree.mostDepth, own?.eventDepth ?? tree.mostDepth);
     const events = Math.min(tree.mostEvents, own?.eventsPerRequest ?? tree.mostEvents);
     this.refuseRepeat(caller, key);
-    if (next.length > depth) throw refuseLoop(next, `the chain is over the limit eventDepth (${depth})`);
-    if (tree.events >= events) throw refuseLoop(next, `the request and what it caused are over the limit eventsPerRequest (${events})`);
+    if (next.length > depth) throw this.#refuseLoop(caller, next, `the chain is over the limit eventDepth (${depth})`);
+    if (tree.events >= events)
+      throw this.#refuseLoop(caller, next, `the request and what it caused are over the limit eventsPerRequest (${events})`);
     tree.events += 1;
     return { parent: caller.requestId, chain: next, tree };
   }
 
   /** For an event nobody hears, which costs nothing else. */
-  refuseRepeat({ cause: { chain } }: Caller, key: string): void {
-    if (chain.includes(key)) throw refuseLoop([...chain, key], `the event ${key} is already in its own chain`);
+  refuseRepeat(caller: Caller, key: string): void {
+    const { chain } = caller.cause;
+    if (chain.includes(key)) throw this.#refuseLoop(caller, [...chain, key], `the event ${key} is already in its own chain`);
   }
 
   /** Runs the listeners one after another. null: nobody changed the payload. */
@@ -99,7 +101,7 @@ export class Bus implements EventBus {
     const { caller, event } = emission;
     let current: string | null = null;
     await this.#holding(emission, emission.meta.length + payload.length, async () => {
-      for (const target of this.#targets(emission, 'filter')) {
+      for (const target of this.#charge(emission, 'filter')) {
         const outcome = await this.#await(emission, target, current ?? payload);
         if (caller.signal.aborted) throw new CloisterError('ERR_LEASE_OVER', 'The request this call belongs to has ended.');
         if (outcome.kind === 'done') current = this.#checked(target, caller, event, outcome.text) ?? current;
@@ -111,7 +113,7 @@ export class Bus implements EventBus {
 
   /** Starts the listeners once the emitter has its answer, and waits for none. */
   action(emission: Emission): void {
-    const targets = this.#targets(emission, 'action');
+    const targets = this.#charge(emission, 'action');
     if (targets.length === 0) return;
     const { caller } = emission;
     const run = async (): Promise<void> => {
@@ -139,19 +141,31 @@ export class Bus implements EventBus {
     this.#services.onLife('event.dropped', id, '', event, `the listeners of the start took longer than ${emitterBounds.startMs.value} ms`);
   }
 
-  /** Where nobody hears of a refusal, the ledger does. */
+  /** Where nobody hears of a refusal, the ledger does. A loop is there already. */
   refused({ extension, tenant }: Caller, { chain }: Pick<Cause, 'chain'>, error: unknown): void {
+    if (error instanceof CloisterError && error.code === 'ERR_EVENT_LOOP') return;
     this.#services.onLife('event.refused', extension, tenant, showChain(chain), error instanceof Error ? error.message : 'unknown cause');
   }
 
-  #targets({ caller, event }: Emission, channel: Channel): readonly Target[] {
-    return this.facts.targets(caller.tenant, channel, event);
+  /** Who hears it. Each turn counts in the tree: one event to many listeners that each emit must not multiply for ever. */
+  #charge({ caller, cause: { chain, tree }, event }: Emission, channel: Channel): readonly Target[] {
+    const targets = this.facts.targets(caller.tenant, channel, event);
+    if (tree.turns + targets.length > tree.mostTurns)
+      throw this.#refuseLoop(caller, chain, `the request and what it caused are over the limit listenersPerRequest (${tree.mostTurns})`);
+    tree.turns += targets.length;
+    return targets;
   }
 
   #extensionOf({ extension }: Caller): Extension {
     const found = this.facts.extension(extension);
     if (found === undefined) throw new CloisterError('ERR_EXTENSION_UNAVAILABLE', 'The extension has not registered yet.');
     return found;
+  }
+
+  /** The whole chain is on the ledger, whoever hears of the error: a listener's lease is often over before its action is refused. */
+  #refuseLoop({ extension, tenant }: Caller, chain: readonly string[], cause: string): CloisterError {
+    this.#services.onLife('event.refused', extension, tenant, showChain(chain), cause);
+    return new CloisterError('ERR_EVENT_LOOP', `${showChain(chain)}: ${cause}`, { chain });
   }
 
   /** Its events may not fill the host's memory while they wait. */
@@ -177,16 +191,19 @@ export class Bus implements EventBus {
     return { target, tenant: caller.tenant, accountability: caller.accountability, event, meta, payload, cause, wallMs, awaited };
   }
 
-  /** Its own lease, and never longer than the emitter has left. */
+  /** Its own lease, and never longer than a part of what the emitter has left: one that hangs must not take its emitter with it. */
   #await(emission: Emission, target: Target, payload: string): Promise<JobOutcome> {
     const { caller } = emission;
     const { signal } = caller;
     return new Promise((resolve) => {
       if (signal.aborted) return resolve({ kind: 'failed', error: emitterGone });
-      const lease = this.#dispatch(this.#order(emission, target, payload, caller.remainingMs(), true), (outcome) => {
-        signal.removeEventListener('abort', onAbort);
-        resolve(outcome);
-      });
+      const lease = this.#dispatch(
+        this.#order(emission, target, payload, (caller.remainingMs() * emitterBounds.awaitedPercent.value) / 100, true),
+        (outcome) => {
+          signal.removeEventListener('abort', onAbort);
+          resolve(outcome);
+        },
+      );
       function onAbort(): void {
         lease.abandon();
         resolve({ kind: 'failed', error: emitterGone });
@@ -223,9 +240,6 @@ export class Bus implements EventBus {
 }
 
 const emitterGone = new CloisterError('ERR_LEASE_OVER', 'The request that emitted has ended.');
-
-const refuseLoop = (chain: readonly string[], cause: string): CloisterError =>
-  new CloisterError('ERR_EVENT_LOOP', `${showChain(chain)}: ${cause}`, { chain });
 
 const isJson = (text: string): boolean => {
   try {

@@ -1,10 +1,11 @@
 // Who listens for what, by tenant: what registration said, changed by what was added and taken away since. Must never let one tenant's listener stand in another's list.
+import { covers, type EventPattern, parsePattern } from '../../sandbox/protocol/event-patterns.ts';
 import { type Channel, channels, type ListenerFact } from '../../sandbox/protocol/kinds.ts';
 import type { LeaseRecord } from '../bridge/call-lease.ts';
 import { noteOf } from '../bridge/note.ts';
 import { decideAll, judge } from '../bridge/verdict.ts';
 import { emitterBounds } from '../capabilities/emitter/bounds.ts';
-import { covers, type EventPattern, parsePattern, wildcardPattern } from '../capabilities/emitter/names.ts';
+import { wildcardPattern } from '../capabilities/emitter/names.ts';
 import type { Extension } from '../dispatch/extension.ts';
 import { CloisterError } from '../errors.ts';
 import { parseCron } from './cron.ts';

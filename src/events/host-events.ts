@@ -1,30 +1,45 @@
 // The host's own events, as its services fire them on behalf of a request. Must never let a listener fail an operation by breaking down unseen.
-import type { HostEvents } from '../bridge/host-events.ts';
+import type { Caller } from '../bridge/capability.ts';
+import type { HostEventNames, HostEvents } from '../bridge/host-events.ts';
 import { isItemsEvent } from '../capabilities/emitter/names.ts';
 import type { Bus } from './bus.ts';
 
-/** `items.create` and `orders.items.create` are one event by two names: in a chain it stands as the second, so that a listener for all collections may touch another one. */
-const keyOf = (event: string, meta: Readonly<Record<string, unknown>>): string => {
-  const { collection } = meta;
-  return typeof collection === 'string' && isItemsEvent(event) ? [collection, ...event.split('.').slice(-2)].join('.') : event;
-};
+type Meta = Readonly<Record<string, unknown>>;
 
-export const makeHostEvents = (bus: Bus): HostEvents => ({
-  async filter(caller, event, payload, meta) {
-    const key = keyOf(event, meta);
-    bus.refuseRepeat(caller, key);
-    if (bus.facts.targets(caller.tenant, 'filter', event).length === 0) return payload;
-    const emission = { caller, cause: bus.admit(caller, key), event, meta: JSON.stringify(meta) };
-    const changed = await bus.filter(emission, JSON.stringify(payload) ?? '');
-    return changed === null ? payload : (JSON.parse(changed) as unknown);
-  },
-  action(caller, event, meta) {
-    if (bus.facts.targets(caller.tenant, 'action', event).length === 0) return;
-    const key = keyOf(event, meta);
-    try {
-      bus.action({ caller, cause: bus.admit(caller, key), event, meta: JSON.stringify(meta) });
-    } catch (error) {
-      bus.refused(caller, { chain: [...caller.cause.chain, key] }, error);
-    }
-  },
-});
+const namesOf = (events: HostEventNames): readonly [string, ...string[]] => (typeof events === 'string' ? [events] : events);
+
+/** `items.create` and `orders.items.create` are one event by two names: in a chain it stands as the second, so that a listener for all collections may touch another one. */
+const keyOf = ([event]: readonly [string, ...string[]], { collection }: Meta): string =>
+  typeof collection === 'string' && isItemsEvent(event) ? [collection, ...event.split('.').slice(-2)].join('.') : event;
+
+export const makeHostEvents = (bus: Bus): HostEvents => {
+  const heardOf = ({ tenant }: Caller, channel: 'filter' | 'action', events: HostEventNames): readonly string[] =>
+    namesOf(events).filter((event) => bus.facts.targets(tenant, channel, event).length > 0);
+  return {
+    heard: (caller, channel, events) => heardOf(caller, channel, events).length > 0,
+    async filter(caller, events, payload, meta) {
+      const key = keyOf(namesOf(events), meta);
+      bus.refuseRepeat(caller, key);
+      const heard = heardOf(caller, 'filter', events);
+      if (heard.length === 0) return payload;
+      const cause = bus.admit(caller, key);
+      const metaText = JSON.stringify(meta);
+      let changed: string | null = null;
+      for (const event of heard)
+        changed = (await bus.filter({ caller, cause, event, meta: metaText }, changed ?? JSON.stringify(payload) ?? '')) ?? changed;
+      return changed === null ? payload : (JSON.parse(changed) as unknown);
+    },
+    action(caller, events, meta) {
+      const heard = heardOf(caller, 'action', events);
+      if (heard.length === 0) return;
+      const key = keyOf(namesOf(events), meta);
+      try {
+        const cause = bus.admit(caller, key);
+        const metaText = JSON.stringify(meta);
+        for (const event of heard) bus.action({ caller, cause, event, meta: metaText });
+      } catch (error) {
+        bus.refused(caller, { chain: [...caller.cause.chain, key] }, error);
+      }
+    },
+  };
+};

@@ -71,9 +71,15 @@ export class Schedules {
     return this.#entries.map(({ extension, listener, next }) => ({ extension: extension.id, cron: listener.event, next, once }));
   }
 
-  async close(): Promise<void> {
+  /** No run begins any more. */
+  stop(): void {
     this.#closed = true;
     for (const { timer } of this.#entries) if (timer !== null) clearTimeout(timer);
+  }
+
+  /** Lets another host take over. Only when no run goes on any more: two would run at once. */
+  async close(): Promise<void> {
+    this.stop();
     await this.#services.lock.close();
   }
 

@@ -1,4 +1,5 @@
 // The events of a start, for hooks' init(), and the turns of schedules: both run for the default tenant, on nobody's behalf. Must never keep a host from starting.
+import { beginTree } from '../bridge/call-lease.ts';
 import type { Cause } from '../bridge/capability.ts';
 import { emitterBounds } from '../capabilities/emitter/bounds.ts';
 import type { Extension } from '../dispatch/extension.ts';
@@ -18,11 +19,7 @@ export const startEvents = [
   'app.after',
 ] as const;
 
-const beginTree = ({ limits }: Extension, parent: string, chain: readonly string[]): Cause => ({
-  parent,
-  chain,
-  tree: { events: 0, mostEvents: limits.eventsPerRequest, mostDepth: limits.eventDepth },
-});
+const beginCause = ({ limits }: Extension, parent: string, chain: readonly string[]): Cause => ({ parent, chain, tree: beginTree(limits) });
 
 const runFor = (bus: Bus, tenant: string, target: Target, event: string, cause: Cause, wallMs: number): Promise<JobOutcome> =>
   bus.run({ target, tenant, accountability: null, event, meta: '{}', payload: '', cause, wallMs, awaited: true });
@@ -34,10 +31,10 @@ export const runInits = async (bus: Bus, tenant: string): Promise<void> => {
     for (const target of bus.facts.targets(tenant, 'init', event)) {
       const leftMs = until - performance.now();
       if (leftMs <= 0) return bus.giveUpStart(target.extension, event);
-      await runFor(bus, tenant, target, event, beginTree(target.extension, 'init', [event]), leftMs);
+      await runFor(bus, tenant, target, event, beginCause(target.extension, 'init', [event]), leftMs);
     }
   }
 };
 
 export const runSchedule = (bus: Bus, tenant: string, target: Target): Promise<JobOutcome> =>
-  runFor(bus, tenant, target, target.listener.event, beginTree(target.extension, 'schedule', []), Number.POSITIVE_INFINITY);
+  runFor(bus, tenant, target, target.listener.event, beginCause(target.extension, 'schedule', []), Number.POSITIVE_INFINITY);

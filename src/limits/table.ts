@@ -69,6 +69,13 @@ export const limitTable = {
     floor: 0,
     meaning: 'Events emitted by one request, schedule or start and by all that it caused.',
   },
+  listenersPerRequest: {
+    unit: 'count',
+    default: 1_000,
+    ceiling: 100_000,
+    floor: 0,
+    meaning: 'Turns of listeners that one request, schedule or start and all that it caused set going.',
+  },
   eventBytes: { unit: 'bytes', default: 1_048_576, ceiling: 16_777_216, floor: 1_024, meaning: 'Payload and meta of one event, as JSON.' },
   listeners: {
     unit: 'count',

@@ -11,8 +11,10 @@ export default (router, { emitter, logger }) => {
   router.get('/same', async (req, res) => { const payload = { a: 1 }; res.json([await emitter.emitFilter('orders.unheard', payload, {}) === payload, await emitter.emitFilter('orders.trail', payload, {}) === payload]); });
   router.get('/list', async (req, res) => res.json(await attempt(() => emitter.emitFilter(['orders.trail', 'orders.second'], { trail: [] }, {}))));
   router.get('/action/:event', (req, res) => { const returned = emitter.emitAction(req.params.event, { who: 'meta', event: 'forged', req }); res.json(returned === undefined); });
-  router.get('/init', async (req, res) => res.json(await attempt(() => emitter.emitInit('orders.start', { n: 1 }))));
-  router.get('/count', (req, res) => res.json([emitter.countFilterListeners('own.mutual'), emitter.countActionListeners('own.mutual'), emitter.countInitListeners('x')]));
+  router.get('/init', async (req, res) => res.json(await attempt(() => emitter.emitInit(['orders.start', 'orders.unheard'], { n: 1 }))));
+  router.get('/count', (req, res) => res.json([emitter.countFilterListeners('own.mutual'), emitter.countActionListeners('own.mutual'), emitter.countInitListeners('x'), emitter.countActionListeners('wild.one'), emitter.countActionListeners('wild.one.two'), emitter.countFilterListeners('orders.trail')]));
+  emitter.onAction('wild.*', () => {});
+  emitter.onAction('wild.**', () => {});
   emitter.onFilter('own.mutual', (payload) => [...payload, 'myself']);
   router.get('/myself', async (req, res) => res.json(await emitter.emitFilter('own.mutual', ['start'], {})));
 };`;
@@ -32,7 +34,7 @@ let runtime: TestRuntime;
 before(async () => {
   runtime = await openTestRuntime({
     extensions: {
-      shop: emitting(shop, { emit: ['orders.*', 'own.mutual'], listen: ['own.mutual'] }),
+      shop: emitting(shop, { emit: ['orders.*', 'own.mutual'], listen: ['own.mutual', 'wild.**'] }),
       // Ids decide the order, not the folders' order on disk.
       'b-hook': hook(trail('b'), { listen: ['orders.*'] }),
       'a-hook': hook(trail('a'), { listen: ['orders.**'] }),
@@ -69,7 +71,11 @@ describe('a filter', () => {
       {
         trail: null,
         meta: { event: 'orders.trail', who: 'meta' },
-        context: { database: 'function', schema: null, accountability: { user: 'u1', admin: false } },
+        context: {
+          database: 'function',
+          schema: null,
+          accountability: { role: null, roles: [], user: 'u1', admin: false, app: false, ip: null },
+        },
       },
     );
   });
@@ -104,4 +110,5 @@ test('an init is awaited and gives nothing', async () => {
   assert.deepEqual((await logOf('started a')).guest['args'], [{ n: 1, event: 'orders.start' }]);
 });
 
-test('listeners are counted in the cell that asks', async () => assert.deepEqual((await runtime.get('/shop/count')).json(), [1, 0, 0]));
+test('listeners are counted in the cell that asks, by what they would hear', async () =>
+  assert.deepEqual((await runtime.get('/shop/count')).json(), [1, 0, 0, 2, 1, 0]));

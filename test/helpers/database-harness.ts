@@ -46,7 +46,7 @@ export const makeCaller = (signal: AbortSignal = new AbortController().signal, r
   tenant: 'default',
   requestId: 'r1',
   accountability: null,
-  cause: { parent: '', chain: [], tree: { events: 0, mostEvents: 0, mostDepth: 0 } },
+  cause: { parent: '', chain: [], tree: { events: 0, mostEvents: 0, turns: 0, mostTurns: 0, mostDepth: 0 } },
   signal,
   remainingMs: () => remainingMs,
 });

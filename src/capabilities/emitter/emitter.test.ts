@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Ajv } from 'ajv';
+import { covers, parsePattern } from '../../../sandbox/protocol/event-patterns.ts';
 import type { Caller } from '../../bridge/capability.ts';
 import { CloisterError } from '../../errors.ts';
 import { type Limits, limitTable } from '../../limits/table.ts';
 import { emitterBounds } from './bounds.ts';
 import { type EmitterGrant, emitterContract, emitterGrant } from './contract.ts';
 import { type EventBus, emitterCapability } from './host.ts';
-import { covers, isCoreName, parsePattern } from './names.ts';
+import { isCoreName } from './names.ts';
 import { makeEmitterPolicy } from './policy.ts';
 
 const ajv = new Ajv({ strict: true, strictTypes: false });

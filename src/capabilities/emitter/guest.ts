@@ -1,5 +1,6 @@
 // `emitter` as an extension knows it: events to and from the other extensions of its tenant. Runs in the isolate; must never hold authority: the host asks the grant again.
 import type { GuestBridge } from '../../../sandbox/kernel/guest-capability.ts';
+import { covers, parsePattern } from '../../../sandbox/protocol/event-patterns.ts';
 import type { EmitterBoot } from './contract.ts';
 
 type Channel = 'filter' | 'action' | 'init';
@@ -10,13 +11,13 @@ export interface ListenerTable {
   add(channel: Channel, event: unknown, handler: unknown): void;
   remove(channel: Channel, event: unknown, handler: unknown): void;
   removeAll(): void;
-  count(channel: Channel, event: unknown): number;
+  count(channel: Channel, matches: (event: string) => boolean): number;
 }
 
 export interface GuestEmitter {
   emitFilter(event: string | readonly string[], payload: unknown, meta?: object, context?: unknown): Promise<unknown>;
   emitAction(event: string | readonly string[], meta?: object, context?: unknown): void;
-  emitInit(event: string, meta?: object): Promise<void>;
+  emitInit(event: string | readonly string[], meta?: object): Promise<void>;
   onFilter(event: string, handler: Handler): void;
   onAction(event: string, handler: Handler): void;
   onInit(event: string, handler: Handler): void;
@@ -90,7 +91,12 @@ export const makeGuest = (bridge: GuestBridge, listeners: ListenerTable): GuestE
     listeners.add(channel, event, handler);
   };
   const off = (channel: Channel) => (event: string, handler: Handler) => listeners.remove(channel, event, handler);
-  const count = (channel: Channel) => (event: string) => listeners.count(channel, event);
+  /** As eventemitter2 counts: every listener of this cell that would hear the event. What others have is not told. */
+  const count = (channel: Channel) => (event: string) => {
+    if (typeof event !== 'string') return 0;
+    const name = parsePattern(event);
+    return listeners.count(channel, (pattern) => covers(parsePattern(pattern), name));
+  };
 
   const emitFilter: GuestEmitter['emitFilter'] = async (event, payload, meta) => {
     use('emitFilter');
@@ -114,10 +120,12 @@ export const makeGuest = (bridge: GuestBridge, listeners: ListenerTable): GuestE
     },
     emitInit: async (event, meta) => {
       use('emitInit');
-      try {
-        await bridge.call('emitInit', { event, meta: bound(metaText(meta)) });
-      } catch (error) {
-        warn(error);
+      for (const one of asList(event)) {
+        try {
+          await bridge.call('emitInit', { event: one, meta: bound(metaText(meta)) });
+        } catch (error) {
+          warn(error);
+        }
       }
     },
     onFilter: on('filter', 'onFilter'),

@@ -1,4 +1,4 @@
-// Names of events and patterns of names, with wildcards as eventemitter2 has them. Must never make a RegExp of one, nor look one up as a property.
+// Which texts are names of events and patterns of names, and which names are the host's own. Must never decide what a grant covers.
 import { emitterBounds } from './bounds.ts';
 
 const part = '[\\p{L}\\p{N}_:/@$#-]+';
@@ -9,53 +9,6 @@ const joined = (one: string): string => `^${one}(?:\\.${one}){0,${emitterBounds.
 export const namePattern = joined(part);
 /** The same, where `*` stands for one part and `**` for any number of them. */
 export const wildcardPattern = joined(partOrWildcard);
-
-export type EventPattern = readonly string[];
-
-export const parsePattern = (text: string): EventPattern => canonical(text.split('.'));
-
-/** In a run of wildcards the single ones come first and one `**` stands for all: patterns that mean the same read the same. */
-const canonical = (parts: readonly string[]): EventPattern => {
-  const pattern: string[] = [];
-  let deep = false;
-  for (const part of parts) {
-    if (part === '**') {
-      deep = true;
-      continue;
-    }
-    if (deep && part !== '*') {
-      pattern.push('**');
-      deep = false;
-    }
-    pattern.push(part);
-  }
-  if (deep) pattern.push('**');
-  return pattern;
-};
-
-/** Whether every name that `inner` matches is matched by `outer`. A name is a pattern without wildcards. Work grows with the product of their lengths. */
-export const covers = (outer: EventPattern, inner: EventPattern): boolean => {
-  // reachable[i]: the first i parts of outer can stand for what of inner was looked at.
-  let reachable = outer.map(() => false);
-  reachable.push(false);
-  reachable[0] = true;
-  const skipDeep = (row: boolean[]): void => {
-    for (let index = 0; index < outer.length; index += 1) if (row[index] === true && outer[index] === '**') row[index + 1] = true;
-  };
-  skipDeep(reachable);
-  for (const part of inner) {
-    const next = reachable.map(() => false);
-    for (let index = 0; index < outer.length; index += 1) {
-      if (reachable[index] !== true) continue;
-      const own = outer[index];
-      if (own === '**') next[index] = true;
-      else if (part !== '**' && (own === '*' || own === part)) next[index + 1] = true;
-    }
-    skipDeep(next);
-    reachable = next;
-  }
-  return reachable[outer.length] === true;
-};
 
 const coreOperations = new Set(['create', 'update', 'delete', 'read', 'query', 'sort', 'promote']);
 const coreFamilies = new Set([

@@ -1,7 +1,8 @@
 // Decides who may emit and listen for what: pure. Must never look at a payload.
+import { covers, parsePattern } from '../../../sandbox/protocol/event-patterns.ts';
 import type { Decision, Policy } from '../../bridge/capability.ts';
 import type { EmitArgs, EmitterGrant, ListenArgs } from './contract.ts';
-import { covers, isCoreName, parsePattern } from './names.ts';
+import { isCoreName } from './names.ts';
 
 const allow = (rule: string): Decision => ({ allow: true, rule });
 const deny = (rule: string, reason: string): Decision => ({ allow: false, rule, reason });

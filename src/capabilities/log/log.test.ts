@@ -20,7 +20,7 @@ const caller = (tenant = 'acme', requestId = 'r1'): Caller => ({
   tenant,
   requestId,
   accountability: null,
-  cause: { parent: '', chain: [], tree: { events: 0, mostEvents: 0, mostDepth: 0 } },
+  cause: { parent: '', chain: [], tree: { events: 0, mostEvents: 0, turns: 0, mostTurns: 0, mostDepth: 0 } },
   signal: new AbortController().signal,
   remainingMs: () => 1_000,
 });
