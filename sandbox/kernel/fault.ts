@@ -60,6 +60,8 @@ export const makeFault = (error: unknown): GuestFault => {
   const refused = refusalCodes.find((code) => code === read(error, 'code'));
   // A chain of events is the author's to see, wherever it comes to light.
   if (refused === 'ERR_EVENT_LOOP') return { status: 508, code: refused, message, stack };
+  if (refused === 'ERR_DATABASE_UNAVAILABLE')
+    return { status: 503, code: refused, message: 'The database cannot be had now; the same request may succeed later.', stack };
   if (refused !== undefined)
     return { status: status ?? 403, code: refused, message: 'The extension was refused something it needs for this request.', stack };
   // As Express and http-errors have it: a client error may be told, a server error may not.

@@ -73,9 +73,20 @@ export const databaseBounds = {
     meaning: 'What a piece of a stream is held to, going by the rows before: the host has one in memory for each stream.',
   },
   idleMs: { unit: 'ms', value: 10_000, meaning: 'Time after which an idle connection is closed.' },
-  registerMs: {
+  connectMs: { unit: 'ms', value: 10_000, meaning: 'Time in which the server has to let a new connection in.' },
+  waitMs: {
     unit: 'ms',
     value: 10_000,
+    meaning: 'Time a statement waits for a connection of its extension, a new one included; then it is told that there is none.',
+  },
+  adminMs: {
+    unit: 'ms',
+    value: 15_000,
+    meaning: "Time of one of the host's own statements (setting up, describing, schedules, the ledger); over `lock_timeout` there.",
+  },
+  registerMs: {
+    unit: 'ms',
+    value: 5_000,
     meaning: 'Time in which a new connection has to be registered with the server, where row rules ask who calls.',
   },
   enterMs: { unit: 'ms', value: 2_000, meaning: 'Time in which the server has to take on whose behalf a connection works.' },

@@ -28,9 +28,6 @@ const failed = (sqlState: string, message: string, details: Readonly<Record<stri
 export const makeLimitFailure = (limit: string, allowed: number): CloisterError =>
   failed('54000', `the result is over ${limit} (${String(allowed)})`, { limit, allowed });
 
-export const makeTimeoutFailure = (statementMs: number): CloisterError =>
-  failed('57014', 'canceling statement due to statement timeout', { limit: 'statementMs', allowed: statementMs });
-
 /** Nothing is wrong with the statement; it may be tried again later. */
 const unavailable = (sqlState: string, message: string, cause?: unknown): CloisterError =>
   new CloisterError('ERR_DATABASE_UNAVAILABLE', message, { sqlState }, cause === undefined ? {} : { cause });
@@ -38,6 +35,8 @@ const unavailable = (sqlState: string, message: string, cause?: unknown): Cloist
 export const makeUnavailableFailure = (cause?: unknown): CloisterError => unavailable('08006', 'the database cannot be reached', cause);
 
 export const makeBusyFailure = (): CloisterError => unavailable('53300', 'too many statements wait for a connection');
+
+export const makeWaitFailure = (): CloisterError => unavailable('53300', 'no connection became free in time');
 
 export const makeOverdueFailure = (): CloisterError =>
   failed('25P04', 'the transaction was ended: it took too long', { limit: 'transactionMs', allowed: databaseBounds.transactionMs.value });

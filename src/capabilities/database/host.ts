@@ -7,14 +7,14 @@ import type { Analyse, Analysis } from './admission/analysis.ts';
 import { bindExtra, dropChecks } from './admission/bind.ts';
 import { databaseBounds } from './bounds.ts';
 import { makeDescriber } from './describe/describer.ts';
-import { makeBusyFailure, makeCancelledFailure, makeFailure, makeLimitFailure } from './failure.ts';
+import { makeBusyFailure, makeCancelledFailure, makeFailure, makeLimitFailure, makeWaitFailure } from './failure.ts';
 import type { ResolvedGrant } from './grant.ts';
 import { type Binding, bringsStatement, type DescribeArgs, type QueryArgs } from './methods.ts';
 import { tableKey } from './names.ts';
 import { makeCallerValues } from './pool/caller-identity.ts';
 import { startExchange } from './pool/exchange.ts';
 import { ByteCapError, RoleConnection } from './pool/role-connection.ts';
-import { PoolBusyError, PoolClosedError, RolePool } from './pool/role-pool.ts';
+import { PoolBusyError, PoolClosedError, PoolSlowError, RolePool } from './pool/role-pool.ts';
 import { RowCapError, type StatementOutcome, type WireValue } from './pool/statement.ts';
 import type { Use } from './pool/tenant-share.ts';
 import type { DatabaseResource } from './resource.ts';
@@ -89,6 +89,8 @@ export const openInstance = async (parts: InstanceParts): Promise<CapabilityInst
     idleMs: resource.idleMs,
     maxWaiting: databaseBounds.waiting.value,
     maxTenantWaiting: databaseBounds.tenantWaiting.value,
+    waitMs: resource.waitMs,
+    onSilence: () => resource.renew(),
     connect: (onEnd) =>
       RoleConnection.open(
         resource.makeRoleClient(identity, applicationName),
@@ -131,6 +133,7 @@ export const openInstance = async (parts: InstanceParts): Promise<CapabilityInst
     } catch (error) {
       if (caller.signal.aborted) throw leaseOver();
       if (error instanceof PoolBusyError) throw makeBusyFailure();
+      if (error instanceof PoolSlowError) throw makeWaitFailure();
       if (error instanceof PoolClosedError) throw new CloisterError('ERR_RUNTIME_CLOSED', 'the database is closed');
       throw makeFailure(error, isGranted);
     }

@@ -18,6 +18,8 @@ export interface DatabaseOptions {
   readonly maxConnections?: number;
   /** A connection that was idle this long is closed. */
   readonly idleMs?: number;
+  /** A statement waits this long for a connection. */
+  readonly waitMs?: number;
   /** Told once of each place where PUBLIC's privileges make the second wall thinner than a grant. */
   readonly onFinding?: (finding: Finding) => void;
 }
@@ -29,6 +31,7 @@ export interface DatabaseResource {
   readonly roleSecret: string | undefined;
   readonly maxConnections: number;
   readonly idleMs: number;
+  readonly waitMs: number;
   /** Server and port, for messages and for cancelling. */
   readonly address: DatabaseAddress;
   /** Lends the admin connection to trusted code: the capability's own SQL, never a guest's. */
@@ -39,6 +42,8 @@ export interface DatabaseResource {
   makeRoleClient(role: RoleIdentity, applicationName: string): pg.Client;
   /** Gives a connection that logged in as a role, before any guest's statement runs on it, the key to say on whose behalf it works. */
   register(client: pg.Client): Promise<CallerIdentity>;
+  /** The network was cut without a word, most likely: no connection of before is trusted. */
+  renew(): void;
   report(finding: Finding): void;
   close(): Promise<void>;
 }
@@ -48,7 +53,6 @@ export interface DatabaseAddress {
   readonly port: number;
 }
 
-const connectMs = 10_000;
 const maxReported = 1_000;
 
 const unreachable = (address: DatabaseAddress, database: string, error: unknown): CloisterError =>
@@ -74,7 +78,7 @@ export const openDatabaseResource = async (source: DatabaseSource, options: Data
   let closed = false;
 
   const openAdmin = async (applicationName: string): Promise<pg.Client> => {
-    const client = new pg.Client({ ...config, connectionTimeoutMillis: connectMs, application_name: applicationName });
+    const client = new pg.Client({ ...config, connectionTimeoutMillis: databaseBounds.connectMs.value, application_name: applicationName });
     client.on('error', () => undefined);
     try {
       await client.connect();
@@ -100,6 +104,7 @@ export const openDatabaseResource = async (source: DatabaseSource, options: Data
     roleSecret: options.roleSecret ?? (typeof password === 'string' && password !== '' ? password : undefined),
     maxConnections: options.maxConnections ?? databaseBounds.connections.value,
     idleMs: options.idleMs ?? databaseBounds.idleMs.value,
+    waitMs: options.waitMs ?? databaseBounds.waitMs.value,
     address,
     async withAdmin(use) {
       if (closed) throw new CloisterError('ERR_RUNTIME_CLOSED', 'the database resource is closed');
@@ -120,10 +125,11 @@ export const openDatabaseResource = async (source: DatabaseSource, options: Data
         // Set here as well as on the role: PGOPTIONS of the host's environment must not move unqualified names to another schema.
         options: `-c search_path=pg_catalog,${defaultSchema},pg_temp -c standard_conforming_strings=on`,
         application_name: applicationName,
-        connectionTimeoutMillis: connectMs,
+        connectionTimeoutMillis: databaseBounds.connectMs.value,
         keepAlive: true,
       }),
     register: (client) => registrar.register(client),
+    renew: () => registrar.renew(),
     report(finding) {
       if (reported.has(finding.what) || reported.size >= maxReported) return;
       reported.add(finding.what);

@@ -1,6 +1,7 @@
 // What of the database an extension was granted to see, as data: tables, columns with what may be done to them, keys. Must never tell of anything else.
 import { CloisterError } from '../../../errors.ts';
 import { databaseBounds } from '../bounds.ts';
+import { makeFailure } from '../failure.ts';
 import type { ResolvedGrant } from '../grant.ts';
 import { type Operation, operations, tableKey, tableLabel } from '../names.ts';
 import type { DatabaseResource } from '../resource.ts';
@@ -112,6 +113,10 @@ export const makeDescriber = (extension: string, grant: ResolvedGrant, resource:
       return kept.json;
     } catch (error) {
       if (error instanceof CloisterError && error.code === 'ERR_RUNTIME_CLOSED') throw error;
+      // That it cannot be reached now is said as of any other statement.
+      const cause = error instanceof CloisterError ? error.cause : error;
+      const known = makeFailure(cause, () => false);
+      if (known.code === 'ERR_DATABASE_UNAVAILABLE') throw known;
       throw new CloisterError('ERR_CALL_FAILED', 'the database could not be described', { extension }, { cause: error });
     } finally {
       reading = undefined;

@@ -113,6 +113,7 @@ describe('connections', () => {
       idleMs: 1_000,
       maxWaiting: 1,
       maxTenantWaiting: 1,
+      waitMs: 1_000,
       connect: (onEnd) => RoleConnection.open(harness.resource.makeRoleClient(identity, 'cloister'), harness.resource.address, onEnd),
     });
     const connection = await pool.wait('default', 'statement', new AbortController().signal);

@@ -1,7 +1,7 @@
 // One exchange with the server that can be given up: the guest's answer never waits for a server that does not obey. Must never leave a given-up connection in use.
 import type { CloisterError } from '../../../errors.ts';
 import { databaseBounds } from '../bounds.ts';
-import { makeTimeoutFailure } from '../failure.ts';
+import { makeUnavailableFailure } from '../failure.ts';
 import type { RoleConnection } from './role-connection.ts';
 
 export interface Exchange<Outcome> {
@@ -27,7 +27,10 @@ export const startExchange = <Outcome>(
     void connection.cancel();
   };
   // The server's own timeout comes first; this is for a server that no longer answers.
-  const watch = setTimeout(() => giveUp(makeTimeoutFailure(statementMs)), statementMs + databaseBounds.silenceMs.value);
+  const watch = setTimeout(() => {
+    connection.fallSilent();
+    giveUp(makeUnavailableFailure());
+  }, statementMs + databaseBounds.silenceMs.value);
   work().then(resolve, reject);
   const stop = (): void => clearTimeout(watch);
   promise.then(stop, stop);

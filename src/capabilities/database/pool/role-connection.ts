@@ -39,6 +39,9 @@ export class RoleConnection {
   #fail: ((error: unknown) => void) | undefined;
   /** Milliseconds, for the pool. */
   idleSince = 0;
+  /** Told when the server says nothing though it has to: the network is cut, most likely, and for other connections as well. */
+  onSilence: (() => void) | undefined;
+  #isSilent = false;
 
   private constructor(client: Client, address: DatabaseAddress, onEnd: (connection: RoleConnection) => void) {
     this.#client = client;
@@ -55,12 +58,16 @@ export class RoleConnection {
     const connection = new RoleConnection(client, address, onEnd);
     client.on('error', (error) => connection.#end(error));
     client.on('end', () => connection.#end(new ConnectionLostError('the connection ended')));
+    // The driver's own timeout ends with the login.
+    const timer = setTimeout(() => client.connection.stream.destroy(), databaseBounds.connectMs.value + databaseBounds.registerMs.value);
     try {
       await client.connect();
       connection.#identity = await register?.(client);
     } catch (error) {
       client.connection.stream.destroy();
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
     connection.#opened = true;
     // Counts what arrives, whole or not: one row of a gigabyte must not be gathered before it is looked at.
@@ -80,7 +87,7 @@ export class RoleConnection {
   /** From now on statements are this caller's. Where the server does not take that, the connection ends. */
   async enter(caller: CallerValues): Promise<void> {
     if (this.isFor(caller)) return;
-    const timer = setTimeout(() => this.destroy(new ConnectionLostError('the server says nothing')), databaseBounds.enterMs.value);
+    const timer = this.#watch(databaseBounds.enterMs.value);
     try {
       await this.#identity?.enter(this.#client, caller);
     } catch (error) {
@@ -190,12 +197,34 @@ export class RoleConnection {
   async reset(): Promise<void> {
     this.#prepared.clear();
     this.#closing = [];
-    await this.#client.query('discard all');
+    const timer = this.#watch(databaseBounds.enterMs.value);
+    try {
+      await this.#client.query('discard all');
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  fallSilent(): void {
+    this.#isSilent = true;
+    this.onSilence?.();
+  }
+
+  /** For exchanges of our own: without an answer in time the connection ends. */
+  #watch(ms: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.fallSilent();
+      this.destroy(new ConnectionLostError('the server says nothing'));
+    }, ms);
   }
 
   /** Cancels what runs in the server and gives the connection up: a late cancel must not hit the next statement. */
   async cancel(): Promise<void> {
     if (this.#ended) return;
+    if (this.#isSilent) {
+      void cancelBackend(this.#client, this.#address);
+      return this.destroy(new ConnectionLostError('the server says nothing'));
+    }
     const over = new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, endMs);
       this.#client.once('drain', () => {

@@ -8,12 +8,18 @@ export interface RolePoolOptions {
   /** Of all tenants together, and of one. */
   readonly maxWaiting: number;
   readonly maxTenantWaiting: number;
+  /** Longest wait for a connection. */
+  readonly waitMs: number;
+  /** The server said nothing to one of them when it had to. */
+  onSilence?(): void;
   /** Opens one more; the given function is to be called when it ends, however it ends. */
   connect(onEnd: (connection: RoleConnection) => void): Promise<RoleConnection>;
 }
 
 /** The pool's queue is full. */
 export class PoolBusyError extends Error {}
+/** Nothing became free in time. */
+export class PoolSlowError extends Error {}
 export class PoolClosedError extends Error {}
 
 interface Loan {
@@ -59,18 +65,26 @@ export class RolePool {
       if (this.#waiting >= maxWaiting || share.waiting >= maxTenantWaiting) return reject(new PoolBusyError());
       const leave = (): void => {
         this.#remove(share, waiter);
-        reject(signal.reason);
+        waiter.reject(signal.reason);
+      };
+      const timer = setTimeout(() => {
+        this.#remove(share, waiter);
+        waiter.reject(new PoolSlowError());
+      }, this.#options.waitMs);
+      const settle = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', leave);
       };
       this.#turn += 1;
       const waiter: Waiter = {
         turn: this.#turn,
         use,
         resolve(connection) {
-          signal.removeEventListener('abort', leave);
+          settle();
           resolve(connection);
         },
         reject(error) {
-          signal.removeEventListener('abort', leave);
+          settle();
           reject(error);
         },
       };
@@ -183,6 +197,7 @@ export class RolePool {
           this.#opening -= 1;
           if (connection.ended) return this.#serve();
           this.#open.add(connection);
+          connection.onSilence = () => this.#distrust();
           if (this.#closed) connection.destroy(new PoolClosedError());
           else this.#give(connection);
         },
@@ -215,6 +230,12 @@ export class RolePool {
     if (index >= 0) this.#idle.splice(index, 1);
     if (this.#waiting > 0) this.#serve();
     this.#drained();
+  }
+
+  /** Each idle connection would cost one more request its time. */
+  #distrust(): void {
+    for (const idle of this.#idle.splice(0)) idle.destroy(new PoolClosedError());
+    this.#options.onSilence?.();
   }
 
   #reapLater(): void {

@@ -7,6 +7,8 @@ import { callerSchema } from './caller-schema.ts';
 
 export interface Registrar {
   register(client: pg.Client): Promise<CallerIdentity>;
+  /** Gives up the connection it has: whatever it was, it may be dead. */
+  renew(): void;
   close(): Promise<void>;
 }
 
@@ -28,17 +30,25 @@ const readSession = async (client: pg.Client): Promise<Session> => {
   return session;
 };
 
-export const openRegistrar = (config: pg.ClientConfig): Registrar => {
+const openPool = (config: pg.ClientConfig): pg.Pool => {
   const pool = new pg.Pool({
     ...config,
     max: 1,
     idleTimeoutMillis: databaseBounds.idleMs.value,
     connectionTimeoutMillis: databaseBounds.registerMs.value,
+    query_timeout: databaseBounds.registerMs.value,
+    keepAlive: true,
     application_name: 'cloister',
     allowExitOnIdle: true,
   });
   // An idle connection the server ended; the next registration opens another.
   pool.on('error', () => undefined);
+  return pool;
+};
+
+export const openRegistrar = (config: pg.ClientConfig): Registrar => {
+  let pool = openPool(config);
+  let closed = false;
   return {
     async register(client) {
       const { pid, login } = await readSession(client);
@@ -46,6 +56,14 @@ export const openRegistrar = (config: pg.ClientConfig): Registrar => {
       await pool.query(registerSql, [pid, login, identity.digest]);
       return identity;
     },
-    close: () => pool.end(),
+    renew() {
+      if (closed || pool.totalCount === 0) return;
+      void pool.end();
+      pool = openPool(config);
+    },
+    close() {
+      closed = true;
+      return pool.end();
+    },
   };
 };
