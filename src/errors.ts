@@ -51,6 +51,14 @@ export const errorTable = {
     meaning:
       'The database, or a connection to it, cannot be had now: it restarts, the network was cut, or too much waits; the same call may succeed later.',
   },
+  ERR_EGRESS_BLOCKED: {
+    status: 403,
+    meaning: 'The request to the outside, or a redirect of it, leads where no grant does or to an address that is not public.',
+  },
+  ERR_EGRESS_FAILED: {
+    status: 502,
+    meaning: 'The other side could not be reached, broke off, or answered with more than the grant takes.',
+  },
   ERR_LEDGER_UNAVAILABLE: { status: 503, meaning: 'The call could not be recorded, and a call without a record is refused.' },
 
   // Start-up and loading: what an operator sees.

@@ -39,6 +39,10 @@ export interface CloisterOptions {
   readonly services?: Readonly<Record<string, ServiceDefinition>>;
   /** Values extensions may be granted by name. process.env is never looked at. */
   readonly env?: Readonly<Record<string, unknown>>;
+  /** Values that no extension ever sees: each gets a placeholder of the same name in `env`, and a `fetch` grant says in which header to which origin the host puts the value in. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** Where `fetch` may go besides the internet, as far as grants go there; and whom to ask for addresses instead of the system. */
+  readonly egress?: { readonly internalOrigins?: readonly string[]; readonly dnsServers?: readonly string[] };
   readonly logger?: Logger | null;
   /** Whose request it is. Without it everybody is one tenant. */
   readonly identify?: ((request: IncomingMessage) => Identity | Promise<Identity>) | null;

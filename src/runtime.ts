@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { toWard } from '../sandbox/protocol/kinds.ts';
 import { makeBridge } from './bridge/bridge.ts';
 import { type DatabaseResource, openDatabaseResource } from './capabilities/database/resource.ts';
+import { makeFetchResources, withPlaceholders } from './capabilities/fetch/resource.ts';
 import { makeSafeText } from './capabilities/log/safe-text.ts';
 import { makeBaseline, makeRegistry } from './capabilities/registry.ts';
 import { makeOffered } from './capabilities/services/host.ts';
@@ -167,11 +168,19 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
     },
     randomBytes(6).toString('base64url'),
   );
+  const egress = makeFetchResources(options.egress, options.secrets);
   const installation = new Installation({
     options,
     registry,
     baseline,
-    resources: { logger, env: options.env, database, events: bus, services: makeOffered(options.services, makeHostEvents(bus)) },
+    resources: {
+      logger,
+      env: withPlaceholders(options.env, egress),
+      database,
+      events: bus,
+      services: makeOffered(options.services, makeHostEvents(bus)),
+      egress,
+    },
     dispatcher,
     onInstalled: (extension) => {
       bus.facts.activate(extension);

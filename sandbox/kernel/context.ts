@@ -1,14 +1,14 @@
 // The second argument of register(): services, database, getSchema, env, logger, emitter. Must never throw for a key that is merely looked at.
 import type { KernelConfig } from '../protocol/kinds.ts';
 import type { Calls } from './calls.ts';
-import { guestCapabilities } from './capabilities.ts';
+import { guestCapabilities, guestGlobals } from './capabilities.ts';
 import { exceptions } from './exceptions.ts';
 import { hasOwn, ownKeys } from './intrinsics.ts';
 import type { Listeners } from './listeners.ts';
 
 /** Makes the guest side of one capability from what the host handed over for it. */
 export const makeGuestSide = (calls: Calls, config: KernelConfig, listeners: Listeners, key: string): unknown => {
-  const entry = hasOwn(guestCapabilities, key) ? guestCapabilities[key] : undefined;
+  const entry = hasOwn(guestCapabilities, key) ? guestCapabilities[key] : hasOwn(guestGlobals, key) ? guestGlobals[key] : undefined;
   if (entry === undefined) return undefined;
   const granted = hasOwn(config.capabilities, entry.capability);
   return entry.make(calls.bridgeFor(entry.capability, granted ? config.capabilities[entry.capability] : undefined, granted), listeners);

@@ -1,7 +1,7 @@
 // What the kernel gives the platform: timers, entropy, clock, log, environment, zones. Must never give more than the guest may have.
 import { watchKeys } from '../../src/capabilities/env/guest.ts';
 import { makeRandom } from '../platform/globals/random.ts';
-import type { PlatformHooks } from '../platform/hooks.ts';
+import type { Egress, PlatformHooks } from '../platform/hooks.ts';
 import type { KernelConfig } from '../protocol/kinds.ts';
 import type { Calls } from './calls.ts';
 import { makeGuestSide } from './context.ts';
@@ -33,6 +33,7 @@ const notSeeded = (): never => {
 export const makeHooks = (timers: Timers, calls: Calls, listeners: Listeners): KernelHooks => {
   let random: (bytes: Uint8Array) => void = notSeeded;
   let logger: Logger | null = null;
+  let egress: () => Egress = notSeeded;
   let makeLogger: (() => Logger) | null = null;
   const log = (level: string, args: readonly unknown[]): void => {
     logger ??= makeLogger?.() ?? null;
@@ -46,6 +47,7 @@ export const makeHooks = (timers: Timers, calls: Calls, listeners: Listeners): K
     now: dateNow,
     log,
     env: {},
+    egress: () => egress(),
     zone: {
       get: () => currentZone().stores,
       run: (stores, run) => runInZone({ lease: currentZone().lease, stores }, run),
@@ -69,6 +71,13 @@ export const makeHooks = (timers: Timers, calls: Calls, listeners: Listeners): K
       for (const key of keysOf(boot))
         defineProperty(texts, key, { value: toText(boot[key]), writable: true, enumerable: true, configurable: true });
       platform.env = watchKeys(texts, keysOf(boot), (key) => void used[key]);
+      // Who may fetch most likely will: what it stands on is evaluated now, and not within the first request's budget.
+      if (hasOwn(config.capabilities, 'fetch')) void Reflect.get(globalThis, 'Response');
+      let made: Egress | null = null;
+      egress = () => {
+        made ??= makeGuestSide(calls, config, listeners, 'fetch') as Egress;
+        return made;
+      };
       makeLogger = () => makeGuestSide(calls, config, listeners, 'logger') as Logger;
     },
     logUncaught: (error) => log('error', [error]),

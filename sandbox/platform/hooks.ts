@@ -15,6 +15,28 @@ export interface ZoneHooks {
   enter?(zone: Zone | undefined): void;
 }
 
+/** One request to the outside, as the capability `fetch` takes and answers it. */
+export interface Outgoing {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body?: { readonly text: string } | { readonly base64: string };
+  readonly redirect: string;
+}
+export interface Incoming {
+  readonly url: string;
+  readonly status: number;
+  readonly statusText: string;
+  readonly redirected: boolean;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: { readonly text: string } | { readonly base64: string } | null;
+}
+export interface Egress {
+  readonly granted: boolean;
+  /** Rejects with an Error that carries `code`. `signal` gives it up. */
+  request(outgoing: Outgoing, signal: AbortSignal | null): Promise<Incoming>;
+}
+
 export interface PlatformHooks {
   /** Calls back after at least ms; with repeat, again and again. The id is a positive integer. */
   setTimer(callback: () => void, ms: number, repeat: boolean): number;
@@ -27,6 +49,7 @@ export interface PlatformHooks {
   /** The very object guests see as process.env. */
   env: Record<string, string>;
   readonly zone: ZoneHooks;
+  egress(): Egress;
 }
 
 let bound: PlatformHooks | undefined;

@@ -6,4 +6,9 @@ export const bridgeBounds = {
     value: 512,
     meaning: 'Uses of things handed over at boot (keys of `env`) that one request puts on record; more are dropped.',
   },
+  judgingMs: {
+    unit: 'ms',
+    value: 250,
+    meaning: "Host time in which the calls of one request are checked and judged; a request's own `cpuMs` where that is more.",
+  },
 } as const satisfies Readonly<Record<string, { readonly unit: string; readonly value: number; readonly meaning: string }>>;

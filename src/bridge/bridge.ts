@@ -151,9 +151,9 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
         if (!method.reply && method.note !== true) sayOverflow(lease, granted, parsed.method, method);
         throw error;
       }
-      const { cpuMs } = lease.limits;
       // Judging is host time: a text that is made to be slow to judge is paid for as the guest's own would be.
-      if (lease.judgingMs > cpuMs) throw exceeded(lease, 'ERR_CPU_EXCEEDED', 'cpuMs', cpuMs, Math.round(lease.judgingMs));
+      const judgingMs = Math.max(lease.limits.cpuMs, bridgeBounds.judgingMs.value);
+      if (lease.judgingMs > judgingMs) throw exceeded(lease, 'ERR_CPU_EXCEEDED', 'cpuMs', judgingMs, Math.round(lease.judgingMs));
       const judgedFrom = performance.now();
       const complaint = granted.check(parsed.method, parsed.args);
       if (complaint !== null) throw new CloisterError('ERR_ARGUMENT_INVALID', `${parsed.capability}.${parsed.method}: ${complaint}`);

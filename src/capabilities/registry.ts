@@ -6,6 +6,7 @@ import { makeDatabaseCapability } from './database/capability.ts';
 import type { DatabaseResource } from './database/resource.ts';
 import { type EventBus, emitterCapability } from './emitter/host.ts';
 import { envCapability } from './env/host.ts';
+import { type FetchResources, fetchCapability } from './fetch/host.ts';
 import { headersCapability } from './headers/host.ts';
 import { logCapability } from './log/host.ts';
 import { routerCapability } from './router/host.ts';
@@ -20,6 +21,7 @@ export interface HostResources {
   readonly database: DatabaseResource | undefined;
   readonly events: EventBus;
   readonly services: Offered;
+  readonly egress: FetchResources;
   readonly limits: Limits;
 }
 
@@ -59,6 +61,7 @@ export const makeRegistry = (): readonly CapabilityEntry[] => [
     ({ services, limits, logger }) => ({ services, limits, logger }),
     ({ services }) => services.size === 0,
   ),
+  entry(fetchCapability, ({ egress }) => egress),
 ];
 
 /** What every extension that an operator puts in has without asking: routes below its own mount, and its own log lines. A ceiling can take either away. */

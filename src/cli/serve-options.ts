@@ -14,7 +14,7 @@ export interface ServeOptions {
 
 const defaultHost = '127.0.0.1';
 const defaultPort = 8055;
-const emptyConfig: ConfigFile = { options: {}, server: {}, databaseUrl: null, envKeys: [] };
+const emptyConfig: ConfigFile = { options: {}, server: {}, databaseUrl: null, envKeys: [], secretKeys: [] };
 
 const readConfig = async (file: string | undefined): Promise<ConfigFile> => {
   if (file === undefined) return emptyConfig;
@@ -85,6 +85,7 @@ export const readRuntimeOptions = async (
     ...(database === null ? {} : { database }),
     ...(values.approve === undefined ? {} : { approvals: 'requested' as const }),
     env: { ...env, ...pickEnv(config.envKeys) },
+    secrets: pickEnv(config.secretKeys),
   };
   if ((runtime.extensions ?? []).length === 0) {
     throw new CloisterError(

@@ -1,4 +1,5 @@
 // `npm start`: the examples with a PostgreSQL of their own, under .cloister/. Must never touch another database, nor leave a process behind.
+import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -52,7 +53,14 @@ export const start = async (args: readonly string[]): Promise<number> => {
       extensions: [join(root, 'extensions')],
       database: postgres.url,
       approvals: 'requested',
-      env: { GREETING: 'Hello', SECRET: 'an extension that is not granted this must never see it' },
+      // The examples may ask this very server: nothing else inside.
+      egress: { internalOrigins: [`http://${host}:${port}`] },
+      secrets: { COURIER_TOKEN: randomBytes(16).toString('hex') },
+      env: {
+        GREETING: 'Hello',
+        GREETING_URL: `http://${host}:${port}/greet`,
+        SECRET: 'an extension that is not granted this must never see it',
+      },
       ledger: { file: join(folder, 'ledger.ndjson') },
       logger: pino({ name: 'cloister', level: 'warn' }, pino.destination({ dest: join(folder, 'cloister.log'), sync: false })),
     });

@@ -12,6 +12,8 @@ export interface ConfigFile {
   readonly databaseUrl: string | null;
   /** Names of variables of this process's environment that `env` takes over. */
   readonly envKeys: readonly string[];
+  /** The same for `secrets`. */
+  readonly secretKeys: readonly string[];
 }
 
 interface CheckedFile {
@@ -19,6 +21,7 @@ interface CheckedFile {
   readonly server?: ConfigFile['server'];
   readonly databaseUrl?: string;
   readonly envKeys?: readonly string[];
+  readonly secretKeys?: readonly string[];
   readonly extensions?: readonly (string | { readonly folder: string })[];
   readonly ledger?: { readonly file?: string | null };
 }
@@ -41,11 +44,12 @@ const makeAbsolute = (checked: CheckedFile, folder: string): Pick<CheckedFile, '
 export const parseConfigFile = (text: string, file: string, catalog: CapabilityCatalog): ConfigFile => {
   const value = parseJson(text, file, 'ERR_OPTIONS_INVALID');
   makeCheck(makeConfigFileSchema(catalog), 'ERR_OPTIONS_INVALID')(value, file);
-  const { $schema: _, server, databaseUrl, envKeys, ...options } = value as CheckedFile;
+  const { $schema: _, server, databaseUrl, envKeys, secretKeys, ...options } = value as CheckedFile;
   return {
     options: { ...options, ...makeAbsolute(options, path.dirname(path.resolve(file))) },
     server: server ?? {},
     databaseUrl: databaseUrl ?? null,
     envKeys: envKeys ?? [],
+    secretKeys: secretKeys ?? [],
   };
 };

@@ -84,6 +84,8 @@ export const refuseContradictions = (options: RuntimeOptions, catalog: Capabilit
   };
   if (options.ledger.table !== null && options.database === null)
     refuse('/ledger/table', 'the ledger is to be in a table, and there is no database; give the option database or leave the table out');
+  for (const name of options.secrets.keys())
+    if (options.env.has(name)) refuse(`/secrets/${name}`, 'env has a value of this name too, and extensions could see that; keep one');
   refuseLimitsOverCeiling(options.limits, options.ceiling.limits, '/limits', refuse);
   refuseHeapOverWard(options.limits, '/limits', refuse);
   refuseHeapOverWard(options.ceiling.limits, '/ceiling/limits', refuse);

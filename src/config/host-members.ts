@@ -5,9 +5,9 @@ import { CloisterError } from '../errors.ts';
 import type { OnEntries } from '../ledger/entries-target.ts';
 import type { Identify, RuntimeOptions } from './runtime-options.ts';
 import { parseServices } from './services.ts';
-import { showValue } from './show.ts';
+import { showText, showValue } from './show.ts';
 
-type Members = Pick<RuntimeOptions, 'database' | 'services' | 'logger' | 'identify' | 'onLedgerEntries'>;
+type Members = Pick<RuntimeOptions, 'database' | 'services' | 'secrets' | 'logger' | 'identify' | 'onLedgerEntries'>;
 type Values = Readonly<Record<string, unknown>>;
 
 const loggerMethods = ['error', 'warn', 'info', 'debug', 'child'] as const;
@@ -38,12 +38,37 @@ const parseDatabase = (value: unknown, where: string): Members['database'] => {
   return refuse(where, 'database', 'a Knex instance or a postgres:// URL', describeDatabase(value));
 };
 
+const secretName = /^[A-Z][A-Z0-9_]{0,63}$/;
+/** What can stand in a header, and is long enough to be found in an answer without being found everywhere. */
+const secretForm = /^[\x21-\x7e](?:[\x20-\x7e]{6,4094})[\x21-\x7e]$/;
+
+/** Here and not in the schema, whose complaints show what they found. */
+const parseSecrets = (value: unknown, where: string): ReadonlyMap<string, string> => {
+  if (value === undefined) return new Map();
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return refuse(where, 'secrets', 'an object of texts by name', 'another value');
+  const secrets = new Map<string, string>();
+  for (const [name, secret] of Object.entries(value)) {
+    if (!secretName.test(name)) refuse(where, 'secrets', 'names of capital letters, digits and "_" that begin with a letter', name);
+    if (typeof secret !== 'string' || !secretForm.test(secret))
+      return refuse(
+        where,
+        `secrets/${showText(name)}`,
+        'a text of 8 to 4,096 printable ASCII characters without blanks at its ends',
+        'another value',
+      );
+    secrets.set(name, secret);
+  }
+  return secrets;
+};
+
 /** Takes the members that are not JSON out of the options; `rest` is for the schema. */
 export const parseHostMembers = (options: Values, where: string): { readonly members: Members; readonly rest: Values } => {
-  const { database, services, logger, identify, onLedgerEntries, ...rest } = options;
+  const { database, services, secrets, logger, identify, onLedgerEntries, ...rest } = options;
   const members: Members = {
     database: parseDatabase(database, where),
     services: parseServices(services, where),
+    secrets: parseSecrets(secrets, where),
     logger:
       logger === undefined || logger === null
         ? null

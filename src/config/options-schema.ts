@@ -54,6 +54,19 @@ const makeCeilingSchema = ({ contracts }: CapabilityCatalog): TObject =>
     closed,
   );
 
+const egressSchema = Type.Object(
+  {
+    internalOrigins: Type.Optional(
+      Type.Array(Type.String({ pattern: '^https?://[^/?#@\\s]+$', description: 'an origin such as "http://10.0.0.5:8080"' }), {
+        uniqueItems: true,
+        maxItems: 1_000,
+      }),
+    ),
+    dnsServers: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { uniqueItems: true, maxItems: 16 })),
+  },
+  closed,
+);
+
 const ledgerTable = Type.Object(
   { chain: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,63}$', description: "Names this host's entries in the table." })) },
   closed,
@@ -107,6 +120,7 @@ export const makeOptionsSchema = (catalog: CapabilityCatalog): TObject =>
       approvals: Type.Optional(makeApprovalsSchema(catalog)),
       mode: Type.Optional(mode),
       databaseRoles: Type.Optional(databaseRolesSchema),
+      egress: Type.Optional(egressSchema),
       ledger: Type.Optional(ledgerSchema),
       wards: Type.Optional(wardsSchema),
       packages: Type.Optional(makeLimitsSchema(packageLimitTable)),
@@ -130,6 +144,12 @@ export const makeConfigFileSchema = (catalog: CapabilityCatalog): TObject =>
         ),
       ),
       databaseUrl: Type.Optional(Type.String({ pattern: '^postgres(ql)?://', description: 'a URL that begins with postgres://' })),
+      secretKeys: Type.Optional(
+        Type.Array(Type.String({ pattern: variableName, description: 'the name of an environment variable' }), {
+          maxItems: 1_000,
+          uniqueItems: true,
+        }),
+      ),
       envKeys: Type.Optional(
         Type.Array(Type.String({ pattern: variableName, description: 'the name of an environment variable' }), {
           maxItems: 1_000,

@@ -26,6 +26,7 @@ interface JsonOptions {
     readonly table?: { readonly chain?: string } | null;
     readonly ringSize?: number;
   };
+  readonly egress?: { readonly internalOrigins?: readonly string[]; readonly dnsServers?: readonly string[] };
   readonly wards?: {
     readonly max?: number;
     readonly perTenant?: number;
@@ -82,6 +83,7 @@ export const parseOptions = (value: unknown, catalog: CapabilityCatalog): Runtim
     mode: json.mode ?? 'enforce',
     databaseRoles: json.databaseRoles ?? {},
     ledger: { ...defaultLedger, ...json.ledger },
+    egress: { internalOrigins: [], dnsServers: [], ...json.egress },
     wards: { ...defaultWards, ...json.wards },
     packages: makePackageLimits(json.packages),
   };

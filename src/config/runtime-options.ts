@@ -78,11 +78,20 @@ export interface DatabaseRoles {
   readonly connections?: number;
 }
 
+export interface EgressSettings {
+  /** Their addresses need not be public. */
+  readonly internalOrigins: readonly string[];
+  /** Empty: as the operating system is set up. */
+  readonly dnsServers: readonly string[];
+}
+
 export interface RuntimeOptions {
   readonly extensions: readonly ExtensionOption[];
   readonly database: Knex | string | null;
   readonly services: ReadonlyMap<string, RegisteredService>;
   readonly env: ReadonlyMap<string, EnvValue>;
+  readonly secrets: ReadonlyMap<string, string>;
+  readonly egress: EgressSettings;
   readonly logger: Logger | null;
   readonly identify: Identify | null;
   readonly limits: Partial<Limits>;

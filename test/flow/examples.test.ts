@@ -15,7 +15,10 @@ let pid: number;
 before(async () => {
   pid = process.pid;
   database = await openTestDatabase(await readFile(join(folder, 'demo.sql'), 'utf8'));
-  runtime = await openTestRuntime({ extensions: {}, options: { extensions: [folder], approvals: 'requested', database: database.url } });
+  runtime = await openTestRuntime({
+    extensions: {},
+    options: { extensions: [folder], approvals: 'requested', database: database.url, env: { GREETING_URL: 'http://elsewhere.example/' } },
+  });
 });
 after(async () => {
   await runtime.close();
@@ -53,9 +56,11 @@ describe('what a visitor sees', () => {
     ['/spinner/now', 504, /ERR_CPU_EXCEEDED/],
     ['/spinner/later', 504, /ERR_CPU_EXCEEDED/],
     ['/spinner/builtin', 504, /ERR_CPU_EXCEEDED/],
-    ['/glutton/fill', 0, /ERR_CPU_EXCEEDED|ERR_WARD_CRASHED/],
+    ['/glutton/fill', 0, /ERR_CPU_EXCEEDED|ERR_WARD_CRASHED|ERR_DEADLINE_EXCEEDED/],
     ['/bare', 200, /./],
     ['/snoop', 200, /./],
+    ['/courier', 502, /"rule":"fetch.origin"/],
+    ['/courier/elsewhere', 200, /"fetch.origin"\],\["file:.*"fetch.url"\],.*"fetch.path"/],
   ];
   for (const [path, status, text] of rows) {
     test(`${path} answers ${status === 0 ? '504 or 507' : status}`, async () => {

@@ -5,6 +5,7 @@ import { bridgeBounds } from '../../src/bridge/bounds.ts';
 import { databaseBounds } from '../../src/capabilities/database/bounds.ts';
 import { emitterBounds } from '../../src/capabilities/emitter/bounds.ts';
 import { envBounds } from '../../src/capabilities/env/bounds.ts';
+import { fetchBounds } from '../../src/capabilities/fetch/bounds.ts';
 import { logBounds } from '../../src/capabilities/log/bounds.ts';
 import { routerBounds } from '../../src/capabilities/router/bounds.ts';
 import { schemaBounds } from '../../src/capabilities/schema/bounds.ts';
@@ -49,6 +50,7 @@ export const limitTables: ReadonlyMap<string, readonly string[]> = new Map([
   ['schema', boundRows(schemaBounds)],
   ['services', boundRows(servicesBounds)],
   ['items', boundRows(itemsBounds)],
+  ['fetch', boundRows(fetchBounds)],
 ]);
 
 const placeOf = (name: string): RegExp => new RegExp(`(<!-- table: ${name} -->\\n)[^]*?(<!-- end -->)`);

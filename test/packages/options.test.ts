@@ -241,9 +241,10 @@ describe('the configuration file', () => {
       server: { host: '127.0.0.1', port: 8055 },
       databaseUrl: 'postgresql://127.0.0.1:5432/a',
       envKeys: ['HOME_PAGE'],
+      secretKeys: [],
     });
     assert.ok(parse(config.options));
-    assert.deepEqual(parseFile({}), { options: {}, server: {}, databaseUrl: null, envKeys: [] });
+    assert.deepEqual(parseFile({}), { options: {}, server: {}, databaseUrl: null, envKeys: [], secretKeys: [] });
   });
 
   const refused: readonly (readonly [string, unknown, string])[] = [

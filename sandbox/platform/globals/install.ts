@@ -2,9 +2,21 @@
 
 import type { PlatformHooks } from '../hooks.ts';
 import { bindHooks } from '../hooks.ts';
-import { lazyAbort, lazyBase64, lazyClone, lazyConsole, lazyCrypto, lazyDomException, lazyEncoding, lazyEvents, lazyUrl } from '../lazy.ts';
+import {
+  lazyAbort,
+  lazyBase64,
+  lazyClone,
+  lazyConsole,
+  lazyCrypto,
+  lazyDomException,
+  lazyEncoding,
+  lazyEvents,
+  lazyFetch,
+  lazyUrl,
+} from '../lazy.ts';
 import { nameMembers } from '../names.ts';
 import { Buffer } from './buffer.ts';
+import { fetch } from './fetch-entry.ts';
 import { performance } from './performance.ts';
 import { process } from './process.ts';
 import { clearTimeout, queueMicrotask, setImmediate, setInterval, setTimeout } from './timers.ts';
@@ -32,6 +44,7 @@ const eager = nameMembers({
   process,
   Buffer,
   performance,
+  fetch,
   queueMicrotask,
   setTimeout,
   setInterval,
@@ -57,6 +70,13 @@ const lazy: Readonly<Record<string, () => unknown>> = {
   btoa: () => lazyBase64().btoa,
   crypto: () => lazyCrypto().crypto,
   console: () => lazyConsole().console,
+  Headers: () => lazyFetch().Headers,
+  Request: () => lazyFetch().Request,
+  Response: () => lazyFetch().Response,
+  Blob: () => lazyFetch().Blob,
+  File: () => lazyFetch().File,
+  FormData: () => lazyFetch().FormData,
+  ReadableStream: () => lazyFetch().ReadableStream,
 };
 
 /** The names installGlobals defines, for whoever compares the guest's globals with the permitted list. */

@@ -55,6 +55,7 @@ platform.installGlobals(globalThis, {
   now: Date.now,
   log: (level: LogLevel, args) => say('log', { level, text: String(args[0]) }),
   env: { NODE_ENV: 'production', GRANTED: 'yes' },
+  egress: () => ({ granted: false, request: () => Promise.reject(new Error('no network in this test')) }),
   zone: {
     get: () => zone,
     run: runIn,

@@ -1,0 +1,105 @@
+// One request and its answer, to one checked address, without following anything. Must never use a proxy, a jar or a socket of the host's own.
+import { Agent, type Dispatcher } from 'undici';
+import { isPublicAddress, literalAddress } from './addresses.ts';
+import { fetchBounds } from './bounds.ts';
+import { EgressError } from './egress-error.ts';
+import { readBody } from './read-body.ts';
+import { makeGuardedLookup, type Resolve } from './resolver.ts';
+import type { Target } from './target.ts';
+
+export interface Outgoing {
+  readonly target: Target;
+  readonly method: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: Buffer | null;
+}
+
+export interface Incoming {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: Buffer;
+}
+
+export interface Exchanger {
+  exchange(outgoing: Outgoing, maxResponseBytes: number, signal: AbortSignal): Promise<Incoming>;
+  close(): Promise<void>;
+}
+
+export interface Network {
+  readonly resolve: Resolve;
+  /** Origins that the operator named: their addresses may be inside. */
+  readonly internalOrigins: ReadonlySet<string>;
+}
+
+const acceptEncoding = ['accept-encoding', 'gzip, deflate, br, zstd'] as const;
+const hopByHop: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+/** Of the encoded form, which the guest does not get. */
+const ofEncoding: ReadonlySet<string> = new Set(['content-encoding', 'content-length']);
+
+const makeAgent = (resolve: Resolve, mayBeInside: boolean): Agent =>
+  new Agent({
+    connect: { lookup: makeGuardedLookup(resolve, mayBeInside), timeout: fetchBounds.connectMs.value },
+    connections: fetchBounds.concurrent.value,
+    pipelining: 1,
+    keepAliveTimeout: 4_000,
+    keepAliveMaxTimeout: 10_000,
+    maxHeaderSize: fetchBounds.responseHeaderBytes.value,
+    allowH2: false,
+  });
+
+const pairsOf = (headers: Dispatcher.ResponseData['headers']): readonly (readonly [string, string])[] =>
+  Object.entries(headers).flatMap(([name, value]) =>
+    value === undefined ? [] : typeof value === 'string' ? [[name, value] as const] : value.map((one) => [name, one] as const),
+  );
+
+const headerOf = (headers: Incoming['headers'], name: string): string => headers.find(([key]) => key === name)?.[1] ?? '';
+
+/** Sockets of one extension: two pools, so that no connection made to the inside serves another origin. */
+export const openExchanger = ({ resolve, internalOrigins }: Network): Exchanger => {
+  const outside = makeAgent(resolve, false);
+  const inside = makeAgent(resolve, true);
+  return {
+    async exchange({ target, method, headers, body }, maxResponseBytes, signal) {
+      const mayBeInside = internalOrigins.has(target.origin);
+      const literal = literalAddress(target.hostname);
+      if (literal !== null && !mayBeInside && !isPublicAddress(literal)) throw new EgressError('blocked', 'its address is not public');
+      const url = new URL(target.href);
+      const response = await (mayBeInside ? inside : outside).request({
+        origin: target.origin,
+        path: `${url.pathname}${url.search}`,
+        method: method as Dispatcher.HttpMethod,
+        headers: [...headers, acceptEncoding].flat(),
+        body,
+        signal,
+        headersTimeout: 0,
+        bodyTimeout: 0,
+        responseHeaders: null,
+      });
+      const received = pairsOf(response.headers);
+      try {
+        const bytes = await readBody(response.body, headerOf(received, 'content-encoding'), maxResponseBytes);
+        return {
+          status: response.statusCode,
+          statusText: response.statusText,
+          headers: received.filter(([name]) => !hopByHop.has(name) && !ofEncoding.has(name)),
+          body: bytes,
+        };
+      } catch (error) {
+        response.body.destroy();
+        throw error;
+      }
+    },
+    async close() {
+      await Promise.all([outside.destroy(), inside.destroy()]);
+    },
+  };
+};
