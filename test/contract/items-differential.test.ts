@@ -1,8 +1,8 @@
-// ItemsService's query language beside hand-written SQL on one server: same rows, same types, one statement for each relation. Must never compare with anything that ItemsService wrote.
+// ItemsService's query language, as an extension has it, beside hand-written SQL on one server: same rows, same types, one statement for each relation. Must never compare with anything that ItemsService wrote.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { itemsGrant, itemsSeed, itemsSetUp } from '../helpers/items-fixture.ts';
-import { type ItemsHarness, type ItemsUser, openItemsHarness } from '../helpers/items-harness.ts';
+import { type ItemsOutcome, type ItemsRuntime, openItemsRuntime } from '../helpers/items-runtime.ts';
 import { aggregateCases } from './items-cases/aggregates.ts';
 import { deepCases } from './items-cases/deep.ts';
 import { fieldCases } from './items-cases/fields.ts';
@@ -10,47 +10,46 @@ import { connectiveCases, type FilterCase, functionCases, jsonCases, operatorCas
 import { pageCases } from './items-cases/pages.ts';
 import type { QueryCase } from './items-cases/select.ts';
 
-let harness: ItemsHarness;
-let user: ItemsUser;
+const filterQuery = ([name, filter, where, collection = 'articles']: FilterCase): QueryCase => [
+  name,
+  collection,
+  { fields: ['id'], filter, limit: -1 },
+  `select ${collection === 'shop.orders' ? 'id::text' : 'id'} from ${collection} a where ${where} order by id`,
+];
+
+const groups: Readonly<Record<string, readonly QueryCase[]>> = {
+  fields: fieldCases,
+  'order, pages, search': pageCases,
+  deep: deepCases,
+  aggregates: aggregateCases,
+  operators: operatorCases.map(filterQuery),
+  'and, or': connectiveCases.map(filterQuery),
+  'filters on relations': relationCases.map(filterQuery),
+  functions: functionCases.map(filterQuery),
+  'JSON documents': jsonCases.map(filterQuery),
+};
+
+let runtime: ItemsRuntime;
 before(async () => {
-  harness = await openItemsHarness(itemsSetUp, itemsSeed);
-  user = await harness.openUser('items', itemsGrant);
+  runtime = await openItemsRuntime({ setUp: itemsSetUp, seed: itemsSeed, grants: { items: itemsGrant } });
 });
-after(() => harness.close());
+after(() => runtime.close());
 
 /** The rows of a SELECT as JSON, which is PostgreSQL's own. */
 const rowsOf = async (select: string): Promise<unknown> =>
-  (await harness.admin.query<{ readonly rows: unknown }>(`select coalesce(json_agg(x), '[]') "rows" from (${select}) x`)).rows[0]?.rows;
+  (await runtime.admin.query<{ readonly rows: unknown }>(`select coalesce(json_agg(x), '[]') "rows" from (${select}) x`)).rows[0]?.rows;
 
-const queries = { fields: fieldCases, 'order, pages, search': pageCases, deep: deepCases, aggregates: aggregateCases } as const;
-const filters = {
-  operators: operatorCases,
-  connectives: connectiveCases,
-  relations: relationCases,
-  functions: functionCases,
-  'JSON documents': jsonCases,
-} as const;
-
-const compare = async (collection: string, query: unknown, select: string, statements: number): Promise<void> => {
-  user.statements();
-  assert.deepEqual(await user.call(collection, 'readByQuery', query), await rowsOf(select));
-  assert.equal(user.statements().length, statements, 'statements');
-};
-
-for (const [group, cases] of Object.entries<readonly QueryCase[]>(queries))
-  describe(`a query: ${group}`, () => {
-    for (const [name, collection, query, select, statements = 1] of cases) test(name, () => compare(collection, query, select, statements));
-  });
-
-for (const [group, cases] of Object.entries<readonly FilterCase[]>(filters))
-  describe(`a filter: ${group}`, () => {
-    for (const [name, filter, where, collection = 'articles'] of cases)
-      test(name, () =>
-        compare(
-          collection,
-          { fields: ['id'], filter, limit: -1 },
-          `select ${collection === 'shop.orders' ? 'id::text' : 'id'} from ${collection} a where ${where} order by id`,
-          1,
-        ),
+for (const [group, cases] of Object.entries(groups))
+  describe(group, () => {
+    let outcomes: readonly ItemsOutcome[];
+    before(async () => {
+      outcomes = await runtime.run(
+        'items',
+        cases.map(([, collection, query]) => [collection, 'readByQuery', query]),
       );
+    });
+    for (const [index, [name, , , select, statements = 1]] of cases.entries())
+      test(name, async () => {
+        assert.deepEqual(outcomes[index], { result: await rowsOf(select), statements });
+      });
   });

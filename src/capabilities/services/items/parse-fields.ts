@@ -1,6 +1,6 @@
 // Which fields and relations a level answers: `fields`, `alias` and stars. Must never select a field that may not be read.
 import { itemsBounds } from './bounds.ts';
-import { forbiddenField, invalidQuery } from './errors.ts';
+import { forbidden, forbiddenField, invalidQuery } from './errors.ts';
 import { readable, readableMany, readableOne, resolveExpression } from './expression.ts';
 import { outputName, parseFieldName, splitPath } from './field-name.ts';
 import type { Collection, Model, ToMany, ToOne } from './model.ts';
@@ -78,6 +78,8 @@ export const parseFields = (
   budget: SelectBudget,
 ): Selection => {
   const asked = gather(fields, collection, model);
+  // A star of a collection that may only be written to.
+  if (asked.size === 0) throw forbidden();
   budget.takeFields(asked.size);
   const outputs: Output[] = [];
   const named: Named[] = [];
