@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { itemsGrant, itemsSeed, itemsSetUp, itemsTables } from '../helpers/items-fixture.ts';
 import { type ItemsRuntime, openItemsRuntime } from '../helpers/items-runtime.ts';
-import { changeCases, createCases, undoneCases } from './items-cases/writes.ts';
+import { undoneCases } from './items-cases/undone.ts';
+import { changeCases, createCases } from './items-cases/writes.ts';
 
 let runtime: ItemsRuntime;
 before(async () => {

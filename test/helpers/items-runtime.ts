@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import pg from 'pg';
 import type { DatabaseGrant } from '../../src/capabilities/database/contract.ts';
 import { openTestDatabase } from './postgres.ts';
-import { extension, openTestRuntime } from './runtime.ts';
+import { extension, type LogLine, openTestRuntime } from './runtime.ts';
 
 /** Collection, method, arguments. */
 export type ItemsCall = readonly [collection: string, method: string, ...args: readonly unknown[]];
@@ -30,6 +30,8 @@ export interface ItemsRuntime {
   run(extension: string, calls: readonly ItemsCall[]): Promise<readonly ItemsOutcome[]>;
   /** Runs a function body in the extension `code`, with `services` and `database`. */
   code(extension: string, body: string): Promise<unknown>;
+  /** Of the host's logger. */
+  readonly logs: readonly LogLine[];
   close(): Promise<void>;
 }
 
@@ -89,6 +91,7 @@ export const openItemsRuntime = async ({
   });
   return {
     admin,
+    logs: runtime.logs,
     async run(id, calls) {
       const { reply, calls: recorded } = await runtime.measure(`/${id}/run`, { method: 'POST', body: { calls } });
       assert.equal(reply.status, 200, reply.text.slice(0, 500));

@@ -1,0 +1,63 @@
+// Writes of ItemsService that are refused. Must never hold one that could leave something behind unseen: all tables are compared.
+import type { ItemsCall } from '../../helpers/items-runtime.ts';
+
+/** Refused, and nothing of them stays: not even what came before in the same call. */
+export const undoneCases: readonly (readonly [name: string, call: ItemsCall, code: string])[] = [
+  ['an item that is not there', ['articles', 'updateOne', 99, { views: 1 }], 'FORBIDDEN'],
+  ['one of several that is not there', ['articles', 'updateMany', [1, 99], { views: 1 }], 'FORBIDDEN'],
+  [
+    'one of a batch that is not there',
+    [
+      'articles',
+      'updateBatch',
+      [
+        { id: 1, views: 1 },
+        { id: 99, views: 1 },
+      ],
+    ],
+    'FORBIDDEN',
+  ],
+  ['one of several to delete', ['articles', 'deleteMany', [1, 99]], 'FORBIDDEN'],
+  ['nothing to change in an item that is not there', ['articles', 'updateOne', 99, {}], 'FORBIDDEN'],
+  ['a value that is taken', ['articles', 'createOne', { title: 'Title 1' }], 'RECORD_NOT_UNIQUE'],
+  ['a key that is taken', ['tags', 'createOne', { id: 'red' }], 'RECORD_NOT_UNIQUE'],
+  [
+    'a value that is taken, after a related item was made',
+    ['articles', 'createOne', { title: 'Title 1', author: { name: 'Eve' } }],
+    'RECORD_NOT_UNIQUE',
+  ],
+  ['a value that is missing', ['authors', 'createOne', { country: 'de' }], 'NOT_NULL_VIOLATION'],
+  ['a value that is missing in a related item', ['articles', 'createOne', { title: 'n', author: { country: 'de' } }], 'NOT_NULL_VIOLATION'],
+  [
+    'a value that is missing in the last of many',
+    ['authors', 'createMany', [{ name: 'a' }, { name: 'b' }, { country: 'de' }]],
+    'NOT_NULL_VIOLATION',
+  ],
+  ['a value that is too long', ['authors', 'createOne', { name: 'a', country: 'deu' }], 'VALUE_TOO_LONG'],
+  ['a number that is too large', ['articles', 'createOne', { views: 3_000_000_000 }], 'VALUE_OUT_OF_RANGE'],
+  ['a decimal that is too large', ['articles', 'createOne', { price: 123_456_789_012 }], 'VALUE_OUT_OF_RANGE'],
+  ['a key of nothing', ['articles', 'createOne', { author: 99 }], 'INVALID_FOREIGN_KEY'],
+  ['a key of nothing in a nested item', ['articles', 'createOne', { comments: [{ body: 'x' }, { writer: 99 }] }], 'INVALID_FOREIGN_KEY'],
+  ['an item that others point to', ['tags', 'updateOne', 'red', { id: 'rot' }], 'INVALID_FOREIGN_KEY'],
+  ['a check of the database', ['shop.orders', 'createOne', { total: -1 }], 'INVALID_PAYLOAD'],
+  ['text for a number', ['articles', 'createOne', { views: 'many' }], 'INVALID_PAYLOAD'],
+  ['an object for text', ['articles', 'createOne', { title: {} }], 'INVALID_PAYLOAD'],
+  ['no date', ['articles', 'createOne', { published: 'yesterday' }], 'INVALID_PAYLOAD'],
+  ['a date that is none', ['articles', 'createOne', { published: '2024-02-31' }], 'INVALID_PAYLOAD'],
+  ['no uuid', ['articles', 'createOne', { code: 'x' }], 'INVALID_PAYLOAD'],
+  ['a value the database computes', ['kinds', 'createOne', { a_doubled: 4 }], 'INVALID_PAYLOAD'],
+  ['NUL in text', ['articles', 'createOne', { title: 'a\u0000b' }], 'INVALID_PAYLOAD'],
+  ['NUL in JSON', ['articles', 'createOne', { meta: { a: '\u0000' } }], 'INVALID_PAYLOAD'],
+  ['a list for an item', ['articles', 'createOne', []], 'INVALID_PAYLOAD'],
+  ['an item for a list', ['articles', 'createMany', {}], 'INVALID_PAYLOAD'],
+  ['a batch without keys', ['articles', 'updateBatch', [{ views: 1 }]], 'INVALID_PAYLOAD'],
+  ['a relation to many that is no list', ['articles', 'createOne', { comments: 5 }], 'INVALID_PAYLOAD'],
+  ['a strange word in a relation to many', ['articles', 'updateOne', 1, { comments: { remove: [1] } }], 'INVALID_PAYLOAD'],
+  ['an update in a relation without its key', ['articles', 'updateOne', 1, { comments: { update: [{ body: 'x' }] } }], 'INVALID_PAYLOAD'],
+  ['a link to what is not there', ['authors', 'updateOne', 1, { articles: [99] }], 'FORBIDDEN'],
+  ['a key of the wrong type', ['articles', 'updateOne', 'x', { views: 1 }], 'FORBIDDEN'],
+  ['a key that is too large', ['articles', 'deleteOne', 99_999_999_999], 'FORBIDDEN'],
+  ['a field that is not there', ['articles', 'createOne', { nothing: 1 }], 'FORBIDDEN'],
+  ['a field that every object has', ['articles', 'createOne', { constructor: 1 }], 'FORBIDDEN'],
+  ['a field of that name in JSON', ['articles', 'createOne', JSON.parse('{"__proto__": {"title": "x"}}')], 'FORBIDDEN'],
+];
