@@ -1,4 +1,5 @@
 // The public API. Named re-exports only: what is not here may change without notice.
+export { type AuditOptions, type AuditReport, type AuditSuggestion, auditReport, auditSuggest } from './audit/library.ts';
 export type { Accountability } from './bridge/capability.ts';
 export type { ConnectionCount } from './capabilities/database/setup/connection-count.ts';
 export type { DatabaseProblem } from './capabilities/database/setup/problem.ts';

@@ -1,8 +1,10 @@
 // From packages to mounted extensions: grants decided, capabilities opened, registered once, mounted. Must never let one extension's fault keep another from being served.
+
+import { describeGrants } from './audit/granted.ts';
 import { openGranted } from './bridge/open-granted.ts';
 import { makeSafeText } from './capabilities/log/safe-text.ts';
-import type { CapabilityEntry, HostResources } from './capabilities/registry.ts';
-import { decideEffective } from './config/effective.ts';
+import { type CapabilityEntry, type HostResources, learningsOf } from './capabilities/registry.ts';
+import { decideEffective, type Effective } from './config/effective.ts';
 import { extensionIdKey, parseExtensionId } from './config/extension-id.ts';
 import type { RuntimeOptions } from './config/runtime-options.ts';
 import type { Dispatcher } from './dispatch/dispatcher.ts';
@@ -98,7 +100,9 @@ export class Installation {
   async #install(found: LoadedPackage): Promise<void> {
     let extension: Extension | null = null;
     try {
-      extension = await this.#open(found);
+      const effective = this.#decide(found);
+      const grants = describeGrants(found.folder, effective, learningsOf(this.#services.registry));
+      extension = await this.#open(found, effective);
       const mounts = await this.#register(extension, found);
       this.#opened.push(extension);
       this.#services.onInstalled(extension);
@@ -115,6 +119,7 @@ export class Installation {
         extension.artifact,
         mounts.length === 0 ? 'without a mount' : `mounted at ${mounts.map((mount) => `/${mount}`).join(', ')}`,
       );
+      for (const [event, subject, reason] of grants) this.#services.onLife(event, extension.id, subject, reason);
     } catch (error) {
       this.#refuse(found.fallbackId, found.folder, asRefusal(found, error));
       if (extension !== null) await this.#discard(extension);
@@ -128,10 +133,10 @@ export class Installation {
     await Promise.allSettled([...extension.capabilities.values()].map(({ instance }) => instance.close()));
   }
 
-  async #open(found: LoadedPackage): Promise<Extension> {
-    const { options, baseline, registry, resources } = this.#services;
+  #decide(found: LoadedPackage): Effective {
+    const { options, baseline } = this.#services;
     const { isolation, mode } = options.extensions.find((entry) => entry === found.source) ?? {};
-    const effective = decideEffective({
+    return decideEffective({
       id: found.fallbackId,
       manifest: found.manifest,
       expressDefault: found.express,
@@ -143,6 +148,10 @@ export class Installation {
       limits: options.limits,
       baseline,
     });
+  }
+
+  async #open(found: LoadedPackage, effective: Effective): Promise<Extension> {
+    const { registry, resources } = this.#services;
     const { limits } = effective;
     const identity = { id: found.fallbackId, version: found.version };
     const capabilities = await openGranted(registry, effective, identity, { ...resources, limits });

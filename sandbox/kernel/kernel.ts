@@ -5,6 +5,7 @@ import { asApp, bodyParsers, express, makeApp } from './app.ts';
 import { makeCalls } from './calls.ts';
 import { makeContext } from './context.ts';
 import { makeFault } from './fault.ts';
+import { withHeaderNotes } from './header-notes.ts';
 import { makeHooks } from './hooks.ts';
 import { hasOwn, mapDelete, mapGet, mapSet, nativeThen, parseJson, reflectApply, stringifyJson } from './intrinsics.ts';
 import { makeJobs } from './jobs.ts';
@@ -81,6 +82,10 @@ export const makeKernel = (): Kernel => {
       const bridge = calls.bridgeFor('schema', null, true);
       schemas = makeSchemaCache(() => bridge.call('read', {}));
       if (platform.expressMajor === 4) serve = withSchema(asApp(app), schemas);
+    }
+    if (hasOwn(config.capabilities, 'headers')) {
+      const bridge = calls.bridgeFor('headers', null, true);
+      serve = withHeaderNotes(serve, config.capabilities['headers'] as readonly string[], (name) => bridge.note('read', { name }));
     }
     Object.defineProperty(globalThis, '__load', {
       configurable: true,

@@ -30,6 +30,8 @@ export const csvColumns = [
   'cpuMs',
   'wallMs',
   'heapGrowthKb',
+  'logLines',
+  'logBytes',
   'limit',
   'allowed',
   'used',

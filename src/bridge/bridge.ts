@@ -102,6 +102,9 @@ const exceeded = (
   return new CloisterError(code, `The request went over the limit ${limit} (${allowed}).`, { limit, allowed });
 };
 
+const summarize = ({ instance }: Granted, method: MethodContract, { method: name, args }: ParsedCall): Readonly<Record<string, unknown>> =>
+  instance.summarize === undefined ? method.summarize(args) : { ...method.summarize(args), ...instance.summarize(name, args) };
+
 interface Admitted {
   readonly granted: Granted;
   readonly lease: CallLease;
@@ -165,7 +168,7 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
         ...(cause === null ? {} : { cause }),
         capability: parsed.capability,
         method: parsed.method,
-        args: method.summarize(parsed.args),
+        args: summarize(granted, method, parsed),
         digest: hash('sha256', text).slice(0, 16),
         decision: verdict.decision,
         rule: verdict.rule,

@@ -74,6 +74,41 @@ export interface MethodContract {
   summarize(args: unknown): Readonly<Record<string, unknown>>;
 }
 
+/** One line of a grant: the way to it, outermost first. A shorter one stands for all that begins like it, the empty one for the whole capability. */
+export type GrantLine = readonly string[];
+
+/** A request as the ledger has it, for capabilities that are used by requests and not by calls. */
+export interface SeenRequest {
+  readonly method: string;
+  /** Below the mount: `/` for the mount itself. */
+  readonly path: string;
+}
+
+/** A call as the ledger has it. */
+export interface SeenCall {
+  readonly method: string;
+  /** What `summarize` kept. */
+  readonly args: Readonly<Record<string, unknown>>;
+  /** No guest made it: the host asked the policy by itself. */
+  readonly byHost: boolean;
+}
+
+/** How observed use becomes a grant. Pure, and told nothing but what the ledger has: the least manifest is computed from it alone. */
+export interface Learning<Grant = unknown> {
+  /** The lines of a grant that one call needed. */
+  observe(call: SeenCall): readonly GrantLine[];
+  /** The same of a request that reached the extension. */
+  observeRequest?(request: SeenRequest): readonly GrantLine[];
+  /** What a grant gives, as lines; what narrows without giving (numbers, row rules) is no line. */
+  linesOf(grant: Grant): readonly GrantLine[];
+  /** Where it is more than a shorter line covering a longer one. */
+  covers?(outer: GrantLine, inner: GrantLine): boolean;
+  /** Fewer lines that cover these: where use has more names than a grant should. */
+  fold?(lines: readonly GrantLine[]): readonly GrantLine[];
+  /** The smallest grant with these lines. What narrows in `today`, the grant as it stands, stays. */
+  grantFor(lines: readonly GrantLine[], today: Grant | undefined): Grant;
+}
+
 export interface CapabilityContract {
   readonly name: string;
   /** JSON Schema of the grant, as it stands in manifest, approvals and ceiling. */
@@ -89,6 +124,8 @@ export interface CapabilityInstance {
   readonly policy?: Policy;
   /** What `policy` would be under these grants together, which reach no further than those it was opened with. */
   policyUnder?(grants: readonly unknown[]): Policy;
+  /** Kept on the ledger beside what the contract's `summarize` gives: names that are only known since it was opened. */
+  summarize?(method: string, args: unknown): Readonly<Record<string, unknown>>;
   /** JSON value handed to the guest side of this capability when a cell boots. */
   bootValue(tenant: string): unknown;
   close(): Promise<void>;
@@ -97,6 +134,8 @@ export interface CapabilityInstance {
 /** The whole capability. All grants (asked, approved, ceiling) must allow a call: the bridge asks each one's policy. */
 export interface Capability<Resources, Grant = unknown> {
   readonly contract: CapabilityContract;
+  /** Absent: its use is counted, and no grant is suggested from it. */
+  readonly learning?: Learning<Grant>;
   makePolicy(grant: Grant): Policy;
   /**
    * Opens it for one extension. `grants` are those that hold together; what is made from them is their intersection.

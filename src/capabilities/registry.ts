@@ -1,6 +1,6 @@
 // The capabilities there are, one entry each. Explicit on purpose: a folder must not grant power by existing.
 import type { Logger } from 'pino';
-import type { Capability } from '../bridge/capability.ts';
+import type { Capability, Learning } from '../bridge/capability.ts';
 import type { Limits } from '../limits/table.ts';
 import { makeDatabaseCapability } from './database/capability.ts';
 import type { DatabaseResource } from './database/resource.ts';
@@ -63,6 +63,12 @@ export const makeRegistry = (): readonly CapabilityEntry[] => [
   ),
   entry(fetchCapability, ({ egress }) => egress),
 ];
+
+/** How each capability learns from what a ledger has of it. */
+export const learningsOf = (registry: readonly CapabilityEntry[]): ReadonlyMap<string, Learning> =>
+  new Map(
+    registry.flatMap(({ capability: { contract, learning } }) => (learning === undefined ? [] : [[contract.name, learning] as const])),
+  );
 
 /** What every extension that an operator puts in has without asking: routes below its own mount, and its own log lines. A ceiling can take either away. */
 export const makeBaseline = (): ReadonlyMap<string, unknown> =>

@@ -10,6 +10,8 @@ import type { LedgerEntry } from '../ledger/entry.ts';
 import { makeAsciiJson } from '../ledger/line.ts';
 import { readLedger } from '../ledger/read-ledger.ts';
 import { verifyLedger } from '../ledger/verify-ledger.ts';
+import { defaultLedger } from './default-ledger.ts';
+import { report, suggest } from './suggest-command.ts';
 
 interface AuditOptions {
   readonly file: string;
@@ -21,8 +23,6 @@ interface AuditOptions {
   readonly names: readonly string[];
 }
 
-/** Where `npm start` keeps it. */
-const defaultFile = '.cloister/ledger.ndjson';
 const defaultLines = 20;
 
 const refuse = (message: string): CloisterError => new CloisterError('ERR_OPTIONS_INVALID', message);
@@ -39,7 +39,7 @@ const parseAuditOptions = (args: readonly string[]): AuditOptions => {
   if (!Number.isInteger(lines) || lines < 0) throw refuse(`--lines ${String(values.lines)}: expected a whole number`);
   const { extension, tenant, kind, since } = values;
   return {
-    file: values.ledger ?? defaultFile,
+    file: values.ledger ?? defaultLedger,
     filter: {
       ...(extension === undefined ? {} : { extension }),
       ...(tenant === undefined ? {} : { tenant }),
@@ -133,16 +133,24 @@ const exportEntries = async ({ file, filter, format }: AuditOptions): Promise<nu
   return reading.complain();
 };
 
-const commands = new Map<string, (options: AuditOptions) => Promise<number>>([
-  ['verify', verify],
-  ['tail', tail],
-  ['show', show],
-  ['export', exportEntries],
+const reading =
+  (command: (options: AuditOptions) => Promise<number>) =>
+  (args: readonly string[]): Promise<number> =>
+    command(parseAuditOptions(args));
+
+const commands = new Map<string, (args: readonly string[]) => Promise<number>>([
+  ['verify', reading(verify)],
+  ['tail', reading(tail)],
+  ['show', reading(show)],
+  ['export', reading(exportEntries)],
+  ['report', report],
+  ['suggest', suggest],
 ]);
 
 export const audit = async (args: readonly string[]): Promise<number> => {
   const [name = '', ...rest] = args;
   const command = commands.get(name);
-  if (command === undefined) throw refuse('usage: cloister audit verify|tail|show|export; `cloister --help` lists what each takes');
-  return await command(parseAuditOptions(rest));
+  if (command === undefined)
+    throw refuse('usage: cloister audit verify|tail|show|export|report|suggest; `cloister --help` lists what each takes');
+  return await command(rest);
 };

@@ -15,6 +15,10 @@ export const usage = `Usage: cloister <command>
   audit tail           The latest entries.      --lines N (20), --follow
   audit show REQUEST   One request, call by call.
   audit export         Every entry.             --format ndjson|csv
+  audit report [ID]    What each extension used, was granted and was denied, and its budgets.
+  audit suggest ID     The least manifest for what it used, against its own.
+    --package DIR        Where its package is, if not where it was loaded from.
+    --write              Writes it into package.json; with --config FILE into the approvals there.
     --ledger FILE        The ledger to read (.cloister/ledger.ndjson).
     --extension ID, --tenant T, --kind KIND, --since TIME|30m|12h|7d, --json
   database plan [DIR …]   Prints the SQL that makes the roles, privileges and policies which the approved extensions need.

@@ -245,6 +245,8 @@ export class Lease extends RecordedLease implements LeasePeer {
       bytesIn: this.#bytesIn,
       bytesOut: this.#bytesOut,
       heapGrowthKb: this.#heapGrowthKb,
+      logLines: this.logLines,
+      logBytes: this.logBytes,
     });
     this.#events.onDone(this);
   }

@@ -59,11 +59,11 @@ export const parseListener = (extension: Extension, [id, channel, event]: Listen
   return { id, channel, event, pattern: channel === 'schedule' ? null : parsePattern(event) };
 };
 
-/** What mode `audit` or a candidate says of a listener that stands. */
+/** Each listener that stands, with what mode `audit` or a candidate says of it: what an extension listens for is learned from this. */
 const notesOf = (extension: Extension, { id, channel, event }: Listener): readonly LeaseRecord[] => {
   const emitter = extension.capabilities.get('emitter');
   const args = { listener: id, channel, event };
-  return emitter === undefined ? [] : noteOf('emitter', 'listen', { channel, event, listener: id }, judge(emitter, 'listen', args));
+  return emitter === undefined ? [] : noteOf('emitter', 'listen', { channel, event, listener: id }, judge(emitter, 'listen', args), true);
 };
 
 export class ListenerFacts {

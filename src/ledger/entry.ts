@@ -32,6 +32,8 @@ export type LedgerRecord =
       readonly bytesIn: number;
       readonly bytesOut: number;
       readonly heapGrowthKb: number | null;
+      readonly logLines: number;
+      readonly logBytes: number;
     }
   | {
       readonly kind: 'call.start';
@@ -90,6 +92,8 @@ export type LifeEvent =
   | 'package.found'
   | 'package.refused'
   | 'package.loaded'
+  | 'package.limits'
+  | 'package.granted'
   | 'ward.start'
   | 'ward.kill'
   | 'ward.exit'

@@ -13,6 +13,7 @@ import { makeShapes } from './admission/shapes.ts';
 import { type DatabaseGrant, makeDatabaseContract } from './contract.ts';
 import { intersectGrants } from './grant.ts';
 import { makeStatementPolicy, openInstance } from './host.ts';
+import { databaseLearning } from './learn.ts';
 import { ownSchemaOf } from './names.ts';
 import { makeDatabasePolicy } from './policy.ts';
 import type { DatabaseResource } from './resource.ts';
@@ -49,6 +50,7 @@ export const makeDatabaseCapability = (walls: Walls = { first: true }): Capabili
 
   return {
     contract: makeDatabaseContract(analyse),
+    learning: databaseLearning,
     makePolicy: (grant) => makeDatabasePolicy(grant, analyse),
     async open(extension, grants, { database: resource, limits }, waived = []) {
       if (resource === undefined || resource === null) {
@@ -67,6 +69,7 @@ export const makeDatabaseCapability = (walls: Walls = { first: true }): Capabili
       const judge = makeAdmission({ grant, catalog, analyse, parser, ownSchema });
       const admission = {
         decide: judge.decide,
+        usesOf: judge.usesOf,
         find: (sql: string) => (walls.first ? judge.find(sql) : asItIs(sql)),
       };
       const { findings, shadows } = await resource.withAdmin((client) => prepareRole(client, { ...request, safeFunctions }));

@@ -46,6 +46,7 @@ export interface AdmittedStatement {
   readonly checkColumns: number;
 }
 
+const noUses = Object.freeze({});
 const closeGraceMs = 2_000;
 const maxSeen = 1_000;
 const maxApplicationName = 63;
@@ -207,6 +208,7 @@ export const openInstance = async (parts: InstanceParts): Promise<CapabilityInst
       return result;
     },
     policy: makeStatementPolicy(admission),
+    summarize: (method, args) => (bringsStatement(method) ? { uses: admission.usesOf((args as QueryArgs).sql) } : noUses),
     bootValue: () => null,
     async close() {
       await pool.close(closeGraceMs);

@@ -118,7 +118,8 @@ export const makeDatabaseMethods = (analyse: Analyse): Readonly<Record<string, M
       const analysis = sql === undefined ? undefined : analyse(sql);
       const bindings = bindingsOf(given);
       if (analysis === undefined || !analysis.ok) return { statement: 'refused', bindings };
-      return { statement: analysis.kind, tables: analysis.tables, bindings, ...inTransaction(given) };
+      const { kind, tables, functions } = analysis;
+      return { statement: kind, tables, ...(functions.length === 0 ? {} : { functions }), bindings, ...inTransaction(given) };
     },
   });
   return {

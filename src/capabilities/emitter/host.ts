@@ -11,6 +11,7 @@ import {
   type ListenArgs,
   type UnlistenArgs,
 } from './contract.ts';
+import { emitterLearning } from './learn.ts';
 import { makeEmitterPolicy } from './policy.ts';
 
 /** What carries events between the extensions of a tenant. Texts are JSON. */
@@ -43,6 +44,7 @@ const nothing: CallResult = { json: 'null' };
 
 export const emitterCapability: Capability<EmitterResources, EmitterGrant> = {
   contract: emitterContract,
+  learning: emitterLearning,
   makePolicy: makeEmitterPolicy,
   open(_extension, _grants, { events, limits: { eventBytes } }) {
     const check = (method: string, meta: string, payload = ''): void => {

@@ -2,6 +2,7 @@
 import type { Capability, CapabilityInstance } from '../../bridge/capability.ts';
 import { CloisterError } from '../../errors.ts';
 import { type EnvBoot, type EnvGrant, type EnvValue, envContract } from './contract.ts';
+import { envLearning } from './learn.ts';
 import { makeEnvPolicy } from './policy.ts';
 
 export interface EnvResources {
@@ -48,6 +49,7 @@ const makeInstance = (values: EnvBoot): EnvInstance => ({
 
 export const envCapability: Capability<EnvResources, EnvGrant> = {
   contract: envContract,
+  learning: envLearning,
   makePolicy: makeEnvPolicy,
   // Read once, when the extension is loaded: every cell of it boots with the same values.
   open: (_extension, grants, { env }) => new Promise((resolve) => resolve(makeInstance(readKeys(env, keysUnder(grants))))),

@@ -1,4 +1,4 @@
-// Which headers of a client's request an extension sees beside the plain ones. Must never have a method: the host filters before the guest runs.
+// Which headers of a client's request an extension sees beside the plain ones. Must never have a method that gives one: the host filters before the guest runs.
 import { type Static, Type } from 'typebox';
 import type { CapabilityContract } from '../../bridge/capability.ts';
 import { headersBounds } from './bounds.ts';
@@ -15,4 +15,20 @@ export const headersGrant = Type.Object(
 );
 export type HeadersGrant = Static<typeof headersGrant>;
 
-export const headersContract: CapabilityContract = { name: 'headers', grant: headersGrant, methods: {} };
+const readArgs = Type.Object({ name }, { additionalProperties: false });
+export type ReadArgs = Static<typeof readArgs>;
+
+export const headersContract: CapabilityContract = {
+  name: 'headers',
+  grant: headersGrant,
+  methods: {
+    /** Tells that a value the guest has already was looked at: what a least grant is learned from. */
+    read: {
+      args: readArgs,
+      reply: false,
+      note: true,
+      effect: () => false,
+      summarize: (args) => ({ name: (args as ReadArgs).name }),
+    },
+  },
+};

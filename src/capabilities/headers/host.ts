@@ -1,7 +1,7 @@
 // Says which header names all grants of an extension list. Must never do anything by itself: src/http filters by it before the guest runs.
 import type { Capability } from '../../bridge/capability.ts';
-import { CloisterError } from '../../errors.ts';
 import { type HeadersGrant, headersContract } from './contract.ts';
+import { headersLearning } from './learn.ts';
 import { makeHeadersPolicy } from './policy.ts';
 
 /** Names that every grant lists. No grant lets nothing through. */
@@ -13,12 +13,12 @@ export const headersUnder = (grants: readonly HeadersGrant[]): ReadonlySet<strin
 
 export const headersCapability: Capability<object, HeadersGrant> = {
   contract: headersContract,
+  learning: headersLearning,
   makePolicy: makeHeadersPolicy,
   open: (_extension, grants) =>
     Promise.resolve({
-      call(method) {
-        throw new CloisterError('ERR_METHOD_UNKNOWN', `The capability headers has no method ${method}.`);
-      },
+      // `read` tells of a use, and everything about it was done when it was put on record.
+      call: () => ({ json: 'null' }),
       // The names, so that the host can ask once when the extension is mounted; they are no secret to the guest.
       bootValue: () => [...headersUnder(grants)],
       close: () => Promise.resolve(),

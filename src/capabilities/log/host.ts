@@ -3,6 +3,7 @@ import type { Capability } from '../../bridge/capability.ts';
 import { CloisterError } from '../../errors.ts';
 import { logBounds } from './bounds.ts';
 import { type LogBoot, type LogGrant, type LogLevel, logContract, logLevels, type WriteArgs } from './contract.ts';
+import { logLearning } from './learn.ts';
 import { makeLogPolicy } from './policy.ts';
 import { makeSafeText } from './safe-text.ts';
 
@@ -51,6 +52,7 @@ const levelsUnder = (grants: readonly LogGrant[]): readonly LogLevel[] => {
 
 export const logCapability: Capability<LogResources, LogGrant> = {
   contract: logContract,
+  learning: logLearning,
   makePolicy: makeLogPolicy,
   open(extension, grants, { logger }) {
     const levels = levelsUnder(grants);

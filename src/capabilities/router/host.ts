@@ -2,10 +2,12 @@
 import type { Capability } from '../../bridge/capability.ts';
 import { CloisterError } from '../../errors.ts';
 import { type RouterGrant, routerContract } from './contract.ts';
+import { routerLearning } from './learn.ts';
 import { makeRouterPolicy } from './policy.ts';
 
 export const routerCapability: Capability<object, RouterGrant> = {
   contract: routerContract,
+  learning: routerLearning,
   makePolicy: makeRouterPolicy,
   open: () =>
     Promise.resolve({

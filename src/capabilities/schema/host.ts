@@ -2,6 +2,7 @@
 import type { Capability, CapabilityInstance, Nested } from '../../bridge/capability.ts';
 import { CloisterError } from '../../errors.ts';
 import { type SchemaGrant, type SchemaOverview, schemaContract } from './contract.ts';
+import { schemaLearning } from './learn.ts';
 import { type Description, makeOverview } from './overview.ts';
 import { makeSchemaPolicy } from './policy.ts';
 
@@ -40,6 +41,7 @@ const makeInstance = (only: ReadonlySet<string> | null): CapabilityInstance => {
 
 export const schemaCapability: Capability<Readonly<Record<string, never>>, SchemaGrant> = {
   contract: schemaContract,
+  learning: schemaLearning,
   makePolicy: makeSchemaPolicy,
   // A list of collections cuts what is told and denies nothing: it holds in mode audit too.
   open: (_extension, grants, _resources, waived = []) => Promise.resolve(makeInstance(intersect([...grants, ...waived]))),

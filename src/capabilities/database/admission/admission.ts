@@ -1,18 +1,21 @@
 // The first wall of one extension: judges each text under the intersection of its grants, and rewrites it for rows and columns. Must never hold a connection.
 import { LRUCache } from 'lru-cache';
 import type { Decision } from '../../../bridge/capability.ts';
-import type { ResolvedGrant } from '../grant.ts';
+import type { ResolvedGrant, TableWish } from '../grant.ts';
 import { tableKey } from '../names.ts';
 import { decideStatement } from '../policy.ts';
 import type { RuleVariable } from '../rule.ts';
 import type { Analyse, Analysis } from './analysis.ts';
+import type { Draft } from './build.ts';
 import { Calm } from './calm.ts';
 import type { Catalog } from './catalog.ts';
+import { ColumnUses } from './column-uses.ts';
 import type { SqlParser } from './parser.ts';
 import { Refusal } from './refusal.ts';
 import { rewriteWrite } from './rewrite-target.ts';
 import { draftOf, Rewriter } from './rewriter.ts';
 import { countParameters, grantOf, Parameters, type RewriteContext } from './shadow.ts';
+import { listUses, type TableUse } from './table-uses.ts';
 import { isNode, listOf, structOf } from './tree.ts';
 import { writeSql } from './write-sql.ts';
 
@@ -32,6 +35,8 @@ export interface Admission {
   decide(sql: string): Decision;
   /** undefined: it is refused. */
   find(sql: string): Admitted | undefined;
+  /** What it needs of granted tables, for the ledger. */
+  usesOf(sql: string): readonly TableUse[];
 }
 
 export interface AdmissionParts {
@@ -46,9 +51,13 @@ export interface AdmissionParts {
 /** A text as it came: what a grant narrows nothing of. */
 export const asItIs = (sql: string): Admitted => ({ text: sql, parameters: null, extra: [], checkColumns: 0 });
 
+type Judged = Analysis & { readonly ok: true };
+
 interface Product {
   readonly decision: Decision;
   readonly admitted?: Admitted;
+  /** Once somebody asked. */
+  uses?: readonly TableUse[];
 }
 
 const memoEntries = 1_000;
@@ -59,16 +68,23 @@ const takesLocks = (value: unknown): boolean => {
   return isNode(value) && Object.entries(value).some(([key, inner]) => key === 'lockingClause' || takesLocks(inner));
 };
 
+const dropRules = (table: TableWish): TableWish => ({
+  ...table,
+  operations: new Map([...table.operations].map(([operation, { columns }]) => [operation, { columns, rows: null, defaults: new Map() }])),
+});
+
 export const makeAdmission = ({ grant, catalog, analyse, parser, ownSchema }: AdmissionParts): Admission => {
   const strange = new Set([...catalog.values()].flat().flatMap((column) => (column.plain ? [] : [column.name])));
   const calm = new Calm(strange);
+  /** Rules would put conditions of their own between the names and what they mean. */
+  const withoutRules: ResolvedGrant = { ...grant, tables: new Map([...grant.tables].map(([key, table]) => [key, dropRules(table)])) };
   const memo = new LRUCache<string, Product>({
     max: memoEntries,
     maxSize: memoCharacters,
     sizeCalculation: (product, sql) => sql.length + (product.admitted?.text.length ?? 0),
   });
 
-  const makeContext = (analysis: Analysis & { readonly ok: true }, statement: unknown): RewriteContext => ({
+  const makeContext = (analysis: Judged, statement: unknown): RewriteContext => ({
     grant,
     catalog,
     needs: new Set(analysis.needs.map((need) => `${tableKey(need.schema, need.name)}.${need.operation}`)),
@@ -79,7 +95,7 @@ export const makeAdmission = ({ grant, catalog, analyse, parser, ownSchema }: Ad
   });
 
   /** Whether the grant narrows anything the statement does. */
-  const isNarrowed = (analysis: Analysis & { readonly ok: true }): boolean =>
+  const isNarrowed = (analysis: Judged): boolean =>
     analysis.needs.some((need) => {
       const key = tableKey(need.schema, need.name);
       if (!grant.tables.has(key)) return true;
@@ -87,10 +103,14 @@ export const makeAdmission = ({ grant, catalog, analyse, parser, ownSchema }: Ad
       return columns !== 'all' || rows !== null || defaults.size > 0;
     });
 
-  const rewrite = (sql: string, analysis: Analysis & { readonly ok: true }): Admitted => {
+  const parseDraft = (sql: string): Draft => {
     const outcome = parser.parse(sql);
     if (!outcome.ok) throw new Refusal('syntax', outcome.message);
-    const statement = draftOf(structOf(listOf(outcome.tree['stmts'])[0])['stmt']);
+    return draftOf(structOf(listOf(outcome.tree['stmts'])[0])['stmt']);
+  };
+
+  const rewrite = (sql: string, analysis: Judged): Admitted => {
+    const statement = parseDraft(sql);
     const guests = countParameters(statement);
     const parameters = new Parameters(guests);
     const rewriter = new Rewriter(makeContext(analysis, statement), parameters, rewriteWrite);
@@ -119,5 +139,29 @@ export const makeAdmission = ({ grant, catalog, analyse, parser, ownSchema }: Ad
     memo.set(sql, product);
     return product;
   };
-  return { decide: (sql) => find(sql).decision, find: (sql) => find(sql).admitted };
+
+  const learn = (sql: string): readonly TableUse[] => {
+    const analysis = analyse(sql);
+    if (!analysis.ok) return [];
+    const uses = new ColumnUses();
+    try {
+      const statement = parseDraft(sql);
+      const context = { ...makeContext(analysis, statement), grant: withoutRules, isCalm: true, uses };
+      new Rewriter(context, new Parameters(0), rewriteWrite).statement(statement, null, new Map(), true);
+    } catch (error) {
+      // Refused half way: what it needed until then is known, and the rest is no use of anything.
+      if (!(error instanceof Refusal)) throw error;
+    }
+    return listUses(analysis.needs, catalog, uses);
+  };
+
+  return {
+    decide: (sql) => find(sql).decision,
+    find: (sql) => find(sql).admitted,
+    usesOf(sql) {
+      const product = find(sql);
+      product.uses ??= learn(sql);
+      return product.uses;
+    },
+  };
 };

@@ -2,6 +2,7 @@
 import { defaultSchema, type Operation, tableKey, tableLabel } from '../names.ts';
 import { bothRules, type Rule, type RuleValue, ruleColumns } from '../rule.ts';
 import { and, checked, type Draft, guarded, raiseUnless, target } from './build.ts';
+import { everyColumn } from './column-uses.ts';
 import { Refusal } from './refusal.ts';
 import { type Columns, draftOf, draftsOf, expandItem, outputOf, type Queries, type Rewriter, starFields } from './rewriter.ts';
 import { ruleExpression, valueExpression } from './rule-expression.ts';
@@ -30,6 +31,7 @@ const openTarget = (rewriter: Rewriter, relation: Draft): Target => {
     name,
     item: {
       name,
+      key,
       schema: alias === undefined ? table.schema : undefined,
       columns: orderedColumns(rewriter.context, key, columns),
       open: columns === 'all',
@@ -45,6 +47,7 @@ const written = (rewriter: Rewriter, { key, label }: Target, list: unknown, oper
     const column = textOf(draftOf(item['ResTarget'])['name']) ?? '';
     if ((columns !== 'all' && !columns.has(column)) || defaults.has(column))
       throw new Refusal(`tables.${label}.${operation}`, `the statement sets ${label}.${column}, which is not granted`);
+    rewriter.context.uses?.take(key, operation, column);
     return column;
   });
 };
@@ -145,10 +148,14 @@ const force = (rewriter: Rewriter, value: Draft, { key }: Target): void => {
 
 const conflict = (rewriter: Rewriter, clause: Draft, at: Target, scope: Scope, queries: Queries): Rule | null => {
   const infer = draftOf(clause['infer']);
+  const { uses } = rewriter.context;
+  // Which columns a constraint is about is not in the statement.
+  if (infer['conname'] !== undefined) uses?.readAll(at.item);
   if (infer['conname'] !== undefined && at.item.bare === true)
     throw new Refusal('columns', 'a conflict names its columns, not a constraint, where not all columns are granted');
   for (const element of draftsOf(infer['indexElems']).map((one) => draftOf(one['IndexElem']))) {
     const column = textOf(element['name']);
+    if (column !== undefined) uses?.readUnqualified(scope, column);
     if (column !== undefined) checkUnqualified(scope, column, false);
     rewriter.expression(element['expr'], scope, queries);
   }
@@ -171,6 +178,7 @@ const insert = (rewriter: Rewriter, value: Draft, given: Queries, top: boolean):
       `tables.${at.label}.create`,
       `the statement does not name the columns of ${at.label} that it sets, and not all are granted`,
     );
+  if (value['cols'] === undefined && value['selectStmt'] !== undefined) rewriter.context.uses?.take(at.key, 'create', everyColumn);
   written(rewriter, at, value['cols'], 'create');
   if (value['selectStmt'] !== undefined) rewriter.statement(draftOf(value['selectStmt']), null, queries, false);
   force(rewriter, value, at);

@@ -65,6 +65,7 @@ export class Rewriter {
     if (value['larg'] !== undefined) {
       const found = this.select(draftOf(value['larg']), outer, queries);
       this.select(draftOf(value['rarg']), outer, queries);
+      this.context.uses?.ignoreOutputs(value['sortClause'], null);
       for (const key of ['sortClause', 'limitCount', 'limitOffset']) this.expression(value[key], openScope(outer), queries, new Set('*'));
       return found;
     }
@@ -72,6 +73,7 @@ export class Rewriter {
     this.#from(value, scope, queries);
     const found = this.targets(value, 'targetList', scope, queries);
     const outputs = new Set(found.columns);
+    for (const key of ['sortClause', 'distinctClause']) this.context.uses?.ignoreOutputs(value[key], outputs);
     for (const key of ['whereClause', 'havingClause', 'windowClause', 'limitCount', 'limitOffset', 'valuesLists'])
       this.expression(value[key], scope, queries);
     for (const key of ['sortClause', 'groupClause', 'distinctClause'])
@@ -128,8 +130,8 @@ export class Rewriter {
     const alias = structOf(value['alias']);
     const name = textOf(alias['aliasname']);
     const names = namesOf(alias['colnames']);
-    const add = (found: Columns, schema?: string, fallback = name): void => {
-      scope.items.push({ name: fallback, schema, ...rename(found, names) });
+    const add = (found: Columns, schema?: string, fallback = name, key?: string): void => {
+      scope.items.push({ name: fallback, schema, key, real: found.columns, ...rename(found, names) });
     };
     switch (tag) {
       case 'RangeVar': {
@@ -146,6 +148,7 @@ export class Rewriter {
           { columns: orderedColumns(this.context, key, columns), open: columns === 'all' },
           name === undefined ? table.schema : undefined,
           name ?? relname,
+          key,
         );
         if (isRestricted(this.context, key)) return makeShadow(value, table, this.context, this.parameters, pushed);
         if (table.schema !== defaultSchema) value['schemaname'] = table.schema;
@@ -165,12 +168,14 @@ export class Rewriter {
         const before = scope.items.length;
         for (const side of ['larg', 'rarg']) value[side] = this.fromItem(draftOf(value[side]), scope, queries);
         this.expression(value['quals'], scope, queries);
+        this.context.uses?.readJoined(scope.items.slice(before), namesOf(value['usingClause']), value['isNatural'] === true);
         const using = textOf(structOf(value['join_using_alias'])['aliasname']);
         if (using !== undefined)
           scope.items.push({ name: using, columns: namesOf(value['usingClause']), open: false, qualifiedOnly: true });
         if (name === undefined) return node;
         // Its alias hides those inside it.
         const inside = scope.items.splice(before);
+        for (const item of inside) this.context.uses?.readAll(item);
         add({ columns: inside.flatMap((item) => item.columns), open: names.length > 0 || inside.some((item) => item.open) });
         return node;
       }
@@ -214,6 +219,7 @@ export class Rewriter {
       return;
     }
     if (!isNode(value)) return;
+    if (value['subLinkType'] === 'EXISTS_SUBLINK') this.context.uses?.ignoreStars(value['subselect']);
     for (const [key, inner] of Object.entries(value)) {
       if (key === 'ColumnRef') this.#column(draftOf(inner), scope, outputs);
       else if (key === 'SelectStmt') this.select(draftOf(inner), scope, queries);
@@ -227,13 +233,16 @@ export class Rewriter {
     const last = stars === undefined ? path.at(-1) : undefined;
     const qualifier = stars === undefined ? path.slice(0, -1) : path;
     const [first = '', second] = qualifier;
+    const uses = this.context.uses?.isIgnored(ref) === true ? undefined : this.context.uses;
     if (qualifier.length === 0) {
+      uses?.readUnqualified(scope, last);
       if (last !== undefined) return checkUnqualified(scope, last, outputs?.has('*') === true || outputs?.has(last) === true);
       if (scope.items.some((item) => item.bare)) throw new Refusal('columns', 'a star stands where its columns cannot be listed');
       return;
     }
     const item = second === undefined ? findItem(scope, first) : findItem(scope, second, first);
     if (item === undefined) return;
+    uses?.readColumn(item, last);
     if (last !== undefined) checkQualified(item, last);
     else if (item.bare === true) throw new Refusal('columns', 'a star stands where its columns cannot be listed');
     // What stands in place of the table has its name, and no schema.

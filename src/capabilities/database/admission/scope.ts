@@ -4,10 +4,14 @@ import { Refusal } from './refusal.ts';
 /** A relation in reach, as the statement calls it. */
 export interface Item {
   readonly name: string | undefined;
+  /** The table it is; undefined for a query, whose own columns were looked at where it stands. */
+  readonly key?: string | undefined;
   /** Only where it can be written with its schema. */
   readonly schema?: string | undefined;
   /** Those the guest may read, in order. */
   readonly columns: readonly string[];
+  /** What the table calls them, where an alias calls them otherwise. */
+  readonly real?: readonly string[];
   /** It can have columns beside those. */
   readonly open: boolean;
   /** Found by `name.column` alone. */

@@ -5,6 +5,7 @@ import { bothRules, type Rule, type RuleVariable } from '../rule.ts';
 import { and, column, type Draft, star, target } from './build.ts';
 import type { Calm } from './calm.ts';
 import type { Catalog } from './catalog.ts';
+import type { ColumnUses } from './column-uses.ts';
 import type { TreeNode } from './parser.ts';
 import { ruleExpression } from './rule-expression.ts';
 import { isNode, structOf, textOf } from './tree.ts';
@@ -22,6 +23,8 @@ export interface RewriteContext {
   readonly calm: Calm;
   /** The schema of the extension's own tables; null: it has none. */
   readonly ownSchema: string | null;
+  /** Hears of the columns that names mean; absent where nobody learns from them. */
+  readonly uses?: ColumnUses;
 }
 
 /** The parameters that rules and forced values add, after the guest's own. */

@@ -73,7 +73,7 @@ describe('admission alone refuses, on connections of a superuser', () => {
       shadows: { functions: new Set(), attributes: new Set() },
       resource,
       analyse,
-      admission: { decide: () => ({ allow: true, rule: '' }), find: asItIs },
+      admission: { decide: () => ({ allow: true, rule: '' }), find: asItIs, usesOf: () => [] },
       maxResultBytes: 1_000_000,
     });
     run = async (sql) => {
