@@ -1,6 +1,6 @@
 // Turns whatever an extension threw into a public error. Must never let a stack, a cause or a getter of the thrown value reach the client.
 import type { GuestFault } from '../protocol/kinds.ts';
-import { parseJson, slice, stringifyJson, toText } from './intrinsics.ts';
+import { isArray, parseJson, slice, stringifyJson, toText } from './intrinsics.ts';
 
 const maxMessage = 2_000;
 const maxStack = 8_000;
@@ -49,8 +49,16 @@ const isStatus = (value: unknown): value is number => typeof value === 'number' 
 /** Directus knows its errors by name, not by class: an extension carries its own copy of the class. */
 const isDirectusError = (error: unknown): boolean => read(error, 'name') === 'DirectusError' && typeof read(error, 'code') === 'string';
 
+/** Directus throws a list where several fields are wrong: the first stands for all. */
+const firstOf = (thrown: unknown): unknown => {
+  if (!isArray(thrown)) return thrown;
+  const first = read(thrown, '0');
+  return isDirectusError(first) ? first : thrown;
+};
+
 /** What the client is told. Only errors that were made to be told say more than that the extension failed. */
-export const makeFault = (error: unknown): GuestFault => {
+export const makeFault = (thrown: unknown): GuestFault => {
+  const error = firstOf(thrown);
   const stack = textOf(read(error, 'stack') ?? error, maxStack);
   const status = [read(error, 'status'), read(error, 'statusCode')].find(isStatus);
   const message = textOf(read(error, 'message') ?? '', maxMessage);

@@ -56,6 +56,12 @@ export default (router) => {
   router.get('/after-head', (req, res, next) => { res.write('half'); setTimeout(() => next(new Error('half way')), 5); });
   router.get('/unhandled', (req, res) => { Promise.reject(new Error('nobody waits for it')); setTimeout(() => res.json('answered all the same'), 10); });
   router.get('/directus', () => { throw Object.assign(new Error('You may not.'), { name: 'DirectusError', code: 'FORBIDDEN', status: 403, extensions: { collection: 'articles' } }); });
+  const createError = (code, message, status) => class extends Error { name = 'DirectusError'; code = code; status = status; constructor(extensions) { super(message(extensions)); this.extensions = extensions; } toString() { return this.name + ' [' + this.code + ']: ' + this.message; } };
+  const RecordNotUnique = createError('RECORD_NOT_UNIQUE', ({ field }) => 'The value of ' + field + ' is taken.', 400);
+  router.get('/directus/own-class', async () => { await null; throw new RecordNotUnique({ collection: 'articles', field: 'slug' }); });
+  router.get('/directus/list', (req, res, next) => next([new RecordNotUnique({ field: 'slug' }), new RecordNotUnique({ field: 'id' })]));
+  router.get('/directus/no-list', (req, res, next) => next([{ secret: 'canary' }]));
+  router.get('/directus/status', () => { throw Object.assign(new RecordNotUnique({}), { status: 200 }); });
   router.get('/client-error', () => { throw Object.assign(new Error('Say which.'), { status: 422 }); });
   router.get('/getter', () => { throw { get message() { throw new Error('no'); }, get stack() { throw new Error('no'); }, status: 400 }; });
 };`;
@@ -197,6 +203,38 @@ describe('what nobody in the extension handles', () => {
       assert.equal(reply.status, 403);
       assert.deepEqual(reply.json(), { errors: [{ message: 'You may not.', extensions: { collection: 'articles', code: 'FORBIDDEN' } }] });
     });
+    const inShape: readonly (readonly [string, string, number, object])[] = [
+      [
+        'of the extension’s own class',
+        'own-class',
+        400,
+        { message: 'The value of slug is taken.', extensions: { collection: 'articles', field: 'slug', code: 'RECORD_NOT_UNIQUE' } },
+      ],
+      [
+        'first in a list',
+        'list',
+        400,
+        { message: 'The value of slug is taken.', extensions: { field: 'slug', code: 'RECORD_NOT_UNIQUE' } },
+      ],
+      [
+        'with a status that is no error’s',
+        'status',
+        500,
+        { message: 'The value of undefined is taken.', extensions: { code: 'RECORD_NOT_UNIQUE' } },
+      ],
+      [
+        'that is none',
+        'no-list',
+        500,
+        { message: 'The extension failed to answer this request.', extensions: { code: 'ERR_GUEST_FAILED' } },
+      ],
+    ];
+    for (const [name, path, status, error] of inShape) {
+      test(`${id}: a DirectusError ${name} is rendered as Directus does`, async () => {
+        const reply = await runtime.get(`/${id}/directus/${path}`);
+        assert.deepEqual([reply.status, reply.json()], [status, { errors: [error] }]);
+      });
+    }
     test(`${id}: an error after the answer changes nothing`, async () =>
       assert.equal((await runtime.get(`/${id}/after-answer`)).json(), 'answered'));
     test(`${id}: a promise nobody waits for does not end the request`, async () => {
