@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { createRuntime } from '../runtime.ts';
 import { acquireLock } from './demo/lock.ts';
+import { makeMailService } from './demo/mail-service.ts';
 import { openEmbeddedPostgres } from './demo/postgres.ts';
 import { seedDemo } from './demo/seed.ts';
 import { parsePort } from './serve-options.ts';
@@ -49,6 +50,7 @@ export const start = async (args: readonly string[]): Promise<number> => {
     const postgres = await openEmbeddedPostgres({ folder });
     closers.add(() => postgres.close());
     if (await seedDemo(postgres.url, resolve(root, 'extensions/demo.sql'))) process.stdout.write('created and seeded the demo tables\n');
+    const logger = pino({ name: 'cloister', level: 'warn' }, pino.destination({ dest: join(folder, 'cloister.log'), sync: false }));
     const runtime = await createRuntime({
       extensions: [join(root, 'extensions')],
       database: postgres.url,
@@ -62,7 +64,8 @@ export const start = async (args: readonly string[]): Promise<number> => {
         SECRET: 'an extension that is not granted this must never see it',
       },
       ledger: { file: join(folder, 'ledger.ndjson') },
-      logger: pino({ name: 'cloister', level: 'warn' }, pino.destination({ dest: join(folder, 'cloister.log'), sync: false })),
+      services: { MailService: makeMailService(logger) },
+      logger,
     });
     closers.add(() => runtime.close());
     const server = await openServer(runtime, host, port);

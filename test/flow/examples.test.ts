@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { makeMailService } from '../../src/cli/demo/mail-service.ts';
 import { openTestDatabase, type TestDatabase } from '../helpers/postgres.ts';
 import { openTestRuntime, type TestRuntime } from '../helpers/runtime.ts';
 
@@ -11,13 +12,20 @@ const folder = join(import.meta.dirname, '../../extensions');
 let database: TestDatabase;
 let runtime: TestRuntime;
 let pid: number;
+const mails: unknown[] = [];
 
 before(async () => {
   pid = process.pid;
   database = await openTestDatabase(await readFile(join(folder, 'demo.sql'), 'utf8'));
   runtime = await openTestRuntime({
     extensions: {},
-    options: { extensions: [folder], approvals: 'requested', database: database.url, env: { GREETING_URL: 'http://elsewhere.example/' } },
+    options: {
+      extensions: [folder],
+      approvals: 'requested',
+      database: database.url,
+      env: { GREETING_URL: 'http://elsewhere.example/' },
+      services: { MailService: makeMailService({ warn: (facts: unknown) => void mails.push(facts) }) },
+    },
   });
 });
 after(async () => {
@@ -49,6 +57,7 @@ describe('what a visitor sees', () => {
     ['/greet/goodbye', 200, /^Goodbye!$/],
     ['/articles?limit=2', 200, /"meta":\{"total":25,"limit":2,"offset":0\}/],
     ['/articles/1', 200, /"id":1,/],
+    ['/digest', 200, /^\{"data":\[\{"title":"The smallest railway in the valley","views":484\},.*"views":373\}\]\}$/],
     ['/guarded', 200, /"trail":\["outer","first","second"\]/],
     ['/guarded/throws', 500, /./],
     ['/guarded/passes', 418, /handed to next/],
@@ -88,6 +97,26 @@ test('rows are created, changed, read and deleted', async () => {
   assert.match((await runtime.get(`/articles/${id}`)).text, /Changed by a test/);
   assert.equal((await send(`/articles/${id}`, 'DELETE')).status, 204);
   assert.equal((await runtime.get(`/articles/${id}`)).status, 404);
+});
+
+describe('the digest', () => {
+  test('goes by the host’s mail service', async () => {
+    const reply = await runtime.post('/digest', { to: 'reader@example.org' });
+    assert.deepEqual([reply.status, reply.json()], [202, { data: { queued: 1 } }]);
+    assert.match(JSON.stringify(mails), /"extension":"digest","tenant":"default".*"to":"reader@example.org".*The smallest railway/);
+  });
+  test('answers with the service’s own error', async () => {
+    const reply = await runtime.post('/digest', { to: 'nobody' });
+    const reason = '"nobody" is no mail address';
+    const error = { message: `Invalid payload. ${reason}.`, extensions: { reason, code: 'INVALID_PAYLOAD' } };
+    assert.deepEqual([reply.status, reply.json()], [400, { errors: [error] }]);
+  });
+  test('reaches nothing beside it', async () => {
+    const denied = { code: 'ERR_CAPABILITY_DENIED' };
+    const { field, ...found } = (await runtime.get('/digest/beyond')).json() as { readonly field: { readonly code?: string } };
+    assert.deepEqual(found, { granted: ['ItemsService', 'MailService'], method: denied, collection: denied, service: denied });
+    assert.equal(field.code, 'FORBIDDEN');
+  });
 });
 
 test('the snoop finds no secret, and the host is the process it was', async () => {
