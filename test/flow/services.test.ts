@@ -140,6 +140,7 @@ describe('refused alike: not granted, not there, and what every object has', () 
   const rows: readonly (readonly [string, string, string])[] = [
     ['a service that is not granted', 'narrow', "return new services.MailService().send({ to: 'you' })"],
     ['a service that is nowhere', 'narrow', 'return new services.NowhereService().send({})'],
+    ['a method that no service of Directus has', 'narrow', 'return new services.NowhereService().doThings({})'],
     ['a service that is granted and nowhere', 'narrow', 'return new services.GhostService().send({})'],
     ['a method that is not granted', 'narrow', "return new services.ItemsService('articles').createOne({})"],
     ['a method that is granted and not offered', 'full', "return new services.ItemsService('articles').deleteOne(1)"],
@@ -160,6 +161,15 @@ describe('refused alike: not granted, not there, and what every object has', () 
       );
     });
   }
+  test('a service that is not there is no promise, and prints', async () =>
+    assert.deepEqual(
+      (
+        await run(
+          'const s = await new services.NowhereService({}); return [typeof s.then, JSON.stringify(s).length > 2, String(s), s.cache]',
+        )
+      ).got,
+      ['undefined', true, '[object Object]', null],
+    ));
   test('is on the ledger each time, with one rule', async () => {
     const { calls } = await runtime.measure('/narrow', { method: 'POST', body: { code: 'return new services.NowhereService().send({})' } });
     assert.deepEqual(

@@ -24,6 +24,9 @@ const hidden = (target: object, key: string, value: unknown): void => {
 
 const systemPrefix = 'directus_';
 
+/** Not what the language, promises and printers ask of every object. */
+const methodName = /^(?!(?:then|toJSON|inspect|length|nodeType|asymmetricMatch|constructor|prototype)$)[a-z][A-Za-z0-9_]{0,63}$/;
+
 /** What JSON would drop without a word: an option that is a function would change what the call means. */
 const refuseUnsendable = (method: string, value: unknown, depth: number): void => {
   if (typeof value === 'function') throw invalid(`${method}: a function cannot be given to a service of the host`);
@@ -72,9 +75,9 @@ const makeBase = (bridge: GuestBridge) => {
   };
 
   class Service {
-    declare collection?: unknown;
-    declare eventScope?: string;
-    declare emitEvents?: unknown;
+    collection: unknown;
+    eventScope: string | undefined;
+    emitEvents: boolean | undefined;
     knex: unknown;
     accountability: unknown;
     schema: unknown;
@@ -96,7 +99,7 @@ const makeBase = (bridge: GuestBridge) => {
       this.accountability = options?.accountability ?? null;
       this.schema = options?.schema;
       this.nested = options?.nested ?? [];
-      if (options?.emitEvents === false) this.emitEvents = false;
+      this.emitEvents = options?.emitEvents === false ? false : undefined;
     }
 
     /** The same service with other options. */
@@ -114,6 +117,14 @@ const makeBase = (bridge: GuestBridge) => {
     });
   for (const method of knownMethods) addMethod(Service.prototype, method);
 
+  /** Of a service that is not granted, whatever is called is refused by the host, by its own name: the ledger shows what an extension would need. */
+  const strange = new Proxy(Service.prototype, {
+    get(target, key, self) {
+      if (typeof key === 'symbol' || key in target || !methodName.test(key)) return Reflect.get(target, key, self) as unknown;
+      return (...args: readonly unknown[]) => invoke(self as Service, key, args);
+    },
+  });
+
   const makeClass = (name: string, info: Info | null): unknown => {
     const Made = class extends Service {
       constructor(...args: readonly unknown[]) {
@@ -121,7 +132,8 @@ const makeBase = (bridge: GuestBridge) => {
       }
     };
     hidden(Made, 'name', name);
-    if (info !== null) for (const method of keysOf(info.methods)) if (!hasOwn(Service.prototype, method)) addMethod(Made.prototype, method);
+    if (info === null) setPrototypeOf(Made.prototype, strange);
+    else for (const method of keysOf(info.methods)) if (!hasOwn(Service.prototype, method)) addMethod(Made.prototype, method);
     return Made;
   };
   return makeClass;
