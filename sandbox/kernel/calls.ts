@@ -1,7 +1,8 @@
 // Capability calls from the guest: numbered, counted, answered. Must never hold authority: what is refused here is refused on the host too.
+import { IdTable } from '../protocol/id-table.ts';
 import { fromGuest, type KernelLimits } from '../protocol/kinds.ts';
 import type { GuestBridge } from './guest-capability.ts';
-import { mapDelete, mapGet, mapSet, NativeError, nativePromise, parseJson, push, shift, slice, stringifyJson } from './intrinsics.ts';
+import { NativeError, nativePromise, parseJson, push, shift, slice, stringifyJson } from './intrinsics.ts';
 import type { Lease } from './lease.ts';
 import { post } from './pipe.ts';
 import { isDefinition } from './schema-cache.ts';
@@ -40,7 +41,7 @@ export interface Calls {
 
 /** `onDefinition` is called when a statement has ended that may have changed a table. */
 export const makeCalls = (limits: () => KernelLimits, onDefinition: () => void): Calls => {
-  const pending = new Map<number, PendingCall>();
+  const pending = new IdTable<PendingCall>();
   let lastCall = 0;
 
   /** What is over the limit need not cross: one character more than allowed, and the host sees the breach, records and refuses it. */
@@ -52,7 +53,7 @@ export const makeCalls = (limits: () => KernelLimits, onDefinition: () => void):
   const dispatch = (lease: Lease, text: string, call: PendingCall): void => {
     lease.pending += 1;
     lastCall = lastCall >= 0x3fffffff ? 1 : lastCall + 1;
-    mapSet(pending, lastCall, call);
+    pending.set(lastCall, call);
     post(fromGuest.call, lease.id, lastCall, text, null);
   };
 
@@ -94,9 +95,9 @@ export const makeCalls = (limits: () => KernelLimits, onDefinition: () => void):
       granted,
     }),
     settle: (id, ok, text) => {
-      const made = mapGet(pending, id);
+      const made = pending.get(id);
       if (made === undefined) return;
-      mapDelete(pending, id);
+      pending.delete(id);
       made.lease.pending -= 1;
       if (made.isDefinition) onDefinition();
       shift(made.lease.waiting)?.();

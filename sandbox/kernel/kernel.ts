@@ -1,5 +1,6 @@
 // One cell's kernel: takes messages in, hands them to whoever they are for. Must never let an exception of the guest leave an entry.
 import { platform } from '../platform/platform.ts';
+import { IdTable } from '../protocol/id-table.ts';
 import { fromGuest, type KernelConfig, type KernelLimits, type Registered, toGuest } from '../protocol/kinds.ts';
 import { asApp, bodyParsers, express, makeApp } from './app.ts';
 import { makeCalls } from './calls.ts';
@@ -7,7 +8,7 @@ import { makeContext } from './context.ts';
 import { makeFault } from './fault.ts';
 import { withHeaderNotes } from './header-notes.ts';
 import { makeHooks } from './hooks.ts';
-import { hasOwn, mapDelete, mapGet, mapSet, nativeThen, parseJson, reflectApply, stringifyJson } from './intrinsics.ts';
+import { hasOwn, nativeThen, parseJson, reflectApply, stringifyJson } from './intrinsics.ts';
 import { makeJobs } from './jobs.ts';
 import { bootLimits, type Lease, makeLease } from './lease.ts';
 import { type ListenerChanges, makeListeners } from './listeners.ts';
@@ -31,7 +32,7 @@ export const makeKernel = (): Kernel => {
   let limits: KernelLimits = bootLimits;
   let config: KernelConfig | null = null;
   let factory: Factory | null = null;
-  const leases = new Map<number, Lease>();
+  const leases = new IdTable<Lease>();
   const background = makeLease(0);
   const rootZone: Zone = { lease: background, stores: undefined };
   enterZone(rootZone);
@@ -49,7 +50,7 @@ export const makeKernel = (): Kernel => {
   const hooks = makeHooks(timers, calls, listeners);
   const app = makeApp();
   const forget = (lease: Lease): void => {
-    mapDelete(leases, lease.id);
+    leases.delete(lease.id);
   };
   let serve = asApp(app);
   const requests = makeRequests(
@@ -67,10 +68,10 @@ export const makeKernel = (): Kernel => {
     forget,
   );
 
-  const leaseOf = (id: number): Lease => mapGet(leases, id) ?? background;
+  const leaseOf = (id: number): Lease => leases.get(id) ?? background;
   const beginLease = (id: number): Lease => {
     const lease = makeLease(id);
-    mapSet(leases, id, lease);
+    leases.set(id, lease);
     return lease;
   };
 
@@ -137,7 +138,7 @@ export const makeKernel = (): Kernel => {
     const registered = (mounts: string): void => {
       post(fromGuest.registered, lease.id, 0, mounts, null);
       lease.over = true;
-      mapDelete(leases, lease.id);
+      leases.delete(lease.id);
     };
     reflectApply(nativeThen, register(config, factory), [registered, fail]);
   };
@@ -172,7 +173,7 @@ export const makeKernel = (): Kernel => {
       case toGuest.cancel:
         requests.cancel(lease);
         jobs.cancel(lease);
-        mapDelete(leases, leaseId);
+        leases.delete(leaseId);
         return;
       default:
         return;

@@ -4,10 +4,11 @@ import { IncomingMessage } from '../platform/http/incoming-message.ts';
 import { ServerResponse } from '../platform/http/server-response.ts';
 import type { RequestBody, ResponseSink } from '../platform/http/sink.ts';
 import { platform } from '../platform/platform.ts';
+import { IdTable } from '../protocol/id-table.ts';
 import { bodyModes, fromGuest, type KernelLimits, type RequestHead } from '../protocol/kinds.ts';
 import { makeDirectusAccountability } from './accountability.ts';
 import { makeFault } from './fault.ts';
-import { mapDelete, mapGet, mapSet, NativeError, parseJson, slice, stringifyJson } from './intrinsics.ts';
+import { NativeError, parseJson, slice, stringifyJson } from './intrinsics.ts';
 import type { Lease } from './lease.ts';
 import { post } from './pipe.ts';
 
@@ -55,11 +56,11 @@ declare const Buffer: { byteLength(text: string): number; from(data: string): Ui
 
 /** `forget` is called once with each lease that is over. */
 export const makeRequests = (app: App, parsers: BodyParsers, limits: () => KernelLimits, forget: (lease: Lease) => void): Requests => {
-  const running = new Map<number, Running>();
+  const running = new IdTable<Running>();
 
   const finish = (lease: Lease): void => {
     lease.over = true;
-    mapDelete(running, lease.id);
+    running.delete(lease.id);
     forget(lease);
   };
 
@@ -148,7 +149,7 @@ export const makeRequests = (app: App, parsers: BodyParsers, limits: () => Kerne
         const { cookie } = request.headers;
         request.cookies = typeof cookie === 'string' ? parsers.cookies(cookie) : {};
         request.body = parsers.emptyBody();
-        mapSet(running, lease.id, { request, response });
+        running.set(lease.id, { request, response });
         if (typeof body === 'string') parseBody(request, String(request.headers['content-type'] ?? ''), body);
         app(request, response, (error) => {
           if (lease.over) return;
@@ -161,7 +162,7 @@ export const makeRequests = (app: App, parsers: BodyParsers, limits: () => Kerne
       }
     },
     push: (lease, chunk) => {
-      const request = mapGet(running, lease.id)?.request;
+      const request = running.get(lease.id)?.request;
       if (request === undefined) return;
       const wantsMore = request._push(chunk);
       if (chunk === null) return;
@@ -174,14 +175,14 @@ export const makeRequests = (app: App, parsers: BodyParsers, limits: () => Kerne
         taken();
       };
     },
-    abortBody: (lease) => mapGet(running, lease.id)?.request._abort(new NativeError('aborted')),
+    abortBody: (lease) => running.get(lease.id)?.request._abort(new NativeError('aborted')),
     credit: (lease, bytes) => {
       const wasShut = lease.window <= 0;
       lease.window += bytes;
-      if (wasShut && lease.window > 0) mapGet(running, lease.id)?.response._drain();
+      if (wasShut && lease.window > 0) running.get(lease.id)?.response._drain();
     },
     cancel: (lease) => {
-      const live = mapGet(running, lease.id);
+      const live = running.get(lease.id);
       finish(lease);
       live?.request._abort(new NativeError('aborted'));
       live?.response._close();

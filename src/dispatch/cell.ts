@@ -1,5 +1,6 @@
 // The host's view of one cell: which requests are in it, and what becomes of them when it ends. Must never give a request to a cell that is not ready.
 import { randomBytes } from 'node:crypto';
+import { IdTable } from '../../sandbox/protocol/id-table.ts';
 import { type CellEnd, type CellHead, toWard } from '../../sandbox/protocol/kinds.ts';
 import type { CallLease, LeaseOrigin, LeaseRecord } from '../bridge/call-lease.ts';
 import type { Cause } from '../bridge/capability.ts';
@@ -40,7 +41,7 @@ export class Cell implements CellPeer {
   readonly extension: Extension;
   readonly tenant: string;
   /** Requests whose entries may still run, by lease id. */
-  readonly leases = new Map<number, Lease>();
+  readonly leases = new IdTable<Lease>();
   readonly #owner: CellOwner;
   readonly #registration: Registration;
   /** Requests in a row that had no answer in time. */
@@ -154,7 +155,7 @@ export class Cell implements CellPeer {
     const opening = this.#state === 'opening';
     this.#state = 'ended';
     const guilty = this.leases.get(guiltyId) ?? null;
-    const leases = [...this.leases.values()].filter((lease) => !lease.isOver);
+    const leases = byAge(this.leases.values()).filter((lease) => !lease.isOver);
     this.#forget();
     if (opening && blame === 'own') this.#owner.onRefused(this, `while registering, ${reason}`);
     else if (opening) this.#owner.onDisturbed(this, reason);
@@ -162,7 +163,7 @@ export class Cell implements CellPeer {
   }
 
   #forget(): void {
-    for (const lease of [...this.leases.values()]) {
+    for (const lease of byAge(this.leases.values())) {
       this.ward.leases.delete(lease.id);
       lease.lose();
     }
@@ -170,6 +171,9 @@ export class Cell implements CellPeer {
     this.#registration.finish();
   }
 }
+
+/** Who came first is told, and runs again, first. */
+const byAge = (leases: readonly Lease[]): readonly Lease[] => leases.toSorted((a, b) => a.id - b.id);
 
 const readMessage = (text: string): string => {
   try {

@@ -1,5 +1,5 @@
 // From a request to its slot. Must never let one tenant's request near another's slot.
-
+import { IdTable } from '../../sandbox/protocol/id-table.ts';
 import type { CallLease, LeaseOrigin, LeaseRecord } from '../bridge/call-lease.ts';
 import type { Accountability } from '../bridge/capability.ts';
 import { CloisterError } from '../errors.ts';
@@ -31,7 +31,7 @@ export class Dispatcher {
   readonly #services: SlotServices;
   readonly #slots = new Map<Extension, Map<string, Slot>>();
   /** Every lease that is not closed: what the clock looks at, and a graceful stop waits for. */
-  readonly #live = new Set<Lease>();
+  readonly #live = new IdTable<Lease>();
   readonly #prefix: string;
   readonly #clock: NodeJS.Timeout;
   #lastLease = 0;
@@ -55,7 +55,7 @@ export class Dispatcher {
       onRegistered: options.onRegistered,
       onLife: options.onLife,
       onGuestError: ({ extension, tenant, requestId }, stack) => options.onGuestError(extension, tenant, requestId, stack),
-      onDone: (lease) => this.#live.delete(lease),
+      onDone: ({ id }) => this.#live.delete(id),
       breaker: options.breaker,
       cellIdleMs: options.cellIdleMs,
     };
@@ -108,7 +108,7 @@ export class Dispatcher {
     const until = performance.now() + drainMs;
     while (this.#live.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, drainPollMs));
     for (const tenants of this.#slots.values()) for (const slot of tenants.values()) slot.close();
-    for (const lease of [...this.#live]) lease.fail(new CloisterError('ERR_RUNTIME_CLOSED', 'The host is shutting down.'));
+    for (const lease of this.#live.values()) lease.fail(new CloisterError('ERR_RUNTIME_CLOSED', 'The host is shutting down.'));
     clearInterval(this.#clock);
   }
 
@@ -120,7 +120,7 @@ export class Dispatcher {
 
   #makeLease(slot: Slot, accountability: Accountability, question: Question, answer: Answer): Lease {
     const lease = new Lease(slot.origin, this.#nextLeaseId(), accountability, question, answer, slot);
-    this.#live.add(lease);
+    this.#live.set(lease.id, lease);
     return lease;
   }
 
@@ -144,7 +144,7 @@ export class Dispatcher {
 
   #tick(): void {
     const now = performance.now();
-    for (const lease of this.#live) lease.tick(now);
+    for (const lease of this.#live.values()) lease.tick(now);
   }
 }
 

@@ -1,5 +1,6 @@
 // A ward with what the host placed in it. Must never let a ward speak for a cell or lease that is not there: that ends the ward.
 import type { Frame } from '../../sandbox/protocol/frames.ts';
+import { IdTable } from '../../sandbox/protocol/id-table.ts';
 import { type Breach, breaches, type CellEnd, cellEnds, toHost, toWard } from '../../sandbox/protocol/kinds.ts';
 import type { Profile } from './profile.ts';
 import type { WardProcess } from './ward-process.ts';
@@ -40,7 +41,7 @@ export class Ward {
   readonly process: WardProcess;
   readonly profile: Profile;
   readonly cells = new Map<number, CellPeer>();
-  readonly leases = new Map<number, LeasePeer>();
+  readonly leases = new IdTable<LeasePeer>();
   /** null until a tenant has it; then it is never another's. */
   tenant: string | null = null;
   /** Resident memory it may have: the most that any extension in it may. */
