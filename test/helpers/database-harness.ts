@@ -16,6 +16,8 @@ export interface OpenedExtension {
   query(sql: string, bindings?: readonly Binding[], caller?: Caller): Promise<QueryResult>;
   /** Past the first wall: only the role is left. */
   queryUnadmitted(sql: string, bindings?: readonly Binding[], caller?: Caller): Promise<QueryResult>;
+  /** The same inside a transaction of the caller's. */
+  queryUnadmittedIn(sql: string, transaction: number, caller: Caller): Promise<QueryResult>;
   /** Any method, through the first wall; gives the parsed result. */
   call(method: string, args: object, caller?: Caller): Promise<unknown>;
   /** What a cell's guest side talks to: everything crosses as JSON text. All its calls are of one lease. */
@@ -115,17 +117,20 @@ const makeHarness = async (database: TestDatabase, options: DatabaseOptions): Pr
       },
     });
 
+    const unadmitted = async (args: object, caller: Caller): Promise<QueryResult> => {
+      // The statement is looked up before anything is awaited.
+      walls.first = false;
+      const running = instance.call('query', args, caller);
+      walls.first = true;
+      return JSON.parse((await running).json) as QueryResult;
+    };
+
     return {
       instance,
       query: async (sql, bindings = [], caller = makeCaller()) =>
         JSON.parse(await call('query', JSON.stringify({ sql, bindings }), caller)) as QueryResult,
-      async queryUnadmitted(sql, bindings = [], caller = makeCaller()) {
-        // The statement is looked up before anything is awaited.
-        walls.first = false;
-        const running = instance.call('query', { sql, bindings }, caller);
-        walls.first = true;
-        return JSON.parse((await running).json) as QueryResult;
-      },
+      queryUnadmitted: (sql, bindings = [], caller = makeCaller()) => unadmitted({ sql, bindings }, caller),
+      queryUnadmittedIn: (sql, transaction, caller) => unadmitted({ sql, bindings: [], transaction }, caller),
       call: async (name, args, caller = makeCaller()) => JSON.parse(await call(name, JSON.stringify(args), caller)) as unknown,
       bridge: openBridge(makeCaller()),
       openBridge,

@@ -1,7 +1,6 @@
 // What a guest learns of a statement that failed: SQLSTATE, our own words, and names of granted objects. Must never pass on server text that may hold values or hidden names.
 import { CloisterError } from '../../errors.ts';
 import { ruleMark } from './admission/build.ts';
-import { databaseBounds } from './bounds.ts';
 
 /** The fields of the driver's error that are looked at. */
 interface ServerError {
@@ -38,8 +37,8 @@ export const makeBusyFailure = (): CloisterError => unavailable('53300', 'too ma
 
 export const makeWaitFailure = (): CloisterError => unavailable('53300', 'no connection became free in time');
 
-export const makeOverdueFailure = (): CloisterError =>
-  failed('25P04', 'the transaction was ended: it took too long', { limit: 'transactionMs', allowed: databaseBounds.transactionMs.value });
+export const makeOverdueFailure = (transactionMs: number): CloisterError =>
+  failed('25P04', 'the transaction was ended: it took too long', { limit: 'transactionMs', allowed: transactionMs });
 
 export const makeIdleFailure = (): CloisterError => failed('25P03', 'the transaction was ended: nothing came for too long');
 

@@ -196,7 +196,7 @@ export const openInstance = async (parts: InstanceParts): Promise<CapabilityInst
     return { json, rows: outcome.rows.length === 0 ? (outcome.rowCount ?? 0) : outcome.rows.length };
   };
 
-  const held = makeHeldMethods({ grant, maxResultBytes, workOf, admit, acquire, explain, giveBack });
+  const held = makeHeldMethods({ grant, maxResultBytes, times: resource, workOf, admit, acquire, explain, giveBack });
 
   return {
     async call(method, args, caller) {

@@ -20,6 +20,9 @@ export interface DatabaseOptions {
   readonly idleMs?: number;
   /** A statement waits this long for a connection. */
   readonly waitMs?: number;
+  /** Time of one transaction or stream, and how long it may go without a statement. */
+  readonly transactionMs?: number;
+  readonly transactionIdleMs?: number;
   /** Told once of each place where PUBLIC's privileges make the second wall thinner than a grant. */
   readonly onFinding?: (finding: Finding) => void;
 }
@@ -32,6 +35,8 @@ export interface DatabaseResource {
   readonly maxConnections: number;
   readonly idleMs: number;
   readonly waitMs: number;
+  readonly transactionMs: number;
+  readonly transactionIdleMs: number;
   /** Server and port, for messages and for cancelling. */
   readonly address: DatabaseAddress;
   /** Lends the admin connection to trusted code: the capability's own SQL, never a guest's. */
@@ -105,6 +110,8 @@ export const openDatabaseResource = async (source: DatabaseSource, options: Data
     maxConnections: options.maxConnections ?? databaseBounds.connections.value,
     idleMs: options.idleMs ?? databaseBounds.idleMs.value,
     waitMs: options.waitMs ?? databaseBounds.waitMs.value,
+    transactionMs: options.transactionMs ?? databaseBounds.transactionMs.value,
+    transactionIdleMs: options.transactionIdleMs ?? databaseBounds.transactionIdleMs.value,
     address,
     async withAdmin(use) {
       if (closed) throw new CloisterError('ERR_RUNTIME_CLOSED', 'the database resource is closed');

@@ -48,6 +48,8 @@ const neverByKind: Readonly<Record<string, string>> = {
     database_to_xml_and_xmlschema ts_stat ts_rewrite dblink dblink_connect dblink_connect_u dblink_exec dblink_open dblink_fetch
     dblink_send_query dblink_get_result crosstab crosstab2 crosstab3 crosstab4 connectby xpath_table`,
   changesSession: 'set_config pg_advisory_lock pg_advisory_lock_shared pg_try_advisory_lock pg_try_advisory_lock_shared pg_notify setseed',
+  /** What an earlier statement of the same connection drew from a sequence: another tenant's, maybe. */
+  tellsSession: 'lastval currval',
   changesServer: `pg_terminate_backend pg_cancel_backend pg_reload_conf pg_rotate_logfile pg_read_file pg_read_binary_file pg_ls_dir
     pg_stat_file lo_import lo_export lo_create lo_creat lo_from_bytea lo_put lo_open lowrite lo_unlink pg_promote pg_switch_wal
     pg_create_restore_point pg_backup_start pg_backup_stop pg_logical_emit_message`,

@@ -72,40 +72,6 @@ describe('connections', () => {
     await work;
     assert.deepEqual((await extension.query('select 1')).rows, [['1']]);
   });
-  test('carry nothing from one statement to the next', async () => {
-    const sole = await harness.open(
-      { ...fixtureGrant, functions: ['pg_advisory_xact_lock'] },
-      { id: 'residue', resource: { ...harness.resource, maxConnections: 1 } },
-    );
-    const state = `select current_setting('statement_timeout') || current_setting('search_path') || current_setting('role')
-      || (select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid())
-      || (select count(*) from pg_class where relnamespace = pg_my_temp_schema()) || (select count(*) from pg_cursors)`;
-    const fresh = (await sole.queryUnadmitted(state)).rows;
-    // Admission refuses each of these; here it is off, as in audit mode.
-    for (const sql of [
-      'set statement_timeout = 0',
-      'set search_path = sales',
-      'create temp table t (a int)',
-      'begin',
-      'select pg_advisory_lock(1)',
-      "select set_config('work_mem', '1GB', false)",
-      'declare c cursor with hold for select 1',
-    ]) {
-      await sole.queryUnadmitted(sql).catch(() => undefined);
-      assert.deepEqual((await sole.queryUnadmitted(state)).rows, fresh, sql);
-    }
-    for (const sql of [
-      'select * from articles',
-      'insert into comments (article_id) values (1)',
-      'select * from articles for update',
-      'select pg_advisory_xact_lock(2)',
-      'select nonsense',
-    ]) {
-      await sole.query(sql).catch(() => undefined);
-      assert.deepEqual((await sole.queryUnadmitted(state)).rows, fresh, sql);
-    }
-    assert.equal(await countBackends(harness, 'idle in transaction'), 0);
-  });
   test('that are left in a transaction are not given on', async () => {
     const identity = makeRoleIdentity('test', harness.resource.database, '', harness.resource.roleSecret);
     const pool = new RolePool({

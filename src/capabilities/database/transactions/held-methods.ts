@@ -11,13 +11,14 @@ import { startExchange } from '../pool/exchange.ts';
 import type { RoleConnection } from '../pool/role-connection.ts';
 import type { Use } from '../pool/tenant-share.ts';
 import { HeldStream, type Piece } from './held-stream.ts';
-import { HeldTransaction, type Residue } from './held-transaction.ts';
+import { HeldTransaction, type Residue, type TransactionTimes } from './held-transaction.ts';
 import type { LeaseWork } from './lease-work.ts';
 import { readColumns } from './read-columns.ts';
 
 export interface HeldParts {
   readonly grant: ResolvedGrant;
   readonly maxResultBytes: number;
+  readonly times: TransactionTimes;
   workOf(signal: AbortSignal): LeaseWork;
   admit(args: QueryArgs, caller: Caller): AdmittedStatement;
   acquire(caller: Caller, use: Use): Promise<RoleConnection>;
@@ -39,7 +40,7 @@ const pieceResult = (piece: Piece, head: string): CallResult => ({
 });
 
 export const makeHeldMethods = (parts: HeldParts): HeldMethods => {
-  const { grant, maxResultBytes, workOf, admit, acquire, explain, giveBack } = parts;
+  const { grant, maxResultBytes, times, workOf, admit, acquire, explain, giveBack } = parts;
 
   const find = (handle: number, caller: Caller): HeldTransaction => {
     const transaction = workOf(caller.signal).transactions.get(handle);
@@ -49,7 +50,7 @@ export const makeHeldMethods = (parts: HeldParts): HeldMethods => {
 
   const open = async (args: BeginArgs, caller: Caller): Promise<HeldTransaction> => {
     const connection = await acquire(caller, 'transaction');
-    const transaction = new HeldTransaction({ connection, statementMs: grant.statementMs, giveBack, explain });
+    const transaction = new HeldTransaction({ connection, statementMs: grant.statementMs, times, giveBack, explain });
     if (caller.signal.aborted) transaction.kill(new CloisterError('ERR_LEASE_OVER', 'the request ended before its transaction began'));
     await transaction.begin(args).catch((error: CloisterError) => {
       transaction.kill(error);

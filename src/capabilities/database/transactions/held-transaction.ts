@@ -6,9 +6,16 @@ import type { BeginArgs } from '../methods.ts';
 import { type Exchange, startExchange } from '../pool/exchange.ts';
 import { ConnectionLostError, type RoleConnection } from '../pool/role-connection.ts';
 
+/** How long a transaction may last, and go without a statement. */
+export interface TransactionTimes {
+  readonly transactionMs: number;
+  readonly transactionIdleMs: number;
+}
+
 export interface TransactionParts {
   readonly connection: RoleConnection;
   readonly statementMs: number;
+  readonly times: TransactionTimes;
   giveBack(connection: RoleConnection, residue: Residue): void;
   /** What the guest may know of a failure. */
   explain(error: unknown): CloisterError;
@@ -37,8 +44,9 @@ export class HeldTransaction {
 
   constructor(parts: TransactionParts) {
     this.#parts = parts;
-    const idleMs = Math.min(databaseBounds.transactionIdleMs.value, parts.statementMs * 0.75);
-    this.#deadline = setTimeout(() => this.kill(makeOverdueFailure()), databaseBounds.transactionMs.value);
+    const { transactionMs, transactionIdleMs } = parts.times;
+    const idleMs = Math.min(transactionIdleMs, parts.statementMs * 0.75);
+    this.#deadline = setTimeout(() => this.kill(makeOverdueFailure(transactionMs)), transactionMs);
     this.#idle = setTimeout(() => {
       if (this.#running === undefined) this.kill(makeIdleFailure());
     }, idleMs);
