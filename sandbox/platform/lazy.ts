@@ -23,5 +23,7 @@ export const lazyCrypto = (): typeof import('./globals/crypto.ts') =>
 export const lazyConsole = (): typeof import('./globals/console.ts') =>
   require('./globals/console.ts') as typeof import('./globals/console.ts');
 export const lazyFetch = (): typeof import('./globals/fetch.ts') => require('./globals/fetch.ts') as typeof import('./globals/fetch.ts');
+export const lazyClient = (): typeof import('./http/client-request.ts') =>
+  require('./http/client-request.ts') as typeof import('./http/client-request.ts');
 export const lazyBase64 = (): typeof import('./globals/base64.ts') =>
   require('./globals/base64.ts') as typeof import('./globals/base64.ts');

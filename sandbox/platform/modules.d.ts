@@ -28,11 +28,23 @@ declare module 'readable-stream' {
     _read(size: number): void;
     _destroy(error: Error | null, callback: (error?: Error | null) => void): void;
     push(chunk: Uint8Array | string | null): boolean;
+    resume(): this;
     destroy(error?: Error): this;
     [Symbol.asyncIterator](): AsyncIterator<unknown>;
   }
   /** A function, not a class: its constructor is called on objects that already exist. */
   export const Readable: { new (options?: object): Readable; call(self: object, options?: object): void; prototype: Readable };
+  export class Writable extends EventEmitter {
+    constructor(options?: object);
+    readonly destroyed: boolean;
+    readonly writableEnded: boolean;
+    readonly writableFinished: boolean;
+    end(chunk?: Uint8Array | string): this;
+    destroy(error?: Error): this;
+    _write(chunk: Uint8Array, encoding: string, done: (error?: Error | null) => void): void;
+    _final(done: (error?: Error | null) => void): void;
+    _destroy(error: Error | null, done: (error?: Error | null) => void): void;
+  }
   const stream: Record<string, unknown>;
   export default stream;
 }

@@ -1,8 +1,9 @@
-// node:http and node:https as an extension may have them: what its own router stands on. Must never open a connection.
+// node:http and node:https as an extension may have them: what its own router stands on, and a client over the capability `fetch`. Must never open a connection.
 import { METHODS, STATUS_CODES } from '../http/constants.ts';
 import { checkHeaderName, checkHeaderValue } from '../http/headers.ts';
 import { IncomingMessage } from '../http/incoming-message.ts';
 import { ServerResponse } from '../http/server-response.ts';
+import { lazyClient } from '../lazy.ts';
 import { makeRefusing, makeRefusingFunction } from './refusing.ts';
 
 /** Libraries make one while they load; it holds nothing. */
@@ -33,8 +34,17 @@ const makeHttp = (name: 'http' | 'https'): object =>
     maxHeaderSize: 16_384,
     validateHeaderName: (header: string): void => void checkHeaderName(header),
     validateHeaderValue: checkHeaderValue,
-    request: makeRefusingFunction(`${name}.request`),
-    get: makeRefusingFunction(`${name}.get`),
+    request: (...args: unknown[]) =>
+      lazyClient()
+        .makeClient(`${name}:`)
+        .request(...args),
+    get: (...args: unknown[]) =>
+      lazyClient()
+        .makeClient(`${name}:`)
+        .get(...args),
+    get ClientRequest() {
+      return lazyClient().ClientRequest;
+    },
     createServer: makeRefusingFunction(`${name}.createServer`),
   });
 

@@ -1,24 +1,11 @@
 // The web's fetch and its classes, over the capability `fetch`. Must never open a connection, nor keep a body beyond its own cap.
 import { hooks, type Incoming, type Outgoing } from '../hooks.ts';
-import { Buffer } from './buffer.ts';
+import { bytesOfBody, makeOutgoingBody } from '../http/outgoing-bytes.ts';
+import { outgoingMethods, transportHeaders } from '../http/outgoing-headers.ts';
 import { Blob, File, FormData, Headers, ReadableStream, Request, Response } from './fetch-classes.ts';
 
 export { Blob, File, FormData, Headers, ReadableStream, Request, Response };
 
-/** Clients set them as a matter of course; they are the host's own, and as in a browser nobody is told. */
-const transportHeaders: ReadonlySet<string> = new Set([
-  'accept-encoding',
-  'connection',
-  'content-length',
-  'expect',
-  'host',
-  'keep-alive',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 /** The fetch standard's null body status. */
 const withoutBody: ReadonlySet<number> = new Set([101, 103, 204, 205, 304]);
 
@@ -26,16 +13,9 @@ type Answer = InstanceType<typeof Response>;
 
 const failed = (cause: unknown): TypeError => new TypeError('fetch failed', { cause });
 
-const isText = (bytes: Uint8Array, type: string): boolean =>
-  /^(?:text\/|application\/(?:json|x-www-form-urlencoded|xml|[a-z.+-]+\+(?:json|xml)))/i.test(type) &&
-  !Buffer.from(bytes).toString().includes('\ufffd');
-
 const bodyOf = async (request: InstanceType<typeof Request>): Promise<Pick<Outgoing, 'body'>> => {
   if (request.body === null || request.method === 'GET' || request.method === 'HEAD') return {};
-  const bytes = new Uint8Array(await request.arrayBuffer());
-  if (bytes.length === 0) return {};
-  const type = request.headers.get('content-type') ?? '';
-  return { body: isText(bytes, type) ? { text: Buffer.from(bytes).toString() } : { base64: Buffer.from(bytes).toString('base64') } };
+  return makeOutgoingBody(new Uint8Array(await request.arrayBuffer()), request.headers.get('content-type') ?? '');
 };
 
 const outgoingOf = async (request: InstanceType<typeof Request>): Promise<Outgoing> => {
@@ -48,9 +28,8 @@ const outgoingOf = async (request: InstanceType<typeof Request>): Promise<Outgoi
 };
 
 const responseOf = ({ url, status, statusText, redirected, headers, body }: Incoming): Answer => {
-  const bytes = body === null ? null : 'text' in body ? Buffer.from(body.text) : Buffer.from(body.base64, 'base64');
   const init = { status, statusText, headers: headers.map(([name, value]) => [name, value] as [string, string]) };
-  const response = new Response(withoutBody.has(status) ? null : (bytes ?? ''), init);
+  const response = new Response(withoutBody.has(status) ? null : bytesOfBody(body), init);
   const show = (name: string, value: unknown): void => {
     Object.defineProperty(response, name, { value, configurable: true, enumerable: true });
   };
@@ -68,7 +47,7 @@ export const fetch = async (input: unknown, init?: unknown): Promise<Answer> => 
   const request = new Request(input, init as never);
   const signal = request.signal as AbortSignal | null;
   if (isAborted(signal)) throw signal?.reason;
-  if (!methods.has(request.method)) throw new TypeError(`fetch: the method ${request.method} is not one an extension can use`);
+  if (!outgoingMethods.has(request.method)) throw new TypeError(`fetch: the method ${request.method} is not one an extension can use`);
   const outgoing = await outgoingOf(request);
   try {
     return responseOf(

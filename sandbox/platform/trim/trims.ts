@@ -106,6 +106,13 @@ export const patches: readonly { readonly path: RegExp; readonly find: string; r
     replace: '{}',
     times: 1,
   },
+  // A look at the global Blob would evaluate fetch's classes, which stand on these streams.
+  {
+    path: /\/readable-stream\/lib\/(?:ours\/util|internal\/streams\/duplexify)\.js$/,
+    find: 'const Blob = globalThis.Blob || bufferModule.Blob',
+    replace: "const Blob = { [Symbol.hasInstance]: (b) => typeof b?.arrayBuffer === 'function' && typeof b.stream === 'function' }",
+    times: 1,
+  },
   // The kernel takes SharedArrayBuffer away; nothing in the isolate is one.
   {
     path: /\/whatwg-url\/lib\/utils\.js$/,
