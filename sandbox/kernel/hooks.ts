@@ -63,13 +63,13 @@ export const makeHooks = (timers: Timers, calls: Calls, listeners: Listeners): K
     configure: (config) => {
       random = makeRandom(seedBytes(config.seed));
       const boot = ((hasOwn(config.capabilities, 'env') ? config.capabilities['env'] : undefined) ?? {}) as Readonly<
-        Record<string, unknown>
+        Record<string, { readonly text: string }>
       >;
       const used = makeGuestSide(calls, config, listeners, 'env') as Readonly<Record<string, unknown>>;
       // process.env shows what the env capability gave, as text, as a process would, and a look at it counts as one at `env`.
       const texts: Record<string, string> = {};
       for (const key of keysOf(boot))
-        defineProperty(texts, key, { value: toText(boot[key]), writable: true, enumerable: true, configurable: true });
+        defineProperty(texts, key, { value: boot[key]?.text, writable: true, enumerable: true, configurable: true });
       platform.env = watchKeys(texts, keysOf(boot), (key) => void used[key]);
       // Who may fetch most likely will: what it stands on is evaluated now, and not within the first request's budget.
       if (hasOwn(config.capabilities, 'fetch')) void Reflect.get(globalThis, 'Response');

@@ -12,9 +12,10 @@ export const envGrant = Type.Object(
 );
 export type EnvGrant = Static<typeof envGrant>;
 
-export type EnvValue = string | number | boolean | readonly string[];
-/** What a guest side gets at boot: the granted keys that are set. */
-export type EnvBoot = Readonly<Record<string, EnvValue>>;
+/** JSON. */
+export type EnvValue = string | number | boolean | null | readonly EnvValue[] | { readonly [key: string]: EnvValue };
+/** What a guest side gets at boot: the granted keys that are set, each typed for `env` and as text for `process.env`. */
+export type EnvBoot = Readonly<Record<string, { readonly value: EnvValue; readonly text: string }>>;
 
 export const readArgs = Type.Object({ key }, { additionalProperties: false });
 export type ReadArgs = Static<typeof readArgs>;

@@ -27,8 +27,10 @@ const bootOf = async (
   grants: readonly EnvGrant[],
   given?: Readonly<Record<string, unknown>>,
 ): Promise<Readonly<Record<string, unknown>>> => ({
-  ...(await openEnv(grants, given)).bootValue('acme'),
+  ...valuesOf(await openEnv(grants, given)),
 });
+const valuesOf = (instance: EnvInstance): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(instance.bootValue('acme')).map(([key, { value }]) => [key, value]));
 
 describe('the grant of env', () => {
   const names = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `K${index}`);
@@ -97,7 +99,7 @@ describe('what an extension gets at boot', () => {
   });
   test("another extension's grant gives it nothing", async () => {
     await openEnv([{ keys: ['SECRET'] }], env, 'trusted');
-    assert.deepEqual({ ...(await openEnv([{ keys: ['PORT'] }], env, 'greet')).bootValue('acme') }, { PORT: 8055 });
+    assert.deepEqual(valuesOf(await openEnv([{ keys: ['PORT'] }], env, 'greet')), { PORT: 8055 });
   });
   test("a list of its own: the embedder's cannot be changed through it", async () => {
     const { ORIGINS } = await bootOf([{ keys: ['ORIGINS'] }]);
@@ -111,6 +113,9 @@ describe('what an extension gets at boot', () => {
     ['NaN', Number.NaN],
     ['a bigint', 1n],
     ['a list of numbers', [1]],
+    ['a text that says number: and is none', 'number:five'],
+    ['a text that says number: and is empty', 'number:'],
+    ['a text that says json: and is none', 'json:{'],
   ] as const) {
     test(`${name} as a granted value is refused, by its name only`, async () => {
       await assert.rejects(openEnv([{ keys: ['BAD'] }], { BAD: value }), { code: 'ERR_OPTIONS_INVALID' });
@@ -122,6 +127,58 @@ describe('what an extension gets at boot', () => {
     const caller = { extension: 'greet' } as Caller;
     assert.deepEqual(Object.keys(envContract.methods), ['read']);
     assert.deepEqual(instance.call('read', { key: 'PORT' }, caller), { json: 'null' });
+  });
+});
+
+describe('a value given as text is what Directus makes of it', () => {
+  const rows: readonly (readonly [string, unknown, string?])[] = [
+    ['https://example.com:8055/a', 'https://example.com:8055/a'],
+    ['', ''],
+    ['true', true],
+    ['false', false],
+    ['True', 'True'],
+    ['null', null],
+    ['3306', 3306],
+    ['0', 0],
+    ['-1.5', -1.5],
+    ['007', '007'],
+    ['1e5', '1e5'],
+    ['0x10', '0x10'],
+    [' 5', ' 5'],
+    ['Infinity', 'Infinity'],
+    ['12345678901234567890', '12345678901234567890'],
+    ['9007199254740991', 9007199254740991],
+    ['s3,local,example', ['s3', 'local', 'example']],
+    ['a,', ['a']],
+    ['{"a":{"b":[1,null]}}', { a: { b: [1, null] } }],
+    ['[1,"two"]', [1, 'two']],
+    ['{"a":', '{"a":'],
+    ['{a,b}', ['{a', 'b}']],
+    ['{"__proto__":{"admin":true}}', JSON.parse('{"__proto__":{"admin":true}}')],
+    ['string:22', '22', '22'],
+    ['string:a,b', 'a,b', 'a,b'],
+    ['string:string:x', 'string:x', 'string:x'],
+    ['number:007', 7, '007'],
+    ['number:1e3', 1000, '1e3'],
+    ['boolean:1', true, '1'],
+    ['boolean:no', false, 'no'],
+    ['array:one', ['one'], 'one'],
+    ['json:"quoted"', 'quoted', '"quoted"'],
+    ['json:{"a":1}', { a: 1 }, '{"a":1}'],
+    ['regex:^a+$', 'regex:^a+$'],
+    ['constructor:x', 'constructor:x'],
+  ];
+  for (const [given, value, text = given] of rows)
+    test(JSON.stringify(given), async () => {
+      const boot = (await openEnv([{ keys: ['A'] }], { A: given })).bootValue('acme');
+      assert.deepEqual({ ...boot }, { A: { value, text } });
+    });
+  test('what the embedder gave a type keeps it', async () => {
+    const boot = (await openEnv([{ keys: ['A', 'B', 'C'] }], { A: 5, B: ['1', 'true'], C: false })).bootValue('acme');
+    assert.deepEqual(
+      { ...boot },
+      { A: { value: 5, text: '5' }, B: { value: ['1', 'true'], text: '1,true' }, C: { value: false, text: 'false' } },
+    );
   });
 });
 
@@ -144,7 +201,7 @@ describe("the guest's env", async () => {
     );
     return JSON.parse(String(runInContext(`JSON.stringify(${expression})`, context))) as unknown;
   };
-  const boot = '{ URL: "x", PORT: 8055, ON: true, LIST: ["a", "b"] }';
+  const boot = '{ URL: { value: "x" }, PORT: { value: 8055 }, ON: { value: true }, LIST: { value: ["a", "b"] } }';
   const values = { URL: 'x', PORT: 8055, ON: true, LIST: ['a', 'b'] };
   const inherited = "['constructor', 'toString', '__proto__', 'valueOf', '__defineGetter__']";
   const rows: readonly (readonly [string, string, string, unknown])[] = [
@@ -155,13 +212,13 @@ describe("the guest's env", async () => {
     ['enumerates the granted keys only', boot, '[Object.keys(env), { ...env }]', [Object.keys(values), values]],
     [
       'keeps an own __proto__ as a key and takes no prototype from it',
-      'JSON.parse(\'{"__proto__":{"SECRET":1}}\')',
+      'JSON.parse(\'{"__proto__":{"value":{"SECRET":1}}}\')',
       '[env.SECRET === undefined, Object.keys(env)]',
       [true, ['__proto__']],
     ],
     [
       'lets a granted key named hasOwnProperty win',
-      '{ hasOwnProperty: "mine" }',
+      '{ hasOwnProperty: { value: "mine" } }',
       '[env.hasOwnProperty, Object.keys(env)]',
       ['mine', ['hasOwnProperty']],
     ],

@@ -44,7 +44,7 @@ export const makeGuest = (bridge: GuestBridge): Env => {
   const values = Object.create(null) as Env;
   const boot = (bridge.boot ?? {}) as EnvBoot;
   define(values, 'hasOwnProperty', (key: PropertyKey): boolean => Object.hasOwn(env, key), false);
-  for (const [key, value] of Object.entries(boot)) define(values, key, value, true);
+  for (const [key, { value }] of Object.entries(boot)) define(values, key, value, true);
   const env = watchKeys(values, Object.keys(boot), (key) => bridge.note('read', { key }));
   return env;
 };

@@ -1,8 +1,9 @@
 // Hands an extension the granted part of the environment. Must never hand over, name or log any other part of it.
 import type { Capability, CapabilityInstance } from '../../bridge/capability.ts';
 import { CloisterError } from '../../errors.ts';
-import { type EnvBoot, type EnvGrant, type EnvValue, envContract } from './contract.ts';
+import { type EnvBoot, type EnvGrant, envContract } from './contract.ts';
 import { envLearning } from './learn.ts';
+import { parseEnvText } from './parse-text.ts';
 import { makeEnvPolicy } from './policy.ts';
 
 export interface EnvResources {
@@ -14,9 +15,19 @@ export interface EnvInstance extends CapabilityInstance {
   bootValue(tenant: string): EnvBoot;
 }
 
+type Entry = EnvBoot[string];
+
 const isText = (value: unknown): value is string => typeof value === 'string';
-const isEnvValue = (value: unknown): value is EnvValue =>
-  isText(value) || typeof value === 'boolean' || Number.isFinite(value) || (Array.isArray(value) && value.every(isText));
+
+/** Text is read as Directus reads a variable; what the embedder gave a type keeps it. null: it is nothing that can be handed over. */
+const makeEntry = (given: unknown): Entry | null => {
+  if (isText(given)) {
+    const { value, text } = parseEnvText(given);
+    return value === undefined ? null : { value, text };
+  }
+  if (typeof given === 'boolean' || (typeof given === 'number' && Number.isFinite(given))) return { value: given, text: String(given) };
+  return Array.isArray(given) && given.every(isText) ? { value: [...given], text: given.join() } : null;
+};
 
 /** Keys that every grant lists. No grant hands over nothing, though every() of nothing is true. */
 const keysUnder = (grants: readonly EnvGrant[]): readonly string[] => {
@@ -26,16 +37,17 @@ const keysUnder = (grants: readonly EnvGrant[]): readonly string[] => {
 };
 
 const readKeys = (env: ReadonlyMap<string, unknown>, keys: readonly string[]): EnvBoot => {
-  const values = Object.create(null) as Record<string, EnvValue>;
+  const values = Object.create(null) as Record<string, Entry>;
   for (const key of keys) {
     const value = env.get(key);
     // Not set, or set from a variable of process.env that is not.
     if (value === undefined) continue;
-    if (!isEnvValue(value)) {
-      const message = `env.${key}: its value is no string, number, boolean or list of strings; change it in the option "env"`;
+    const entry = makeEntry(value);
+    if (entry === null) {
+      const message = `env.${key}: its value is no string, number, boolean or list of strings, or is not what its prefix (number:, json:) says; change it in the option "env"`;
       throw new CloisterError('ERR_OPTIONS_INVALID', message, { key });
     }
-    values[key] = typeof value === 'object' ? [...value] : value;
+    values[key] = entry;
   }
   return Object.freeze(values);
 };
