@@ -25,6 +25,8 @@ before(async () => {
       database: database.url,
       env: { GREETING_URL: 'http://elsewhere.example/' },
       services: { MailService: makeMailService({ warn: (facts: unknown) => void mails.push(facts) }) },
+      // A machine that does much else besides must not make an example too slow.
+      limits: { cpuMs: 500, wallMs: 10_000 },
     },
   });
 });
@@ -70,6 +72,9 @@ describe('what a visitor sees', () => {
     ['/snoop', 200, /./],
     ['/courier', 502, /"rule":"fetch.origin"/],
     ['/courier/elsewhere', 200, /"fetch.origin"\],\["file:.*"fetch.url"\],.*"fetch.path"/],
+    ['/orders', 200, /"orders":0/],
+    ['/invoices', 200, /^\[\]$/],
+    ['/echo', 200, /"chain":\["echo\.call","echo\.answer","echo\.call"\]/],
   ];
   for (const [path, status, text] of rows) {
     test(`${path} answers ${status === 0 ? '504 or 507' : status}`, async () => {
