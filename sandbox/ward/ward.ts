@@ -134,9 +134,11 @@ export class Ward {
 
   /** What the guest of one cell may say. Everything is checked: kind, types, and that the lease is its own. */
   #receiver(cell: Cell): Post {
-    return (kind, leaseId, id, text, raw) => {
-      if (cell.ended || typeof kind !== 'number' || typeof leaseId !== 'number' || typeof id !== 'number' || typeof text !== 'string')
+    return (kind, anyLease, id, text, raw) => {
+      if (cell.ended || typeof kind !== 'number' || typeof anyLease !== 'number' || typeof id !== 'number' || typeof text !== 'string')
         return;
+      // A number that no frame can hold would throw where nobody catches.
+      const leaseId = anyLease >>> 0;
       if (text.length > maxTextChars(cell.head)) return cell.end('fault', leaseId);
       const part = typeof raw === 'string' || raw instanceof Uint8Array ? raw : null;
       if (this.#io.backlogBytes() > maxBacklogBytes) return cell.end('fault', leaseId);

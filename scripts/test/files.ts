@@ -7,9 +7,11 @@ import { runInSession, type SessionRun } from './session.ts';
 import type { Counts } from './summary-reporter.ts';
 
 const patterns = ['src/**/*.test.ts', 'sandbox/**/*.test.ts', 'test/**/*.test.ts'];
+/** Long runs (`npm run fuzz`, `npm run test:escape`) ask for more of it. */
+const patience = Number(process.env['CLOISTER_TEST_PATIENCE'] ?? 1);
 /** A file that is still there after this hangs: its own tests ended long before. */
-const fileTimeoutMs = 180_000;
-const testTimeoutMs = 120_000;
+const fileTimeoutMs = 180_000 * patience;
+const testTimeoutMs = 120_000 * patience;
 const filesAtOnce = 2;
 
 export const findTestFiles = (root: string, filters: readonly string[]): readonly string[] =>

@@ -181,6 +181,8 @@ export class Lease extends RecordedLease implements LeasePeer {
   }
 
   onSettled(cpuUs: number, heapGrowthKb: number | null): void {
+    // A ward that says so of a request nobody has ended would keep its place for ever.
+    if (!this.isOver) return this.#cell?.ward.process.kill(`protocol: request ${this.requestId} settled before it was over`);
     this.#cpuUs = cpuUs;
     this.#heapGrowthKb = heapGrowthKb;
     this.#leaveCell();

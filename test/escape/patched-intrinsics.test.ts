@@ -122,8 +122,8 @@ before(async () => {
       database: database.url,
       env: { GIVEN: 'given', SECRET: canary },
       approvals: {
-        drinker: { capabilities: 'requested', isolation: 'request', limits: { cpuMs: 200, wallMs: 1_000 } },
-        by: 'requested',
+        drinker: { capabilities: 'requested', isolation: 'request', limits: { cpuMs: 1_000, wallMs: 2_500 } },
+        by: { capabilities: 'requested', limits: { cpuMs: 5_000, wallMs: 20_000 } },
       },
     },
   });
