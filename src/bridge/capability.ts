@@ -105,7 +105,7 @@ export interface Learning<Grant = unknown> {
   covers?(outer: GrantLine, inner: GrantLine): boolean;
   /** Fewer lines that cover these: where use has more names than a grant should. */
   fold?(lines: readonly GrantLine[]): readonly GrantLine[];
-  /** The smallest grant with these lines. What narrows in `today`, the grant as it stands, stays. */
+  /** The smallest grant with these lines, each there once. What narrows in `today`, the grant as it stands, stays. */
   grantFor(lines: readonly GrantLine[], today: Grant | undefined): Grant;
 }
 

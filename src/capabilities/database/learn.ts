@@ -79,7 +79,7 @@ export const databaseLearning: Learning<DatabaseGrant> = {
     const anyColumn = inner[0] === tables && isAnyColumn(inner[3] ?? '');
     const wanted = anyColumn ? inner.slice(0, 3) : inner;
     if (outer[0] === functions && inner[0] === functions) return outer[1] === inner[1] || `${defaultSchema}.${outer[1] ?? ''}` === inner[1];
-    return wanted.every((part, index) => index >= outer.length || outer[index] === part);
+    return outer.every((part, index) => wanted[index] === part || (anyColumn && index >= wanted.length));
   },
   grantFor(lines, today) {
     const names = [...new Set(lines.flatMap(([list, table]) => (list === tables && table !== undefined ? [table] : [])))].toSorted();

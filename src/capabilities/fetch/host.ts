@@ -1,4 +1,5 @@
 // Sends an extension's requests, as far as every grant goes. Must never show it a secret, an address or a byte over its caps.
+
 import { isUtf8 } from 'node:buffer';
 import type { Caller, CallResult, Capability, CapabilityInstance, Policy } from '../../bridge/capability.ts';
 import { CloisterError } from '../../errors.ts';
@@ -7,6 +8,7 @@ import { type CancelArgs, type FetchGrant, type FetchResult, fetchContract, type
 import { EgressError, makeEgressError } from './egress-error.ts';
 import { type Exchanger, type Network, openExchanger } from './exchange.ts';
 import { type Followed, follow } from './follow.ts';
+import { fetchLearning } from './learn.ts';
 import { makeFetchPolicy } from './policy.ts';
 import { makeQuota, type Quota } from './quota.ts';
 import { fillSecrets, findUses, type Masker, makeMasker, type Secret, type SecretUse } from './secrets.ts';
@@ -139,6 +141,7 @@ const openInstance = (extension: string, grants: readonly FetchGrant[], { networ
 
 export const fetchCapability: Capability<FetchResources, FetchGrant> = {
   contract: fetchContract,
+  learning: fetchLearning,
   makePolicy: makeFetchPolicy,
   open: (extension, grants, resources) => new Promise((resolve) => resolve(openInstance(extension.id, grants, resources))),
 };

@@ -8,6 +8,7 @@ import { makeBuiltInService } from './built-in-service.ts';
 import { makeBuiltIns } from './built-ins.ts';
 import { type CallArgs, type ServicesBoot, type ServicesGrant, servicesContract } from './contract.ts';
 import { makeEmbedderService } from './embedder-service.ts';
+import { servicesLearning } from './learn.ts';
 import type { Offered, OfferedService } from './offered.ts';
 import { allowCall, denyCall, isCall, makeServicesPolicy } from './policy.ts';
 import type { RegisteredService } from './registered.ts';
@@ -55,6 +56,7 @@ const missingIn = (offered: Offered, grants: readonly ServicesGrant[]): readonly
 
 export const servicesCapability: Capability<ServicesResources, ServicesGrant> = {
   contract: servicesContract,
+  learning: servicesLearning,
   makePolicy: makeServicesPolicy,
   open({ id }, grants, { services, limits: { resultBytes }, logger }) {
     const missing = missingIn(services, grants);
