@@ -168,13 +168,7 @@ export const buildGuest = async ({ entry, outfile, ...profile }: GuestBuild): Pr
     metafile: true,
     logLevel: 'error',
     supported: loweredAsync,
-    define: {
-      global: 'globalThis',
-      'process.env.READABLE_STREAM': '""',
-      'process.env.DEBUG_MIME': 'undefined',
-      // readable-stream looks for it while it loads, and making it loads readable-stream.
-      'globalThis.Blob': 'undefined',
-    },
+    define: { global: 'globalThis', 'process.env.READABLE_STREAM': '""', 'process.env.DEBUG_MIME': 'undefined' },
     inject: [join(import.meta.dirname, 'platform/inject.ts')],
     plugins: [makeGuestPlugin(profile)],
   });
