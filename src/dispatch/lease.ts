@@ -135,7 +135,7 @@ export class Lease extends RecordedLease implements LeasePeer {
     if (this.#bytesOut > this.limits.bodyOutBytes) return this.#tooLarge(this.#bytesOut);
     this.#watchIdle();
     const taken = bytes.length;
-    this.#answer.chunk(bytes, () => this.#toWard(toWard.credit, taken, null));
+    this.#checked(() => this.#answer.chunk(bytes, () => this.#toWard(toWard.credit, taken, null)));
   }
 
   onEnd(): void {

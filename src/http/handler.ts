@@ -10,6 +10,7 @@ import type { Gate } from './gate.ts';
 import { HttpAnswer, writeError } from './http-answer.ts';
 import { hasNoBody, type RequestBody, readBody } from './request-body.ts';
 import { checkPath, makeRequestHead, parseTarget, type Target } from './request-head.ts';
+import { makeUnsentShares } from './unsent.ts';
 
 /** What stands at a mount. */
 export interface Mount extends Gate {
@@ -50,6 +51,7 @@ const denial = (request: IncomingMessage, target: Target, mount: Mount): Cloiste
 
 export const makeHandler = (options: HandlerOptions): Handler => {
   const { dispatcher, identify, htmlPolicy } = options;
+  const shares = makeUnsentShares();
 
   const start = (
     request: IncomingMessage,
@@ -71,8 +73,10 @@ export const makeHandler = (options: HandlerOptions): Handler => {
       ...(body.stream === undefined ? {} : { stream: body.stream }),
       ...(mount.report === null ? {} : { notes: mount.report(request, target.below) }),
     };
-    const answer = new HttpAnswer(request, response, { mount: `${head.baseUrl}/${target.mount}`, htmlPolicy }, next);
-    const lease = dispatcher.dispatch(mount.extension, identity.tenant, identity.accountability, question, answer);
+    const { extension } = mount;
+    const unsent = shares.of(extension.id, identity.tenant, extension.limits, response);
+    const answer = new HttpAnswer(request, response, { mount: `${head.baseUrl}/${target.mount}`, htmlPolicy, unsent }, next);
+    const lease = dispatcher.dispatch(extension, identity.tenant, identity.accountability, question, answer);
     response.on('close', () => lease.abandon());
   };
 
@@ -86,7 +90,7 @@ export const makeHandler = (options: HandlerOptions): Handler => {
     error: CloisterError,
   ): void => {
     const question: Question = { head: '', method: request.method ?? 'GET', path: target.path, bodyMode: emptyBody.mode, body: null };
-    const answer = new HttpAnswer(request, response, { mount: `/${target.mount}`, htmlPolicy }, undefined);
+    const answer = new HttpAnswer(request, response, { mount: `/${target.mount}`, htmlPolicy, unsent: null }, undefined);
     dispatcher.refuse(mount.extension, identity.tenant, identity.accountability, question, answer, error);
   };
 

@@ -3,12 +3,15 @@ import { hash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Answer, AnswerHead } from '../dispatch/answer.ts';
 import { makeErrorBody, type PublicError } from '../errors.ts';
+import type { Unsent } from './unsent.ts';
 
 export interface AnswerPolicy {
   /** Path of the extension: cookies of the guest are held below it. */
   readonly mount: string;
   /** Content-Security-Policy put on every HTML answer; null: none. */
   readonly htmlPolicy: string | null;
+  /** null: what is sent is the host's own. */
+  readonly unsent: Unsent | null;
 }
 
 /** Above this a copy costs more than a second buffer in the write. */
@@ -78,6 +81,7 @@ export class HttpAnswer implements Answer {
     // Of a HEAD answer only the guest knows what GET would send.
     const length = isHead && body === null ? head.contentLength : String(body?.length ?? 0);
     if (length !== null) headers.push('content-length', length);
+    if (!isHead && body !== null && body.length > joinBytes) this.#policy.unsent?.hold(body.length);
     response.writeHead(head.status, headers);
     if (isHead || body === null) response.end();
     else if (body.length > joinBytes) response.end(body);
@@ -93,7 +97,13 @@ export class HttpAnswer implements Answer {
   }
 
   chunk(bytes: Uint8Array, onTaken: () => void): void {
-    if (!this.#response.destroyed) this.#response.write(bytes, () => onTaken());
+    if (this.#response.destroyed) return;
+    const { unsent } = this.#policy;
+    unsent?.hold(bytes.length);
+    this.#response.write(bytes, () => {
+      unsent?.release(bytes.length);
+      onTaken();
+    });
   }
 
   end(): void {

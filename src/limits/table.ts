@@ -51,6 +51,13 @@ export const limitTable = {
   resultBytes: { unit: 'bytes', default: 8_388_608, ceiling: 134_217_728, floor: 1_024, meaning: 'Result of one capability call.' },
   bodyInBytes: { unit: 'bytes', default: 1_048_576, ceiling: 1_073_741_824, floor: 0, meaning: 'Body of a request.' },
   bodyOutBytes: { unit: 'bytes', default: 10_485_760, ceiling: 1_073_741_824, floor: 0, meaning: 'Body of a response.' },
+  unsentBytes: {
+    unit: 'bytes',
+    default: 134_217_728,
+    ceiling: 4_294_967_296,
+    floor: 65_536,
+    meaning: 'Answers of one extension in one tenant that wait for their clients to take them.',
+  },
   headerCount: { unit: 'count', default: 64, ceiling: 512, floor: 1, meaning: 'Headers of a response.' },
   headerBytes: { unit: 'bytes', default: 16_384, ceiling: 131_072, floor: 256, meaning: 'Header names and values of a response together.' },
   logLines: { unit: 'count', default: 100, ceiling: 10_000, floor: 0, meaning: 'Log lines of one request.' },
