@@ -7,10 +7,10 @@ export interface Attack {
   readonly sql: string;
   readonly bindings?: readonly Value[];
   /**
-   * refused: it fails; empty: it answers and changes nothing; own: it succeeds and shows nothing of others; a list: exactly these rows.
+   * refused: it fails; holds: it fails, or answers with nothing of others; empty: it answers and changes nothing; own: it succeeds and shows nothing of others; a list: exactly these rows.
    * Whatever is expected: no canary in answer or error, and nothing of others has changed.
    */
-  readonly expects: 'refused' | 'empty' | 'own' | readonly (readonly (string | null)[])[];
+  readonly expects: 'refused' | 'holds' | 'empty' | 'own' | readonly (readonly (string | null)[])[];
   /** Only the first wall promises it: to PostgreSQL it is everybody's right. */
   readonly only?: 'admission';
 }
@@ -36,3 +36,7 @@ export const rows = (
 });
 
 export const two = [['1'], ['2']] as const;
+
+/** Those that try for what is others’ and get nothing, of the ones a wall answers for alone. */
+export const refusedBy = (wall: 'admission' | 'role', attacks: readonly Attack[]): number =>
+  attacks.filter(({ expects, only }) => (expects === 'refused' || expects === 'empty') && (only === undefined || only === wall)).length;

@@ -1,5 +1,6 @@
 // Attacks on the database, each for one wall alone: tables, columns and writes. Data only; must never hold logic.
 import { type Attack, empty, refused, rows } from './attack.ts';
+import { mixedAttacks } from './database-mixed-attacks.ts';
 import { ruleAttacks } from './database-rule-attacks.ts';
 import { serverAttacks } from './database-server-attacks.ts';
 
@@ -166,4 +167,4 @@ const writes: readonly Attack[] = [
   ),
 ];
 
-export const attacks: readonly Attack[] = [...tables, ...columns, ...writes, ...ruleAttacks, ...serverAttacks];
+export const attacks: readonly Attack[] = [...tables, ...columns, ...writes, ...ruleAttacks, ...mixedAttacks, ...serverAttacks];
