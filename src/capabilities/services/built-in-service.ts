@@ -1,26 +1,41 @@
 // Offers a built-in service: its context is made of nested calls and the host's events. Must never give it more than the lease itself may do.
+import { LRUCache } from 'lru-cache';
 import type { HostEvents } from '../../bridge/host-events.ts';
 import { type ArgumentCheck, makeArgumentCompiler } from './argument-check.ts';
 import type { BuiltInContext, BuiltInService, Description, Rows } from './built-in.ts';
 import { inTurn } from './in-turn.ts';
 import type { Invocation, OfferedMethod, OfferedService } from './offered.ts';
 
-const makeContext = (
-  { caller, nested }: Pick<Invocation, 'caller' | 'nested'>,
-  events: HostEvents,
-  open: number | null,
-): BuiltInContext => {
+/** The same description is one object, so that what a service makes of it is made once. */
+type Descriptions = LRUCache<string, Description>;
+const mostDescriptions = 200;
+const mostCharacters = 8 * 1024 * 1024;
+
+interface Parts extends Pick<Invocation, 'caller' | 'nested'> {
+  readonly events: HostEvents;
+  readonly descriptions: Descriptions;
+}
+
+const makeContext = (parts: Parts, open: number | null): BuiltInContext => {
+  const { caller, nested, events, descriptions } = parts;
   const database = async (method: string, args: object): Promise<unknown> => JSON.parse((await nested('database', method, args)).json);
   const context: BuiltInContext = {
     caller,
     query: async (sql, bindings) => (await database('query', { sql, bindings, ...(open === null ? {} : { transaction: open }) })) as Rows,
-    describe: async (refresh = false) => (await database('describe', refresh ? { refresh } : {})) as Description,
+    async describe(refresh = false) {
+      const { json } = await nested('database', 'describe', refresh ? { refresh } : {});
+      const known = descriptions.get(json);
+      if (known !== undefined) return known;
+      const description = JSON.parse(json) as Description;
+      descriptions.set(json, description);
+      return description;
+    },
     async transaction(run) {
       if (open !== null) return await run(context);
       const { transaction } = (await database('begin', {})) as { readonly transaction: number };
       let result: Awaited<ReturnType<typeof run>>;
       try {
-        result = await run(makeContext({ caller, nested }, events, transaction));
+        result = await run(makeContext(parts, transaction));
       } catch (error) {
         // Where it cannot be rolled back any more it ends with its lease; the first error is the one to tell.
         await database('rollback', { transaction }).catch(() => undefined);
@@ -37,6 +52,11 @@ const makeContext = (
 
 export const makeBuiltInService = (service: BuiltInService, events: HostEvents): OfferedService => {
   const compile = makeArgumentCompiler();
+  const descriptions: Descriptions = new LRUCache({
+    max: mostDescriptions,
+    maxSize: mostCharacters,
+    sizeCalculation: (_description, json) => json.length,
+  });
   const methods = new Map<string, OfferedMethod>(
     Object.entries(service.methods).map(([name, { args, effect }]) => [name, { effect, check: compile(args) satisfies ArgumentCheck }]),
   );
@@ -45,7 +65,7 @@ export const makeBuiltInService = (service: BuiltInService, events: HostEvents):
     methods,
     call: (invocation) => {
       const { caller, nested, transaction, collection, method, args, emitEvents } = invocation;
-      const context = makeContext({ caller, nested: inTurn(nested) }, events, transaction);
+      const context = makeContext({ caller, nested: inTurn(nested), events, descriptions }, transaction);
       return service.call({ collection: collection ?? '', method, args, emitEvents }, context);
     },
   };

@@ -73,6 +73,13 @@ export const deepCases: readonly QueryCase[] = [
     2,
   ],
   [
+    'a limit means nothing where there is one',
+    'articles',
+    { fields: ['id', 'author.name'], deep: { author: { _limit: 0, _offset: 5, _sort: ['-name'] } }, limit: 4 },
+    `select id, ${one('select name from authors where id = a.author')} author from articles a order by id limit 4`,
+    2,
+  ],
+  [
     '_search',
     'articles',
     { fields: ['id', 'comments.body'], deep: { comments: { _search: 'body 2' } } },

@@ -76,7 +76,9 @@ class QueryParser {
   #branch({ key, relation, below, keysOnly }: Named, deep: unknown, depth: number): Branch {
     const query = this.#below(deep, this.#model.collection(relation.related), below, keysOnly, depth);
     if (query.aggregation !== null && relation.kind === 'one') throw invalidQuery('"_aggregate" and "_group" are for relations to many');
-    return { key, relation, query, keysOnly: keysOnly && query.aggregation === null };
+    // Of one item there is no page and no order.
+    const single = relation.kind === 'one' ? { ...query, sort: [], limit: null, offset: 0 } : query;
+    return { key, relation, query: single, keysOnly: keysOnly && query.aggregation === null };
   }
 
   #below(value: unknown, collection: Collection, below: readonly string[], keysOnly: boolean, depth: number): ItemsQuery {
