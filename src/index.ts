@@ -12,6 +12,7 @@ export {
   type ServiceQuery,
   type ServiceRows,
 } from './capabilities/services/definition.ts';
+export { type CheckOptions, type CheckResult, checkPackages, type PackageCheck } from './check/check-package.ts';
 export type { Identity } from './config/runtime-options.ts';
 export { applyDatabase, checkDatabase, type DatabaseApplied, type DatabaseCheck, type DatabasePlan, planDatabase } from './database.ts';
 export { CloisterError, type ErrorCode, errorTable } from './errors.ts';

@@ -8,7 +8,7 @@ export const hostLayers: readonly (readonly string[])[] = [
   ['database'],
   ['installation'],
   ['http', 'events'],
-  ['dispatch'],
+  ['dispatch', 'check'],
   ['packages'],
   ['options'],
   ['wards', 'bridge'],

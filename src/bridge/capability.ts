@@ -93,12 +93,29 @@ export interface SeenCall {
   readonly byHost: boolean;
 }
 
+/** One step of an expression. A null stands for what only running shows. */
+export type CodeStep =
+  | { readonly kind: 'member'; readonly name: string | null }
+  /** Texts among the arguments, and the keys of those that are objects. */
+  | { readonly kind: 'call' | 'new'; readonly args: readonly (string | null)[]; readonly keys: readonly (readonly string[])[] };
+
+/** An expression that begins with a name, as code has it. */
+export interface CodeChain {
+  readonly root: string;
+  readonly steps: readonly CodeStep[];
+}
+
+/** What a chain says of a capability's use; `unclear`: it uses it, and only running shows how. */
+export type CodeUse = GrantLine | 'unclear';
+
 /** How observed use becomes a grant. Pure, and told nothing but what the ledger has: the least manifest is computed from it alone. */
 export interface Learning<Grant = unknown> {
   /** The lines of a grant that one call needed. */
   observe(call: SeenCall): readonly GrantLine[];
   /** The same of a request that reached the extension. */
   observeRequest?(request: SeenRequest): readonly GrantLine[];
+  /** The lines that an expression in the extension's code needs, as far as they can be read off it. A guess: names can mean something else. */
+  readCode?(chain: CodeChain): readonly CodeUse[];
   /** What a grant gives, as lines; what narrows without giving (numbers, row rules) is no line. */
   linesOf(grant: Grant): readonly GrantLine[];
   /** Where it is more than a shorter line covering a longer one. */
@@ -137,6 +154,8 @@ export interface Capability<Resources, Grant = unknown> {
   /** Absent: its use is counted, and no grant is suggested from it. */
   readonly learning?: Learning<Grant>;
   makePolicy(grant: Grant): Policy;
+  /** What an opened one would ask beside the policies of these grants, as far as it can be told without opening any; for checks of packages. */
+  judgeOffline?(grants: readonly Grant[]): Promise<Policy>;
   /**
    * Opens it for one extension. `grants` are those that hold together; what is made from them is their intersection.
    * `waived` stands in mode `audit`: grants whose denials are only reported, while their limits, and what narrows without denying, hold.

@@ -2,6 +2,7 @@
 // The command line. Must never show a stack for a mistake of the operator's: one line says what is wrong and what to do.
 import { CloisterError } from '../errors.ts';
 import { audit } from './audit-command.ts';
+import { check } from './check-command.ts';
 import { database } from './database-command.ts';
 import { serve } from './serve.ts';
 import { start } from './start.ts';
@@ -11,6 +12,7 @@ const commands = new Map<string, (args: readonly string[]) => Promise<number>>([
   ['serve', serve],
   ['start', start],
   ['audit', audit],
+  ['check', check],
   ['database', database],
 ]);
 

@@ -16,7 +16,7 @@ const defaultHost = '127.0.0.1';
 const defaultPort = 8055;
 const emptyConfig: ConfigFile = { options: {}, server: {}, databaseUrl: null, envKeys: [], secretKeys: [] };
 
-const readConfig = async (file: string | undefined): Promise<ConfigFile> => {
+export const readConfig = async (file: string | undefined): Promise<ConfigFile> => {
   if (file === undefined) return emptyConfig;
   let text: string;
   try {
@@ -38,7 +38,7 @@ export const parsePort = (text: string | undefined): number | undefined => {
   return port;
 };
 
-const checkFolder = async (command: string, folder: string): Promise<void> => {
+export const checkFolder = async (command: string, folder: string): Promise<void> => {
   const found = await stat(folder).catch(() => null);
   if (found?.isDirectory() === true) return;
   throw new CloisterError(

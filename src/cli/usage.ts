@@ -11,6 +11,10 @@ export const usage = `Usage: cloister <command>
     --approve requested  Approves whatever each extension's manifest asks for.
     --ledger FILE        Appends the ledger to FILE.
   start                Serves the examples with a PostgreSQL of its own, under .cloister/ in this folder.
+  check DIR            Looks at packages without running them: manifest, imports, over- and under-asking.
+    --policy FILE        Examples of calls that must be allowed or denied.
+    --config FILE        Judges them by the approvals and the ceiling there.
+    --strict             Fails on over- and under-asking too.  --json
   audit verify [FILE]  Checks the hash chain over all files of a ledger.
   audit tail           The latest entries.      --lines N (20), --follow
   audit show REQUEST   One request, call by call.

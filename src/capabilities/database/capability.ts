@@ -5,7 +5,7 @@ import { limitTable } from '../../limits/table.ts';
 import { asItIs, makeAdmission } from './admission/admission.ts';
 import { makeAnalyse } from './admission/analyse.ts';
 import type { Analyse } from './admission/analysis.ts';
-import { checkColumns, readCatalog } from './admission/catalog.ts';
+import { catalogOf, checkColumns, readCatalog } from './admission/catalog.ts';
 import { openParser, type SqlParser } from './admission/parser.ts';
 import { makeSafeFunctions } from './admission/safe-functions.ts';
 import { makeSafeTypes } from './admission/safe-types.ts';
@@ -52,6 +52,12 @@ export const makeDatabaseCapability = (walls: Walls = { first: true }): Capabili
     contract: makeDatabaseContract(analyse),
     learning: databaseLearning,
     makePolicy: (grant) => makeDatabasePolicy(grant, analyse),
+    async judgeOffline(grants) {
+      opening ??= openAdmission();
+      const parser = await opening;
+      const grant = intersectGrants(grants);
+      return makeStatementPolicy(makeAdmission({ grant, catalog: catalogOf(grant), analyse, parser, ownSchema: null }));
+    },
     async open(extension, grants, { database: resource, limits }, waived = []) {
       if (resource === undefined || resource === null) {
         throw new CloisterError(

@@ -2,6 +2,7 @@
 import type { GrantLine, Learning } from '../../bridge/capability.ts';
 import type { DatabaseGrant } from './contract.ts';
 import { defaultSchema, type Operation, operations } from './names.ts';
+import { readDatabaseCode } from './read-code.ts';
 
 type TableGrant = DatabaseGrant['tables'][string];
 type Narrowed = { readonly columns?: readonly string[]; readonly rows?: unknown; readonly defaults?: unknown };
@@ -65,6 +66,7 @@ const grantTable = (lines: readonly GrantLine[], today: TableGrant | undefined):
 };
 
 export const databaseLearning: Learning<DatabaseGrant> = {
+  readCode: readDatabaseCode,
   observe({ args }) {
     const uses = Array.isArray(args['uses']) ? args['uses'].flatMap(linesOfUse) : [];
     return [...uses, ...textsIn(args[functions]).map((name): GrantLine => [functions, name])];

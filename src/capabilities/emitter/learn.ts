@@ -4,6 +4,7 @@ import { covers, parsePattern } from '../../../sandbox/protocol/event-patterns.t
 import type { GrantLine, Learning } from '../../bridge/capability.ts';
 import type { EmitterGrant } from './contract.ts';
 import { isCoreName } from './names.ts';
+import { readEmitterCode } from './read-code.ts';
 
 /** Without names that a pattern among them covers. */
 const namesIn = (lines: readonly GrantLine[], list: 'emit' | 'listen'): string[] => {
@@ -23,6 +24,7 @@ const coversEvent = ([outerList, outer]: GrantLine, [innerList, inner]: GrantLin
 const emits: ReadonlySet<string> = new Set(['emitFilter', 'emitAction', 'emitInit']);
 
 export const emitterLearning: Learning<EmitterGrant> = {
+  readCode: readEmitterCode,
   observe({ method, args: { channel, event } }) {
     if (channel === 'schedule') return [['schedule']];
     if (typeof event !== 'string') return [];

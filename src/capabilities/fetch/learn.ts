@@ -1,6 +1,7 @@
 // Which origins, methods, paths and headers were used, read off the ledger: pure. Must never drop what binds a secret to its place, nor a cap that holds today.
 import type { GrantLine, Learning } from '../../bridge/capability.ts';
 import { type FetchGrant, methods, type OriginRule } from './contract.ts';
+import { readFetchCode } from './read-code.ts';
 import { plainHeaders } from './request-headers.ts';
 import { coversPath } from './target.ts';
 
@@ -54,6 +55,7 @@ const linesOfOrigin = ([origin, rule]: readonly [string, true | OriginRule]): re
 };
 
 export const fetchLearning: Learning<FetchGrant> = {
+  readCode: readFetchCode,
   observe({ method, args }) {
     const { origin, path, method: verb, headers } = args;
     if (method !== 'request' || typeof origin !== 'string' || origin === '' || typeof path !== 'string' || typeof verb !== 'string')

@@ -3,6 +3,7 @@ import type { GrantLine, Learning } from '../../bridge/capability.ts';
 import { routerBounds } from './bounds.ts';
 import { type RouterGrant, routerMethods } from './contract.ts';
 import { parsePath } from './path.ts';
+import { readRouterCode } from './read-code.ts';
 
 const known: ReadonlySet<string> = new Set(routerMethods);
 /** What names one row and not one route: numbers, UUIDs, hashes and the like. */
@@ -58,6 +59,7 @@ const leastMethods = (used: ReadonlySet<string>): readonly string[] =>
   routerMethods.filter((method) => used.has(method) && !(method === 'HEAD' && used.has('GET')) && !(method === 'OPTIONS' && used.size > 1));
 
 export const routerLearning: Learning<RouterGrant> = {
+  readCode: readRouterCode,
   observe: () => [],
   // Listeners and schedules are on record as requests too, with a method that is none.
   observeRequest: ({ method, path }) =>

@@ -2,6 +2,7 @@
 import type { GrantLine, Learning } from '../../bridge/capability.ts';
 import type { ServiceGrant, ServicesGrant } from './contract.ts';
 import { isCall } from './policy.ts';
+import { readServicesCode } from './read-code.ts';
 
 const methods = 'methods';
 const collections = 'collections';
@@ -19,6 +20,7 @@ const grantService = (lines: readonly GrantLine[]): ServiceGrant => {
 };
 
 export const servicesLearning: Learning<ServicesGrant> = {
+  readCode: readServicesCode,
   observe({ method, args: { service, method: called, collection } }) {
     if (!isCall(method) || typeof service !== 'string' || typeof called !== 'string') return [];
     return [[service, methods, called], ...(typeof collection === 'string' ? [[service, collections, collection]] : [])];

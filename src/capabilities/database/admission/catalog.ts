@@ -63,3 +63,16 @@ export const checkColumns = (extension: string, grant: ResolvedGrant, catalog: C
     }
   }
 };
+
+/** Without a server: the columns that the grant itself names. Where it grants all, any other may be there too. */
+export const catalogOf = (grant: ResolvedGrant): Catalog =>
+  new Map(
+    [...grant.tables].map(([key, { operations }]) => {
+      const named = [...operations.values()].flatMap(({ columns, rows, defaults }) => [
+        ...(columns === 'all' ? [] : columns),
+        ...ruleColumns(rows),
+        ...defaults.keys(),
+      ]);
+      return [key, [...new Set(named)].map((name) => ({ name, plain: true }))];
+    }),
+  );
