@@ -73,6 +73,25 @@ describe('what an extension finds', () => {
     const found = (await runtime.get('/walker/globals')).json() as readonly string[];
     assert.deepEqual([...found].sort(), [...permittedBuiltins, ...permittedPlatform].sort());
   });
+  test('has nothing on its list that no limit counts, or that tells of other threads, of collections, of the engine', () => {
+    const never = [
+      'WebAssembly',
+      'SharedArrayBuffer',
+      'Atomics',
+      'FinalizationRegistry',
+      'WeakRef',
+      'ShadowRealm',
+      'gc',
+      'd8',
+      'Deno',
+      'Bun',
+    ];
+    const listed: readonly string[] = [...permittedBuiltins, ...permittedPlatform];
+    assert.deepEqual(
+      listed.filter((name) => never.includes(name)),
+      [],
+    );
+  });
   test('of the engine is what a bare context of the same engine has, less what was taken away', async () => {
     const bare = spawnSync(
       findArtefacts(undefined).execPath,
