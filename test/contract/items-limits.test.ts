@@ -5,10 +5,12 @@ import type { DatabaseGrant } from '../../src/capabilities/database/contract.ts'
 import { itemsBounds } from '../../src/capabilities/services/items/bounds.ts';
 import { type ItemsOutcome, type ItemsRuntime, openItemsRuntime } from '../helpers/items-runtime.ts';
 
+const longName = 'a_table_with_a_name_that_is_as_long_as_postgresql_lets_it_be';
 const setUp = `
   create table parents (id serial primary key, name text, page text, boss int references parents);
   create table children (id serial primary key, parent int references parents on delete cascade, name text);
   create table pairs (id text primary key, child int references children on delete set null);
+  create table ${longName} (id serial primary key, ${longName}_p int references parents);
 `;
 const seed = `
   truncate parents, children, pairs restart identity cascade;
@@ -17,7 +19,7 @@ const seed = `
   insert into pairs select 'q' || n, n from generate_series(1, 900) n;
 `;
 const all = { read: true, create: true, update: true, delete: true } as const;
-const grant: DatabaseGrant = { tables: { parents: all, children: all, pairs: all } };
+const grant: DatabaseGrant = { tables: { parents: all, children: all, pairs: all, [longName]: all } };
 
 let runtime: ItemsRuntime;
 before(async () => {
@@ -83,6 +85,12 @@ describe('a result', () => {
     const query = { fields: ['parent.page'], limit: 40 };
     assert.deepEqual(breachOf(await first('items', 'children', 'readByQuery', query)), ['ERR_CALL_FAILED', 'resultChars']);
   });
+});
+
+test('a query that would be too large a statement is said to be that', async () => {
+  const some = { [`count(${longName})`]: { _gt: 0 } };
+  const outcome = await first('items', 'parents', 'readByQuery', { filter: { _or: Array.from({ length: 490 }, () => some) } });
+  assert.equal(outcome?.error?.code, 'INVALID_QUERY');
 });
 
 describe('a list of keys', () => {

@@ -55,6 +55,9 @@ const isBadValue = (code: string): boolean => code.startsWith('22') || code === 
 /** `writes`: the statement carries a payload; else a query. */
 export const translate = (error: unknown, collection: Collection, writes: boolean): unknown => {
   if (!(error instanceof CloisterError)) return error;
+  // What is compiled here fits the schema of a statement, but for its size.
+  const isTooLarge = error.code === 'ERR_ARGUMENT_INVALID' || textOf(error.details['rule'])?.startsWith('database.limits.') === true;
+  if (isTooLarge) return writes ? invalidPayload('It makes too large a statement') : invalidQuery('It makes too large a statement');
   // What the grant does not allow and what is not there are one.
   if (error.code === 'ERR_CAPABILITY_DENIED') return forbidden();
   const code = textOf(error.details['sqlState']);
