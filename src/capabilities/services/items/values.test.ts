@@ -7,6 +7,8 @@ import { encodeKey, encodeValue } from './encode.ts';
 import { outputName, parseFieldName, splitPath } from './field-name.ts';
 import { arrayText } from './fragment.ts';
 import { type Field, isPlainName, makeModel } from './model.ts';
+import { parsePayload } from './payload.ts';
+import { parseSearch } from './search.ts';
 
 const decoders = makeDecoders();
 const articles = makeModel(itemsDescription).collection('articles');
@@ -77,6 +79,19 @@ describe('a value goes in', () => {
   ];
   for (const [name, value, to] of refused)
     test(`not as ${name}`, () => assert.throws(() => encodeValue(value, field(to)), { code: 'INVALID_PAYLOAD' }));
+});
+
+describe('a field', () => {
+  // The database would refuse both as well; neither may come to that.
+  test('that may be set when an item is made, and not changed, is so', () => {
+    assert.deepEqual([...parsePayload({ drop: 'x' }, articles, 'create').values], [['drop', 'x']]);
+    assert.throws(() => parsePayload({ drop: 'x' }, articles, 'update'), { code: 'FORBIDDEN' });
+  });
+  test('that may not be read is not searched', () => {
+    const searched = parseSearch('x', articles);
+    assert.equal(searched?.kind, 'any');
+    assert.deepEqual(JSON.stringify(searched).match(/"name":"\w+"/g), ['"name":"title"']);
+  });
 });
 
 describe('a key', () => {
