@@ -162,4 +162,10 @@ describe('an error of a host side', () => {
     assert.equal(JSON.stringify(value).includes('canary'), false);
     assert.equal(opened.faults.length, 1);
   });
+  test('is answered also where the host’s log cannot take it', async () => {
+    const opened = open(() => Promise.reject(new Error('canary')));
+    Object.freeze(opened.faults);
+    const { ok, value } = await opened.call();
+    assert.deepEqual([ok, (value as { readonly code: string }).code], [false, 'ERR_CALL_FAILED']);
+  });
 });

@@ -143,6 +143,8 @@ describe('an error of a service', () => {
   test('that a service never gives ends with the request', async () => {
     const { end } = await runtime.measure('/hasty', { method: 'POST', body: { code: give('never') } });
     assert.equal(end.outcome, 'ERR_DEADLINE_EXCEEDED');
+    const call = await runtime.entry('call.end', ({ request }) => request === end.request);
+    assert.equal(call.outcome, 'ERR_LEASE_OVER');
     assert.equal((await run('return new services.TenantService().who()', 'hasty')).error, undefined);
   });
 });
