@@ -1,21 +1,26 @@
 // Offers a built-in service: its context is made of nested calls and the host's events. Must never give it more than the lease itself may do.
 import { LRUCache } from 'lru-cache';
 import type { HostEvents } from '../../bridge/host-events.ts';
-import { type ArgumentCheck, makeArgumentCompiler } from './argument-check.ts';
+import { makeArgumentCompiler } from './argument-check.ts';
 import type { BuiltInContext, BuiltInService, Description, Rows } from './built-in.ts';
 import { inTurn } from './in-turn.ts';
 import type { Invocation, OfferedMethod, OfferedService } from './offered.ts';
 
-/** The same description is one object, so that what a service makes of it is made once. */
+/** What was described, by its own text: as long as it says the same it is the same object, and what is made of it can be kept. */
 type Descriptions = LRUCache<string, Description>;
-const mostDescriptions = 200;
-const mostCharacters = 8 * 1024 * 1024;
+
+const mostDescriptions = 256;
+const mostChars = 16_777_216;
+
+const makeDescriptions = (): Descriptions =>
+  new LRUCache<string, Description>({ max: mostDescriptions, maxSize: mostChars, sizeCalculation: (_description, json) => json.length });
 
 interface Parts extends Pick<Invocation, 'caller' | 'nested'> {
   readonly events: HostEvents;
   readonly descriptions: Descriptions;
 }
 
+/** `open`: the transaction its statements are in. */
 const makeContext = (parts: Parts, open: number | null): BuiltInContext => {
   const { caller, nested, events, descriptions } = parts;
   const database = async (method: string, args: object): Promise<unknown> => JSON.parse((await nested('database', method, args)).json);
@@ -52,16 +57,12 @@ const makeContext = (parts: Parts, open: number | null): BuiltInContext => {
 
 export const makeBuiltInService = (service: BuiltInService, events: HostEvents): OfferedService => {
   const compile = makeArgumentCompiler();
-  const descriptions: Descriptions = new LRUCache({
-    max: mostDescriptions,
-    maxSize: mostCharacters,
-    sizeCalculation: (_description, json) => json.length,
-  });
+  const descriptions = makeDescriptions();
   const methods = new Map<string, OfferedMethod>(
-    Object.entries(service.methods).map(([name, { args, effect }]) => [name, { effect, check: compile(args) satisfies ArgumentCheck }]),
+    Object.entries(service.methods).map(([name, { args, effect }]) => [name, { effect, check: compile(args) }]),
   );
   return {
-    collection: true,
+    collection: service.collection ?? true,
     methods,
     call: (invocation) => {
       const { caller, nested, transaction, collection, method, args, emitEvents } = invocation;

@@ -69,7 +69,7 @@ export interface BuiltInContext {
   readonly caller: Caller;
   /** One statement through every check of the database capability, in the transaction that is open here, if one is. One at a time. */
   query(sql: string, bindings: readonly Binding[]): Promise<Rows>;
-  /** `refresh`: something speaks for a changed table. */
+  /** `refresh`: something speaks for a changed table. The same object as long as it says the same: it may be a key. */
   describe(refresh?: boolean): Promise<Description>;
   /**
    * Runs in a transaction: committed when `run` resolves, rolled back when it rejects. Where one is open already (the guest gave it
@@ -90,6 +90,8 @@ export interface BuiltInMethod {
 
 export interface BuiltInService {
   readonly name: string;
+  /** false: it is made without a collection. */
+  readonly collection?: false;
   /** A closed list: nothing else can be called. */
   readonly methods: Readonly<Record<string, BuiltInMethod>>;
   /** Resolves with the result, which crosses as JSON. Throws RelayedError for what the guest is to hear in Directus's words. */

@@ -1,5 +1,10 @@
-// The services that Cloister brings itself, one line each. A service of the embedder's with the same name goes before.
+// The services that Cloister brings itself. A service of the embedder's with the same name goes before.
 import type { BuiltInService } from './built-in.ts';
+import { makeDescribedServices } from './described/services.ts';
+import { makeMetaService } from './items/meta-service.ts';
 import { makeItemsService } from './items/service.ts';
 
-export const makeBuiltIns = (): readonly BuiltInService[] => [makeItemsService()];
+export const makeBuiltIns = (): readonly BuiltInService[] => {
+  const items = makeItemsService();
+  return [items, makeMetaService(items), ...makeDescribedServices()];
+};

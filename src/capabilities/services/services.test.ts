@@ -246,6 +246,34 @@ describe('a built-in service', () => {
       assert.deepEqual(log, expected);
     });
   }
+  test('gets the same description as long as it says the same', async () => {
+    const described: unknown[] = [];
+    let says = '{"tables":[],"foreignKeys":[]}';
+    const look: BuiltInService = {
+      ...builtIn,
+      call: async (_call, context) => described.push(await context.describe(), await context.describe(true)),
+    };
+    const offer = makeBuiltInService(look, silentEvents);
+    const askedFor = async (): Promise<unknown> =>
+      await offer.call({
+        method: 'write',
+        collection: 'c',
+        args: [],
+        caller,
+        nested: () => Promise.resolve({ json: says }),
+        transaction: null,
+        lower: [],
+        emitEvents: true,
+      });
+    await askedFor();
+    await askedFor();
+    says = '{"tables":[],"foreignKeys":[ ]}';
+    await askedFor();
+    assert.deepEqual(
+      described.map((one) => one === described[0]),
+      [true, true, true, true, false, false],
+    );
+  });
   test('has its arguments checked by its own schema', () => {
     const check = makeBuiltInService(builtIn, silentEvents).methods.get('write')?.check;
     assert.deepEqual([check?.(['a']), check?.([1]) === null, check?.([]) === null], [null, false, false]);
