@@ -135,8 +135,7 @@ describe('the built-in ItemsService', () => {
   test('joins a transaction that is given', async () => {
     const code =
       "return database.transaction((trx) => new services.ItemsService('articles', { knex: trx }).readByQuery({}).then((rows) => rows.length))";
-    // By a path of its own: the end of an earlier request to the other may come late.
-    const { reply, calls } = await runtime.measure('/both/', { method: 'POST', body: { code } });
+    const { reply, calls } = await runtime.measure('/both/as/joined', { method: 'POST', body: { code } });
     assert.deepEqual((reply.json() as Outcome).got, 2);
     const statements = calls.filter(({ cause, method }) => cause !== undefined && method === 'query');
     assert.ok(statements.length > 0 && statements.every(({ args }) => args['transaction'] === 1));

@@ -141,7 +141,7 @@ describe('an error of a service', () => {
     assert.ok(!JSON.stringify(runtime.runtime.ledger()).includes('canary'));
   });
   test('that a service never gives ends with the request', async () => {
-    const { end } = await runtime.measure('/hasty', { method: 'POST', body: { code: give('never') } });
+    const { end } = await runtime.measure('/hasty/as/never', { method: 'POST', body: { code: give('never') } });
     assert.equal(end.outcome, 'ERR_DEADLINE_EXCEEDED');
     const call = await runtime.entry('call.end', ({ request }) => request === end.request);
     assert.equal(call.outcome, 'ERR_LEASE_OVER');
@@ -153,7 +153,7 @@ describe('the ledger', () => {
   test('keeps service, collection, method, field names and counts, and no value', async () => {
     const code =
       "return new services.ItemsService('articles').createOne({ title: 'canary', tags: ['canary', 'canary'], author: { name: 'canary' } }, [{ id: 'canary' }], 'canary')";
-    const { calls } = await runtime.measure('/full', { method: 'POST', body: { code } });
+    const { calls } = await runtime.measure('/full/as/written', { method: 'POST', body: { code } });
     assert.deepEqual(
       calls.map(({ capability, method, args, decision, rule }) => ({ capability, method, args, decision, rule })),
       [
@@ -177,7 +177,7 @@ describe('the ledger', () => {
     );
   });
   test('says of a call that leaves nothing behind that it is one', async () => {
-    const { calls } = await runtime.measure('/full', {
+    const { calls } = await runtime.measure('/full/as/read', {
       method: 'POST',
       body: { code: "return new services.ItemsService('articles').readByQuery({})" },
     });

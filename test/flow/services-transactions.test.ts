@@ -64,7 +64,7 @@ describe('a transaction given as knex', () => {
   });
   test('is on the ledger as the service’s call and the statements it caused', async () => {
     const code = "return database.transaction((trx) => new services.JoiningService({ knex: trx }).add('d'))";
-    const { calls } = await runtime.measure('/joins', { method: 'POST', body: { code } });
+    const { calls } = await runtime.measure('/joins/as/measured', { method: 'POST', body: { code } });
     assert.deepEqual(
       calls.map(({ capability, method, cause }) => [capability, method, cause === undefined]),
       [

@@ -171,7 +171,10 @@ describe('refused alike: not granted, not there, and what every object has', () 
       ['undefined', true, '[object Object]', null],
     ));
   test('is on the ledger each time, with one rule', async () => {
-    const { calls } = await runtime.measure('/narrow', { method: 'POST', body: { code: 'return new services.NowhereService().send({})' } });
+    const { calls } = await runtime.measure('/narrow/as/denied', {
+      method: 'POST',
+      body: { code: 'return new services.NowhereService().send({})' },
+    });
     assert.deepEqual(
       calls.map(({ decision, rule, args }) => [decision, rule, args['service']]),
       [['deny', 'services.grant', 'NowhereService']],

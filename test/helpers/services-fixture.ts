@@ -7,7 +7,8 @@ import { extension } from './runtime.ts';
 /** Runs the body it is sent inside the extension and answers with what came of it. */
 export const runner = `export default (router, { services, database, getSchema }) => {
   const show = (error) => ({ isError: error instanceof Error, name: error?.name, code: error?.code, status: error?.status, message: error?.message, extensions: error?.extensions, own: Object.keys(Object(error)).sort() });
-  router.post('/', async (req, res) => {
+  // The name is for the ledger alone: a request is found on it by its path.
+  router.post(['/', '/as/:name'], async (req, res) => {
     const run = new Function('services', 'database', 'getSchema', 'req', 'return (async () => {' + req.body.code + '})()');
     try { res.json({ got: (await run(services, database, getSchema, req)) ?? null }); } catch (error) { res.json({ error: show(error) }); }
   });
