@@ -23,7 +23,7 @@ before(async () => {
   runtime = await openTestRuntime({
     extensions: {
       full: runnerWith({ services: fullGrant }, { resultBytes: 1_024 }),
-      hasty: runnerWith({ services: fullGrant }, { wallMs: 700 }),
+      hasty: runnerWith({ services: fullGrant }, { wallMs: 3_000 }),
     },
     options: { services },
   });
@@ -58,8 +58,8 @@ describe('a result', () => {
     ['of resultBytes', 'size(1022)', true],
     ['of one more', 'size(1023)', false],
     ['of hundreds of megabytes', 'size(300_000_000)', false],
-    ['of the deepest level', `deep(${servicesBounds.resultDepth.value})`, true],
-    ['of one level more', `deep(${servicesBounds.resultDepth.value + 1})`, false],
+    ['of the deepest level', `deep(${servicesBounds.depth.value})`, true],
+    ['of one level more', `deep(${servicesBounds.depth.value + 1})`, false],
   ];
   for (const [name, call, fits] of limits) {
     test(`${name} ${fits ? 'comes back' : 'does not'}`, async () => {
@@ -86,6 +86,21 @@ describe('arguments', () => {
     test(`${name} do not reach the service`, async () => {
       assert.equal((await run(`return new services.MailService().${call}`)).error?.code, 'ERR_ARGUMENT_INVALID');
       assert.deepEqual(sent, []);
+    });
+  }
+  const nested = (levels: number): string => `JSON.parse('${'['.repeat(levels)}${']'.repeat(levels)}')`;
+  const anything: readonly (readonly [string, string, boolean])[] = [
+    ['a field __proto__', `JSON.parse('{"filter":[{"__proto__":{"admin":true}}]}')`, false],
+    ['a constructor with a prototype', '{ constructor: { prototype: { admin: true } } }', false],
+    ['a field constructor', "{ constructor: 'Gaudí' }", true],
+    ['the deepest level', nested(servicesBounds.depth.value - 1), true],
+    ['one level more', nested(servicesBounds.depth.value), false],
+    ['a depth no recursion comes back from', nested(3_000), false],
+  ];
+  for (const [name, arg, fits] of anything) {
+    test(`of any schema: ${name} ${fits ? 'reaches' : 'does not reach'} the service`, async () => {
+      const { error } = await run(`await new services.ItemsService('articles').createOne(${arg}); return 1`);
+      assert.equal(error?.code, fits ? undefined : 'ERR_ARGUMENT_INVALID');
     });
   }
   test('that fit do', async () => {

@@ -58,7 +58,7 @@ export const toBoundedJson = (answer: unknown, mostChars: number): string => {
     add('}');
   };
   const addHolder = (value: object, place: string, depth: number): boolean => {
-    if (depth >= servicesBounds.resultDepth.value) throw refuse('', `more than ${servicesBounds.resultDepth.value} levels, or a circle,`);
+    if (depth >= servicesBounds.depth.value) throw refuse('', `more than ${servicesBounds.depth.value} levels, or a circle,`);
     const stranger = nameOfStranger(value);
     if (stranger !== null) throw refuse(place, stranger);
     // Dates, decimals and the like say themselves what they are as data.

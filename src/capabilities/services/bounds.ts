@@ -7,7 +7,7 @@ export const servicesBounds = {
   nameChars: { unit: 'characters', value: 64, meaning: 'Name of a service or method.' },
   collectionChars: { unit: 'characters', value: 127, meaning: 'Name of a collection.' },
   args: { unit: 'count', value: 16, meaning: 'Arguments of one call.' },
-  resultDepth: { unit: 'count', value: 200, meaning: 'Levels of a result. What goes round in a circle ends here.' },
+  depth: { unit: 'count', value: 200, meaning: 'Levels of the arguments, and of a result: what goes round in a circle ends there.' },
   errorChars: { unit: 'characters', value: 2_000, meaning: "Message of a service's own error; the rest is cut off." },
   errorExtensionChars: { unit: 'characters', value: 16_384, meaning: "Extensions of a service's own error; larger ones are left out." },
   summaryKeys: { unit: 'count', value: 32, meaning: 'Field names of one argument that the ledger keeps.' },

@@ -10,6 +10,7 @@ import { type CallArgs, type ServicesBoot, type ServicesGrant, servicesContract 
 import { makeEmbedderService } from './embedder-service.ts';
 import { servicesLearning } from './learn.ts';
 import type { Offered, OfferedService } from './offered.ts';
+import { findUnplain } from './plain-arguments.ts';
 import { allowCall, denyCall, isCall, makeServicesPolicy } from './policy.ts';
 import type { RegisteredService } from './registered.ts';
 
@@ -66,9 +67,9 @@ export const servicesCapability: Capability<ServicesResources, ServicesGrant> = 
     const run = async (args: CallArgs, caller: Caller, nested: Nested): Promise<CallResult> => {
       const { service, method, collection, transaction, lower } = args;
       const offered = services.get(service);
-      const complaint = offered?.methods.get(method)?.check(args.args);
-      if (offered === undefined || complaint === undefined)
-        throw new CloisterError('ERR_METHOD_UNKNOWN', `there is no ${service}.${method}`);
+      const known = offered?.methods.get(method);
+      if (offered === undefined || known === undefined) throw new CloisterError('ERR_METHOD_UNKNOWN', `there is no ${service}.${method}`);
+      const complaint = findUnplain(args.args) ?? known.check(args.args);
       if (complaint !== null) throw new CloisterError('ERR_ARGUMENT_INVALID', `services.${service}.${method}: ${complaint}`);
       const result = await offered.call({
         method,
