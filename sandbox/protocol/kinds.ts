@@ -36,7 +36,7 @@ export const toHost = {
   openFailed: 3,
   /** id: cell; a: guilty lease or 0; b: an index of {@link cellEnds}. The cell is gone. */
   ended: 4,
-  /** id: lease; text: ResponseHead as JSON; raw: whole body. */
+  /** id: lease; text: ResponseHead as JSON; raw: whole body; a: 0, or microseconds of CPU plus one where nothing of it runs any more, and b as in `settled`: none follows then. */
   respond: 5,
   /** id: lease; text: ResponseHead as JSON. A streamed answer begins. */
   head: 6,

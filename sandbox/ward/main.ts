@@ -1,7 +1,7 @@
 // The ward: a child process that holds cells and speaks frames with its host over descriptor 3. Must never hold a secret, and never leaves but by SIGKILL.
 import { writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { type Frame, FrameReader, FrameWriter } from '../protocol/frames.ts';
+import { FrameReader, FrameWriter } from '../protocol/frames.ts';
 import { toHost } from '../protocol/kinds.ts';
 import { Ward } from './ward.ts';
 
@@ -42,20 +42,7 @@ const ward = new Ward({
   },
 });
 
-// Entries are made from the bottom of the stack: the engine takes a stack trace for each, and pays for every frame of it.
-let inbox: Frame[] = [];
-const drain = (): void => {
-  const frames = inbox;
-  inbox = [];
-  for (const frame of frames) ward.receive(frame);
-};
-const reader = new FrameReader(
-  caps,
-  (frame: Frame) => {
-    if (inbox.push(frame) === 1) setImmediate(drain);
-  },
-  die,
-);
+const reader = new FrameReader(caps, (frame) => ward.receive(frame), die);
 socket.on('data', (data: Buffer) => reader.push(data));
 // The host is gone: so is every reason to run.
 socket.on('close', die);

@@ -3,6 +3,7 @@ import type { Frame } from '../protocol/frames.ts';
 import { bodyModes, breaches, type CellHead, cellEnds, fromGuest, toGuest, toHost, toWard } from '../protocol/kinds.ts';
 import { Cell } from './cell.ts';
 import type { Post } from './engine.ts';
+import { HeldAnswers } from './held-answers.ts';
 import type { WardLease } from './lease.ts';
 import { SparePool } from './spares.ts';
 
@@ -25,10 +26,12 @@ export class Ward {
   readonly #cellOfLease = new Map<number, Cell>();
   /** Ended cells of which something still runs. */
   readonly #lingering = new Set<Cell>();
+  readonly #answers: HeldAnswers;
   #spares: SparePool | null = null;
 
   constructor(io: WardIo) {
     this.#io = io;
+    this.#answers = new HeldAnswers((...frame) => io.write(...frame));
   }
 
   watch(now: number): void {
@@ -97,10 +100,13 @@ export class Ward {
       if (this.#spares === null) throw new Error('the ward has no image');
       const spare = await this.#spares.take(head.memoryMb);
       const cell: Cell = new Cell(id, head, spare.isolate, {
-        onBreach: (lease, breach, cpuMs) => this.#io.write(toHost.breach, lease, breaches.indexOf(breach), Math.round(cpuMs), '', null),
+        onBreach: (lease, breach, cpuMs) => {
+          this.#answers.flush();
+          this.#io.write(toHost.breach, lease, breaches.indexOf(breach), Math.round(cpuMs), '', null);
+        },
         onSettled: (lease, cpuUs, heapKb) => {
           this.#cellOfLease.delete(lease);
-          this.#io.write(toHost.settled, lease, Math.round(cpuUs), heapKb === null ? 0 : heapKb + 1, '', null);
+          this.#answers.settle(lease, Math.round(cpuUs), heapKb === null ? 0 : heapKb + 1);
         },
         onBusy: (lease) => this.#io.write(toHost.busy, id, lease, 0, '', null),
         onEnded: (reason, guilty) => {
@@ -108,15 +114,18 @@ export class Ward {
           if (cell.running) this.#lingering.add(cell);
           for (const lease of cell.leases.keys()) this.#cellOfLease.delete(lease);
           clearTimeout(this.#timers.get(cell));
+          this.#answers.flush();
           this.#io.write(toHost.ended, id, guilty, cellEnds.indexOf(reason), '', null);
         },
         onStuck: (lease) => {
+          this.#answers.flush();
           this.#io.write(toHost.ended, id, lease, cellEnds.indexOf('stuck'), '', null);
           this.#io.die();
         },
       });
       this.#cells.set(id, cell);
       spare.own(this.#receiver(cell), () => {
+        this.#answers.flush();
         this.#io.write(toHost.ended, id, cell.runningLease(), cellEnds.indexOf('catastrophe'), '', null);
         this.#io.die();
       });
@@ -144,6 +153,8 @@ export class Ward {
       if (this.#io.backlogBytes() > maxBacklogBytes) return cell.end('fault', leaseId);
       const lease = cell.leases.get(leaseId);
       if (kind === fromGuest.call || kind === fromGuest.send) {
+        // What comes after an answer must find its lease over.
+        if (lease?.over === true) this.#answers.flush();
         return this.#io.write(
           kind === fromGuest.call ? toHost.call : toHost.send,
           id >>> 0,
@@ -162,7 +173,7 @@ export class Ward {
   #answer(cell: Cell, lease: WardLease, kind: number, id: number, text: string, part: string | Uint8Array | null): void {
     switch (kind) {
       case fromGuest.respond:
-        this.#io.write(toHost.respond, lease.id, 0, 0, text, part);
+        this.#answers.hold(lease.id, text, part);
         return cell.finish(lease);
       case fromGuest.head:
         lease.beginStream(performance.now());

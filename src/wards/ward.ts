@@ -100,7 +100,8 @@ export class Ward {
         return;
       // What a lease's frames say of a lease that is over is late, not false: the host may have ended it meanwhile.
       case toHost.respond:
-        return lease?.onRespond(frame.text, frame.raw);
+        lease?.onRespond(frame.text, frame.raw);
+        return frame.a === 0 ? undefined : this.#settled(frame.id, lease, frame.a - 1, frame.b);
       case toHost.head:
         return lease?.onHead(frame.text);
       case toHost.chunk:
@@ -118,7 +119,7 @@ export class Ward {
       case toHost.taken:
         return lease?.onTaken(frame.a);
       case toHost.settled:
-        return this.#settled(frame, lease);
+        return this.#settled(frame.id, lease, frame.a, frame.b);
       default:
         return this.process.kill(`protocol: a frame of unknown kind ${frame.kind}`);
     }
@@ -147,11 +148,11 @@ export class Ward {
     cell?.onEnded(end, frame.a);
   }
 
-  #settled(frame: Frame, lease: LeasePeer | undefined): void {
+  #settled(id: number, lease: LeasePeer | undefined, cpuUs: number, heapGrowth: number): void {
     if (lease === undefined) return;
-    this.leases.delete(frame.id);
-    if (this.#busy.get(lease.cell) === frame.id) this.#busy.delete(lease.cell);
-    lease.onSettled(frame.a, frame.b === 0 ? null : frame.b - 1);
+    this.leases.delete(id);
+    if (this.#busy.get(lease.cell) === id) this.#busy.delete(lease.cell);
+    lease.onSettled(cpuUs, heapGrowth === 0 ? null : heapGrowth - 1);
   }
 
   #exit(reason: string): void {
