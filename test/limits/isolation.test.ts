@@ -20,10 +20,10 @@ export default (router) => {
 let runtime: TestRuntime;
 before(async () => {
   runtime = await openTestRuntime({
-    extensions: { fresh: extension(source, { limits: { concurrentRequests: 4, cpuMs: 200, wallMs: 5_000 } }), shared: extension(source) },
+    extensions: { fresh: extension(source, { limits: { concurrentRequests: 4, cpuMs: 600, wallMs: 5_000 } }), shared: extension(source) },
     options: {
       approvals: {
-        fresh: { capabilities: 'requested', isolation: 'request', limits: { concurrentRequests: 4, cpuMs: 200, wallMs: 5_000 } },
+        fresh: { capabilities: 'requested', isolation: 'request', limits: { concurrentRequests: 4, cpuMs: 600, wallMs: 5_000 } },
         shared: 'requested',
       },
     },
