@@ -1,10 +1,12 @@
 // `npm run bench`: every peer, one machine, one run, one table. Must never leave a process behind.
 import { type BootRow, measureBoot } from './boot.ts';
 import { openBenchDatabase } from './database.ts';
+import { type LedgerRow, measureLedger } from './ledger-price.ts';
 import { type MemoryRow, measureMemory } from './memory.ts';
 import { parseOptions } from './options.ts';
-import { showBoot, showMachine, showMemory, showRows } from './table.ts';
+import { makeMarkdownTable, makeTable, showBoot, showLedger, showMachine, showMemory, showRows, showWarmQuery } from './table.ts';
 import { measureThroughput, type Row } from './throughput.ts';
+import { measureWarmQuery, type WarmQuery } from './warm-query.ts';
 
 const options = parseOptions(process.argv.slice(2));
 const parts = new Set(options.parts);
@@ -18,10 +20,20 @@ process.once('SIGINT', () => process.exit(130));
 const rows: Row[] = [];
 const boot: BootRow[] = [];
 const memory: MemoryRow[] = [];
+const ledger: LedgerRow[] = [];
+const warm: WarmQuery[] = [];
 const database = await openBenchDatabase();
 try {
   if (parts.has('throughput')) for (const mode of options.modes) rows.push(...(await measureThroughput(options, mode, database, say)));
   database.pin(undefined);
+  if (hasCloister && parts.has('warm')) {
+    say('a warm query');
+    warm.push(await measureWarmQuery(options.warmSamples, database.url));
+  }
+  if (hasCloister && parts.has('ledger')) {
+    say('the ledger');
+    ledger.push(...(await measureLedger(options.rounds * 3, options.roundSeconds, database.url)));
+  }
   for (const withDatabase of hasCloister ? [false, true] : []) {
     if (parts.has('boot')) say('cold cells');
     if (parts.has('boot')) boot.push(await measureBoot(options.bootSamples, withDatabase, database.url));
@@ -32,6 +44,13 @@ try {
   await database.close();
 }
 
-const tables = [rows.length > 0 ? showRows(rows) : '', boot.length > 0 ? showBoot(boot) : '', memory.length > 0 ? showMemory(memory) : ''];
-if (options.json) console.log(JSON.stringify({ rows, boot, memory }));
+const lay = options.markdown ? makeMarkdownTable : makeTable;
+const tables = [
+  rows.length > 0 ? showRows(rows, lay) : '',
+  ...warm.map((one) => showWarmQuery(one, lay)),
+  ledger.length > 0 ? showLedger(ledger, lay) : '',
+  boot.length > 0 ? showBoot(boot, lay) : '',
+  memory.length > 0 ? showMemory(memory, lay) : '',
+];
+if (options.json) console.log(JSON.stringify({ rows, warm, ledger, boot, memory }));
 else console.log([showMachine(), ...tables.filter((table) => table !== '')].join('\n\n'));

@@ -4,10 +4,12 @@ import { type PeerName, peerNames } from './peers.ts';
 import { type ScenarioName, scenarioNames } from './scenarios.ts';
 
 export type Mode = 'free' | 'pinned';
-export type Part = 'throughput' | 'boot' | 'memory';
+export type Part = 'throughput' | 'warm' | 'ledger' | 'boot' | 'memory';
 
 export interface BenchOptions {
   readonly json: boolean;
+  /** What docs/performance.md holds. */
+  readonly markdown: boolean;
   readonly scenarios: readonly ScenarioName[];
   readonly peers: readonly PeerName[];
   readonly modes: readonly Mode[];
@@ -17,11 +19,12 @@ export interface BenchOptions {
   readonly warmSeconds: number;
   readonly roundSeconds: number;
   readonly bootSamples: number;
+  readonly warmSamples: number;
   readonly cellCounts: readonly number[];
 }
 
-const usage = `npm run bench -- [--json] [--quick] [--only=hello,echo,database] [--peers=express,worker,isolated-vm,cloister]
-                 [--modes=free,pinned] [--parts=throughput,boot,memory] [--connections=1,50]`;
+const usage = `npm run bench -- [--json|--markdown] [--quick] [--only=hello,echo,database] [--peers=express,worker,isolated-vm,cloister]
+                 [--modes=free,pinned] [--parts=throughput,warm,ledger,boot,memory] [--connections=1,50]`;
 
 const isOneOf = <Name extends string>(allowed: readonly Name[], name: string): name is Name => allowed.some((known) => known === name);
 
@@ -44,21 +47,23 @@ export const parseOptions = (args: readonly string[]): BenchOptions => {
   const flag = { type: 'boolean', default: false } as const;
   const { values } = parseArgs({
     args: [...args],
-    options: { json: flag, quick: flag, only: text, peers: text, modes: text, parts: text, connections: text },
+    options: { json: flag, markdown: flag, quick: flag, only: text, peers: text, modes: text, parts: text, connections: text },
     strict: true,
   });
   const { quick } = values;
   return {
     json: values.json,
+    markdown: values.markdown,
     scenarios: pick('only', values.only, scenarioNames),
     peers: pick('peers', values.peers, peerNames),
     modes: pick('modes', values.modes, ['free', 'pinned']),
-    parts: pick('parts', values.parts, ['throughput', 'boot', 'memory']),
+    parts: pick('parts', values.parts, ['throughput', 'warm', 'ledger', 'boot', 'memory']),
     connections: pickNumbers(values.connections, [1, 50]),
     rounds: quick ? 1 : 3,
     warmSeconds: quick ? 1 : 2,
     roundSeconds: 1,
     bootSamples: quick ? 20 : 60,
+    warmSamples: quick ? 50 : 300,
     cellCounts: quick ? [1, 50] : [1, 100, 500],
   };
 };

@@ -1,13 +1,17 @@
 // Shows the measurements as one text table. Must never round away what a ratio depends on: ratios are of the unrounded figures.
 import { arch, cpus, totalmem } from 'node:os';
 import type { BootRow } from './boot.ts';
+import type { LedgerRow } from './ledger-price.ts';
 import type { MemoryRow } from './memory.ts';
 import type { Row } from './throughput.ts';
+import type { WarmQuery } from './warm-query.ts';
 
 const show = (value: number, digits: number): string => (Number.isFinite(value) ? value.toFixed(digits) : '–');
 
+export type Layout = (heading: readonly string[], lines: readonly (readonly string[])[], leftColumns: number) => string;
+
 /** Columns as wide as their widest cell; the first two to the left, numbers to the right. */
-export const makeTable = (heading: readonly string[], lines: readonly (readonly string[])[], leftColumns: number): string => {
+export const makeTable: Layout = (heading, lines, leftColumns) => {
   const widths = heading.map((title, column) => Math.max(title.length, ...lines.map((line) => line[column]?.length ?? 0)));
   const format = (line: readonly string[]): string =>
     line
@@ -15,6 +19,12 @@ export const makeTable = (heading: readonly string[], lines: readonly (readonly 
       .join('  ')
       .trimEnd();
   return [format(heading), widths.map((width) => '-'.repeat(width)).join('  '), ...lines.map(format)].join('\n');
+};
+
+/** The same as Markdown has it. */
+export const makeMarkdownTable: Layout = (heading, lines, leftColumns) => {
+  const write = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [write(heading), write(heading.map((_, column) => (column < leftColumns ? '---' : '---:'))), ...lines.map(write)].join('\n');
 };
 
 const ratioTo = (row: Row, rows: readonly Row[]): string => {
@@ -25,8 +35,8 @@ const ratioTo = (row: Row, rows: readonly Row[]): string => {
   return mark === undefined ? '–' : show(row.requestsPerSecond / mark.requestsPerSecond, 2);
 };
 
-export const showRows = (rows: readonly Row[]): string =>
-  makeTable(
+export const showRows = (rows: readonly Row[], lay: Layout): string =>
+  lay(
     ['mode', 'scenario', 'peer', 'conns', 'req/s', '× express', 'p50 ms', 'p99 ms', 'CPU ms/req', 'generator'],
     rows.map((row) => [
       row.mode,
@@ -43,8 +53,8 @@ export const showRows = (rows: readonly Row[]): string =>
     3,
   );
 
-export const showBoot = (rows: readonly BootRow[]): string =>
-  makeTable(
+export const showBoot = (rows: readonly BootRow[], lay: Layout): string =>
+  lay(
     ['cold cell', 'samples', 'median ms', 'p90 ms', 'max ms'],
     rows.map((row) => [
       row.database ? 'with database' : 'without',
@@ -56,8 +66,8 @@ export const showBoot = (rows: readonly BootRow[]): string =>
     1,
   );
 
-export const showMemory = (rows: readonly MemoryRow[]): string =>
-  makeTable(
+export const showMemory = (rows: readonly MemoryRow[], lay: Layout): string =>
+  lay(
     ['idle cells', 'cells', 'wards MB', 'MB per further cell', 'host MB'],
     rows.map((row) => [
       row.database ? 'with database' : 'without',
@@ -69,7 +79,38 @@ export const showMemory = (rows: readonly MemoryRow[]): string =>
     1,
   );
 
+export const showWarmQuery = ({ samples, knexMs, cloisterMs, addedMs, parts }: WarmQuery, lay: Layout): string =>
+  lay(
+    [`a warm query (${samples} × 20), ms`, 'plain Knex', 'Cloister', 'added'],
+    [
+      ['median', show(knexMs, 3), show(cloisterMs, 3), show(addedMs, 3)],
+      ...parts.map((part) => [
+        part.name,
+        part.knexMs === null ? '–' : show(part.knexMs, 3),
+        show(part.cloisterMs, 3),
+        show(part.cloisterMs - (part.knexMs ?? 0), 3),
+      ]),
+    ],
+    1,
+  );
+
+export const showLedger = (rows: readonly LedgerRow[], lay: Layout): string => {
+  const without = rows.find(({ file }) => !file);
+  return lay(
+    ['ledger, database at 50 connections', 'req/s', '× without file', 'p50 ms', 'CPU ms/req'],
+    rows.map((row) => [
+      row.file ? 'with file' : 'without file',
+      show(row.requestsPerSecond, 0),
+      show(row.requestsPerSecond / (without?.requestsPerSecond ?? Number.NaN), 3),
+      show(row.p50Ms, 2),
+      show(row.cpuMsPerRequest, 3),
+    ]),
+    1,
+  );
+};
+
 export const showMachine = (): string => {
   const cores = cpus();
-  return `Node ${process.versions.node}, ${process.platform} ${arch()}, ${cores.length} cores (${cores[0]?.model.trim() ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GB`;
+  const today = new Date().toISOString().slice(0, 10);
+  return `${today}, Node ${process.versions.node}, ${process.platform} ${arch()}, ${cores.length} cores (${cores[0]?.model.trim() ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GB`;
 };

@@ -15,13 +15,22 @@ export const makeApp = (database: Knex): Express => {
   router.post('/echo/:name', (request, response) => {
     response.json({ name: request.params.name, body: request.body });
   });
-  router.get('/database', async (_request, response) => {
-    const rows = await database('bench_articles')
+  const articles = (): Knex.QueryBuilder =>
+    database('bench_articles')
       .select('id', 'title', 'status', 'summary', 'views', 'published_at')
       .where({ status: 'published' })
       .orderBy('id')
       .limit(10);
-    response.json(rows);
+  router.get('/database', async (_request, response) => {
+    response.json(await articles());
+  });
+  router.get('/queries/:count', async (request, response) => {
+    for (let left = Number(request.params.count); left > 0; left -= 1) await articles();
+    response.send('done');
+  });
+  router.get('/builds/:count', (request, response) => {
+    for (let left = Number(request.params.count); left > 0; left -= 1) articles().toSQL();
+    response.send('done');
   });
   app.use('/bench', router);
   return app;
