@@ -47,3 +47,25 @@ CREATE TABLE members (
 INSERT INTO members (email, password_hash, api_token)
 SELECT 'member-' || n || '@example.org', 'not-to-be-read-hash-' || n, 'not-to-be-read-token-' || n
 FROM generate_series(1, 5) AS n;
+
+-- What the example transfers moves money between. A balance never falls below nothing, and a receipt has at most forty characters.
+CREATE TABLE accounts (
+  id serial PRIMARY KEY,
+  owner text NOT NULL,
+  balance integer NOT NULL CHECK (balance >= 0)
+);
+
+CREATE TABLE transfers (
+  id serial PRIMARY KEY,
+  from_id integer NOT NULL REFERENCES accounts,
+  to_id integer NOT NULL REFERENCES accounts,
+  amount integer NOT NULL CHECK (amount > 0),
+  made_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE receipts (
+  transfer_id integer PRIMARY KEY REFERENCES transfers,
+  text varchar(40) NOT NULL
+);
+
+INSERT INTO accounts (owner, balance) VALUES ('Ada', 100), ('Bob', 50), ('Cleo', 0);

@@ -6,9 +6,12 @@ import { batchCases } from './knex-cases/batches.ts';
 import { eventCases } from './knex-cases/events.ts';
 import { isolationCases } from './knex-cases/isolation.ts';
 import { queryCases } from './knex-cases/queries.ts';
+import { readCases } from './knex-cases/reads.ts';
 import { schemaCases } from './knex-cases/schema.ts';
 import { streamCases } from './knex-cases/streams.ts';
 import { transactionCases } from './knex-cases/transactions.ts';
+import { valueCases } from './knex-cases/values.ts';
+import { writeCases } from './knex-cases/writes.ts';
 
 let differential: Differential;
 before(async () => {
@@ -16,8 +19,20 @@ before(async () => {
 });
 after(() => differential.close());
 
-const readGroups = { queries: queryCases, events: eventCases, 'schema builders': schemaCases } as const;
-const writeGroups = { batches: batchCases, isolation: isolationCases, transactions: transactionCases, streams: streamCases } as const;
+const readGroups = {
+  queries: queryCases,
+  reads: readCases,
+  values: valueCases,
+  events: eventCases,
+  'schema builders': schemaCases,
+} as const;
+const writeGroups = {
+  writes: writeCases,
+  batches: batchCases,
+  isolation: isolationCases,
+  transactions: transactionCases,
+  streams: streamCases,
+} as const;
 
 for (const [group, cases] of Object.entries(readGroups))
   describe(group, () => {
@@ -36,3 +51,6 @@ for (const [group, cases] of Object.entries(writeGroups))
         assert.deepEqual(cloister, plain);
       });
   });
+
+const count = [...Object.values(readGroups), ...Object.values(writeGroups)].flat().length;
+test(`these are ${String(count)} cases, at least 250, beside those of every type`, () => assert.ok(count >= 250));

@@ -69,6 +69,7 @@ describe('what a visitor sees', () => {
     ['/spinner/builtin', 504, /ERR_CPU_EXCEEDED/],
     ['/glutton/fill', 0, /ERR_CPU_EXCEEDED|ERR_WARD_CRASHED|ERR_DEADLINE_EXCEEDED/],
     ['/bare', 200, /./],
+    ['/transfers', 200, /"owner":"Ada","balance":100/],
     ['/snoop', 200, /./],
     ['/courier', 502, /"rule":"fetch.origin"/],
     ['/courier/elsewhere', 200, /"fetch.origin"\],\["file:.*"fetch.url"\],.*"fetch.path"/],
