@@ -117,7 +117,7 @@ export const sent: unknown[] = [];
 export const services = {
   ItemsService: defineService({
     kind: 'class',
-    service: ItemsService as never,
+    service: ItemsService,
     collection: true,
     schema: () => ({ collections: { host: {} }, relations: [] }),
     knex: "the embedder's own",
@@ -136,7 +136,7 @@ export const services = {
         const [first, second] = await Promise.all([query(sql, [title]), query('select count(*)::int as n, now() as at from notes')]);
         return { joined: true, knex: this.options.knex ?? null, rows: first.rows, n: second.rows[0]?.['n'], at: second.rows[0]?.['at'] };
       }
-    } as never,
+    },
     joins: true,
     knex: "the embedder's own",
     methods: { add: { args: [{ type: 'string' }, { type: 'string' }], required: 1, effect: true } },
