@@ -59,7 +59,7 @@ export const mutations: readonly Mutation[] = [
     file: 'sandbox/kernel/zone.ts',
     search: '[carry(zone, onFulfilled), carry(zone, onRejected)]',
     replace: '[onFulfilled, onRejected]',
-    tests: ['test/flow/context'],
+    tests: ['test/flow/leases'],
   },
   {
     name: 'give wards the environment of the host',
@@ -157,13 +157,6 @@ export const mutations: readonly Mutation[] = [
     file: 'src/http/request-head.ts',
     search: `  'accept',\n`,
     replace: `  'accept',\n  'authorization',\n  'cookie',\n`,
-    tests: ['test/escape/http-wire'],
-  },
-  {
-    name: 'let paths climb',
-    file: 'src/http/request-head.ts',
-    search: 'dotSegment.test(path) || ',
-    replace: '',
     tests: ['test/escape/http-wire'],
   },
   {
