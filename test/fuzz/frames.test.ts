@@ -55,7 +55,7 @@ const fuzz = async (runtime: HostileRuntime, seed: number): Promise<Heard> => {
 const checkHost = async (runtime: HostileRuntime, { asked, wards, statuses }: Heard): Promise<void> => {
   console.log(`${asked} requests: ${[...statuses].map(([code, count]) => `${count} × ${code}`).join(', ')}`);
   assert.deepEqual(runtime.faults, []);
-  assert.ok(asked > 20);
+  assert.ok(asked > 5);
   const owners = new Map<string, string>();
   for (const [tenant, pids] of wards) {
     for (const pid of pids) {
