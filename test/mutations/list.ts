@@ -78,9 +78,16 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'judge calls without the grants',
     file: 'src/bridge/verdict.ts',
+    search: "  if (!decision.allow) return { decision: 'deny', rule: decision.rule, reason: decision.reason };\n",
+    replace: '',
+    tests: ['src/bridge/verdict', 'test/escape/patched-intrinsics'],
+  },
+  {
+    name: 'believe the last grant alone',
+    file: 'src/bridge/verdict.ts',
     search: '    if (!decision.allow) return decision;\n',
     replace: '',
-    tests: ['test/escape/patched-intrinsics', 'test/flow/database'],
+    tests: ['src/bridge/verdict'],
   },
   {
     name: 'take calls of requests that are over',
