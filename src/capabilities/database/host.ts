@@ -16,7 +16,7 @@ import { startExchange } from './pool/exchange.ts';
 import { ByteCapError, RoleConnection } from './pool/role-connection.ts';
 import { PoolBusyError, PoolClosedError, PoolSlowError, RolePool } from './pool/role-pool.ts';
 import { RowCapError, type StatementOutcome, type WireValue } from './pool/statement.ts';
-import type { Use } from './pool/tenant-share.ts';
+import type { Use } from './pool/waiting-line.ts';
 import type { DatabaseResource } from './resource.ts';
 import type { Shadows } from './role/findings.ts';
 import type { RoleIdentity } from './role/identity.ts';

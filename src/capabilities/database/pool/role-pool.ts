@@ -1,6 +1,7 @@
 // The connections of one extension's role: few, made when needed, ended when idle, shared fairly among tenants. Must never hand out one that is in use, in a transaction or ended.
 import type { RoleConnection } from './role-connection.ts';
-import { TenantShare, type Use, type Waiter } from './tenant-share.ts';
+import { TenantShare } from './tenant-share.ts';
+import { type Use, Waiter } from './waiting-line.ts';
 
 export interface RolePoolOptions {
   readonly maxConnections: number;
@@ -76,18 +77,18 @@ export class RolePool {
         signal.removeEventListener('abort', leave);
       };
       this.#turn += 1;
-      const waiter: Waiter = {
-        turn: this.#turn,
+      const waiter = new Waiter(
+        this.#turn,
         use,
-        resolve(connection) {
+        (connection) => {
           settle();
           resolve(connection);
         },
-        reject(error) {
+        (error) => {
           settle();
           reject(error);
         },
-      };
+      );
       signal.addEventListener('abort', leave, { once: true });
       share.add(waiter);
       this.#waiting += 1;

@@ -1,21 +1,9 @@
 // What one tenant has of a pool, and who of it waits. Must never say yes to one connection more than its share.
-import type { RoleConnection } from './role-connection.ts';
-
-/** How long a connection is wanted: for one statement, or over several calls of the guest (a transaction, a stream). */
-export type Use = 'statement' | 'transaction';
-
-export interface Waiter {
-  /** Who came first is served first. */
-  readonly turn: number;
-  readonly use: Use;
-  readonly resolve: (connection: RoleConnection) => void;
-  readonly reject: (error: unknown) => void;
-}
+import { type Use, type Waiter, WaitingLine } from './waiting-line.ts';
 
 export class TenantShare {
   readonly tenant: string;
-  /** Sets, because waiters leave from the middle when their lease ends. */
-  readonly #waiting: Readonly<Record<Use, Set<Waiter>>> = { statement: new Set(), transaction: new Set() };
+  readonly #waiting: Readonly<Record<Use, WaitingLine>> = { statement: new WaitingLine(), transaction: new WaitingLine() };
   inUse = 0;
   /** Of those in use, how many are held over several calls. */
   held = 0;
@@ -44,17 +32,14 @@ export class TenantShare {
 
   /** The first in line of those that may have a connection now. */
   first(may: (use: Use) => boolean): Waiter | undefined {
-    const [statement] = may('statement') ? this.#waiting.statement : [];
-    const [transaction] = may('transaction') ? this.#waiting.transaction : [];
+    const statement = may('statement') ? this.#waiting.statement.first : undefined;
+    const transaction = may('transaction') ? this.#waiting.transaction.first : undefined;
     if (statement === undefined || transaction === undefined) return statement ?? transaction;
     return statement.turn < transaction.turn ? statement : transaction;
   }
 
   /** Everybody who waits; nobody does after that. */
   drain(): readonly Waiter[] {
-    const all = [...this.#waiting.statement, ...this.#waiting.transaction];
-    this.#waiting.statement.clear();
-    this.#waiting.transaction.clear();
-    return all;
+    return [...this.#waiting.statement.drain(), ...this.#waiting.transaction.drain()];
   }
 }

@@ -9,7 +9,7 @@ import type { BeginArgs, CancelArgs, ColumnsArgs, OpenArgs, QueryArgs, Savepoint
 import { defaultSchema, tableKey } from '../names.ts';
 import { startExchange } from '../pool/exchange.ts';
 import type { RoleConnection } from '../pool/role-connection.ts';
-import type { Use } from '../pool/tenant-share.ts';
+import type { Use } from '../pool/waiting-line.ts';
 import { HeldStream, type Piece } from './held-stream.ts';
 import { HeldTransaction, type Residue, type TransactionTimes } from './held-transaction.ts';
 import type { LeaseWork } from './lease-work.ts';
