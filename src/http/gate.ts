@@ -10,21 +10,17 @@ export interface Gate {
   readonly grantedHeaders: ReadonlySet<string>;
   /** The `router` grant; null allows, else why not. */
   refuses(method: string, below: string): string | null;
-  /** What goes on and would be denied, for the ledger; null where nothing is only reported. */
+  /** What goes on and would be denied, for the ledger; null where nothing is only reported. A header is noted when the extension looks at it. */
   readonly report: ((request: IncomingMessage, below: string) => readonly LeaseRecord[]) | null;
 }
 
 const readNames = (bootValue: unknown): ReadonlySet<string> => new Set(Array.isArray(bootValue) ? bootValue.map(String) : []);
 
-const makeReport = (router: Granted, headers: Granted | undefined, grantedHeaders: ReadonlySet<string>): Gate['report'] => {
-  const isReported = router.reported.length > 0 || (headers?.reported.length ?? 0) > 0;
-  if (!isReported) return null;
+const makeReport = (router: Granted): Gate['report'] => {
+  if (router.reported.length === 0) return null;
   return (request, path) => {
     const args = { method: request.method ?? 'GET', path };
-    const names = Object.keys(request.headers).filter((name) => grantedHeaders.has(name));
-    const notes =
-      headers === undefined ? [] : names.flatMap((name) => noteOf('headers', 'read', { name }, judge(headers, 'read', { name })));
-    return [...noteOf('router', 'request', args, judge(router, 'request', args)), ...notes];
+    return noteOf('router', 'request', args, judge(router, 'request', args));
   };
 };
 
@@ -39,6 +35,6 @@ export const makeGate = (capabilities: ReadonlyMap<string, Granted>): Gate => {
       const decision = decideAll(router.policies, 'request', { method, path });
       return decision.allow ? null : decision.reason;
     },
-    report: router === undefined ? null : makeReport(router, headers, grantedHeaders),
+    report: router === undefined ? null : makeReport(router),
   };
 };

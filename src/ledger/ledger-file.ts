@@ -1,7 +1,7 @@
 // The file a ledger is written to: opened where its chain stopped, put away when it is full. Must never begin a second chain beside one that is there.
-import { type FileHandle, open, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { CloisterError } from '../errors.ts';
-import { findRotated, putAway } from './rotation.ts';
+import { findRotated, hasTwoNames, putAway } from './rotation.ts';
 import type { SinkFile } from './sink.ts';
 import { readTail, type Tail } from './tail.ts';
 
@@ -57,12 +57,8 @@ const readEarlier = async (file: string): Promise<Tail | null> => {
   }
 };
 
-/** A process that was killed between the two steps of putting a file away left it with two names. */
 const finishPuttingAway = async (file: string): Promise<void> => {
-  const last = (await findRotated(file)).at(-1);
-  if (last === undefined) return;
-  const [one, other] = await Promise.all([stat(last), stat(file).catch(() => null)]);
-  if (other !== null && one.ino === other.ino && one.dev === other.dev) await unlink(file);
+  if (await hasTwoNames((await findRotated(file)).at(-1), file)) await unlink(file);
 };
 
 const closeSafely = async (handle: FileHandle): Promise<void> => {

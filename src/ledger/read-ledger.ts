@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import type { LedgerEntry } from './entry.ts';
 import { parseLine } from './line.ts';
-import { findRotated } from './rotation.ts';
+import { findRotated, listLedgerFiles } from './rotation.ts';
 import { fragmentBytes } from './tail.ts';
 
 /** What stands in a ledger that is not an entry: what a killed writer left, or an edit. `cloister audit verify` tells which. */
@@ -11,9 +11,6 @@ export interface UnreadableLine {
   /** Counted from 1. */
   readonly line: number;
 }
-
-/** The files of a ledger in the order of their entries, with what was put away first. */
-export const listLedgerFiles = async (file: string): Promise<readonly string[]> => [...(await findRotated(file)), file];
 
 /** Entries of the file from a byte on; `onUnreadable` hears of the rest. Rejects where the file cannot be read. */
 export async function* readEntries(file: string, onUnreadable: (line: UnreadableLine) => void, start = 0): AsyncGenerator<LedgerEntry> {

@@ -1,5 +1,5 @@
 // Where full ledger files go and in which order they are read. Must never rename over a file that is there, nor trust a name for the order.
-import { link, open, readdir, unlink } from 'node:fs/promises';
+import { link, open, readdir, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { ledgerBounds } from './bounds.ts';
 
@@ -43,6 +43,19 @@ export const findRotated = async (file: string): Promise<readonly string[]> => {
     found.push({ path, first: (await readFirstSequence(path)) ?? Number.MAX_SAFE_INTEGER });
   }
   return found.toSorted((left, right) => left.first - right.first).map(({ path }) => path);
+};
+
+/** A process that was killed between the two steps of putting a file away left it with two names. */
+export const hasTwoNames = async (last: string | undefined, file: string): Promise<boolean> => {
+  if (last === undefined) return false;
+  const [one, other] = await Promise.all([stat(last), stat(file).catch(() => null)]);
+  return other !== null && one.ino === other.ino && one.dev === other.dev;
+};
+
+/** The files of a ledger in the order of their entries, what was put away first, each once. */
+export const listLedgerFiles = async (file: string): Promise<readonly string[]> => {
+  const rotated = await findRotated(file);
+  return (await hasTwoNames(rotated.at(-1), file)) ? rotated : [...rotated, file];
 };
 
 /** Puts a full file away under a name of its own. */

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { CloisterError } from '../errors.ts';
 import type { LedgerHead } from './entry.ts';
 import { type ChainLink, genesis, parseLine } from './line.ts';
-import { findRotated } from './rotation.ts';
+import { listLedgerFiles } from './rotation.ts';
 import { fragmentBytes, fragmentDigest, isUnfinished } from './tail.ts';
 
 export interface LedgerReport {
@@ -120,7 +120,7 @@ export interface VerifyOptions {
 /** Proves the chain over the file and those that were put away before it. */
 export const verifyLedger = async (file: string, { anchor, after = genesis }: VerifyOptions = {}): Promise<LedgerReport> => {
   const walk: Walk = { line: 0, entries: 0, torn: 0, head: after, fragment: [], fragmentChars: 0 };
-  const files = [...(await findRotated(file)), file];
+  const files = await listLedgerFiles(file);
   let bad: Bad | null = null;
   let current = file;
   for (current of files) {

@@ -61,6 +61,8 @@ describe('a ledger over several files', () => {
     const last = (await findRotated(file)).at(-1) ?? '';
     await rm(file);
     await link(last, file);
+    const before = await verifyLedger(file);
+    assert.equal(before.ok, true, before.reason);
     await append(file, 1);
     const report = await verifyLedger(file);
     assert.equal(report.ok, true, report.reason);

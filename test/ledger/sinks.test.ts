@@ -9,7 +9,7 @@ import { ledgerBounds } from '../../src/ledger/bounds.ts';
 import type { LedgerEntry } from '../../src/ledger/entry.ts';
 import { genesis, parseLine } from '../../src/ledger/line.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
-import { listLedgerFiles } from '../../src/ledger/read-ledger.ts';
+import { listLedgerFiles } from '../../src/ledger/rotation.ts';
 import { verifyLedger } from '../../src/ledger/verify-ledger.ts';
 import { openTestDatabase, type TestDatabase } from '../helpers/postgres.ts';
 import { makeFolder, requestStart } from './records.ts';
