@@ -139,7 +139,8 @@ export const openTestRuntime = async ({
     logger,
     ledger: { ringSize: 100_000, ...options.ledger },
   });
-  const server = http.createServer(listen?.(runtime) ?? runtime.handler());
+  // A connection that the server closes just as the client takes it up again fails a test on a busy machine.
+  const server = http.createServer({ keepAliveTimeout: 300_000 }, listen?.(runtime) ?? runtime.handler());
   const client = makeClient(await listenOn(server));
 
   const entries: TestRuntime['entries'] = (kind) => runtime.ledger().filter((one): one is never => one.kind === kind);
