@@ -25,21 +25,24 @@ export default (router, { database, getSchema }) => {
   });
   router.get('/stream', async (req, res) => {
     const titles = [];
-    for await (const row of database('notes').select('title', database.raw('pg_sleep(2)')).stream()) titles.push(row.title);
+    for await (const row of database('notes').select('title', database.raw('pg_sleep(15)')).stream()) titles.push(row.title);
     res.json(titles);
   });
   router.get('/schema', async (req, res) => res.json(Object.keys((await getSchema({ bypassCache: true })).collections)));
 };`;
 
 const ofTenant = { tenant_id: { _eq: '$tenant' } };
-const capabilities = {
+const capabilities = (statementMs: number) => ({
   database: {
     tables: { notes: { rows: ofTenant, read: true, create: { columns: ['title'], defaults: { tenant_id: '$tenant' } } } },
     functions: ['pg_sleep'],
-    statementMs: 3_000,
+    statementMs,
   },
   schema: { collections: ['notes'] },
-};
+});
+/** Longer than a busy machine takes to come to the point; and one whose silence is noticed in the time of a test. */
+const patient = extension(source, { capabilities: capabilities(30_000) });
+const brief = extension(source, { capabilities: capabilities(6_000) });
 
 let server: OwnPostgres;
 let isStopped = false;
@@ -52,7 +55,7 @@ before(async () => {
     `create table notes (id serial primary key, tenant_id text, title text); insert into notes (tenant_id, title) values ('default', 'one'), ('other', 'canary')`,
   );
   runtime = await openTestRuntime({
-    extensions: { db: extension(source, { capabilities }) },
+    extensions: { db: patient, brief },
     options: { database: server.url(proxy.port), limits: { cpuMs: 2_000, wallMs: 60_000 } },
   });
   assert.deepEqual(
@@ -87,7 +90,11 @@ const ask = async (path: string): Promise<readonly [number, string]> => {
 };
 /** Statements of extensions that run now. */
 const running = async (): Promise<number> =>
-  (await server.run(`select from pg_stat_activity where application_name = 'cloister:db' and state <> 'idle'`)).rowCount ?? 0;
+  (
+    await server.run(
+      `select from pg_stat_activity where application_name like 'cloister:%' and application_name <> 'cloister:ledger' and state <> 'idle'`,
+    )
+  ).rowCount ?? 0;
 const untilRunning = async (count: number): Promise<void> => {
   for (const end = performance.now() + 20_000; (await running()) !== count; await sleep(50))
     if (performance.now() > end) assert.fail(`not ${String(count)} but ${String(await running())} at work`);
@@ -101,7 +108,7 @@ const works = async (): Promise<void> => {
 describe('a restart of the server', () => {
   test('fails what is under way with 503, and the first request after it gets its rows', async () => {
     await works();
-    const under = ['/db/sleep/2.5', '/db/transaction/2.5', '/db/between', '/db/stream'].map(ask);
+    const under = ['/db/sleep/15', '/db/transaction/15', '/db/between', '/db/stream'].map(ask);
     await untilRunning(under.length);
     await stop();
     assert.deepEqual(
@@ -118,7 +125,7 @@ describe('a restart of the server', () => {
 describe('a network', () => {
   test('that is cut fails what is under way with 503, and the next works when it is back', async () => {
     await works();
-    const under = ['/db/sleep/2.5', '/db/transaction/2.5'].map(ask);
+    const under = ['/db/sleep/15', '/db/transaction/15'].map(ask);
     await untilRunning(under.length);
     await proxy.cut();
     assert.deepEqual(
@@ -128,14 +135,15 @@ describe('a network', () => {
     assert.deepEqual(await ask('/db/list'), unavailable);
     await proxy.restore();
     await works();
+    // A server whose client is gone without a word goes on until its statement ends.
+    await server.run(`select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'cloister:%' and state <> 'idle'`);
     await untilRunning(0);
     assert.deepEqual((await server.run(`select title from notes where title = 'never'`)).rows, []);
   });
   test('that says nothing any more fails what is under way with 503 in the time of a statement, and costs no later request its time', async () => {
-    await works();
     // Two connections at least, so that one is idle when the network goes.
-    await Promise.all(Array.from({ length: 4 }, () => runtime.get('/db/sleep/0.2')));
-    const under = ['/db/sleep/2.5', '/db/transaction/2.5'].map(ask);
+    await Promise.all(Array.from({ length: 4 }, () => runtime.get('/brief/sleep/0.2')));
+    const under = ['/brief/sleep/5.5', '/brief/transaction/5.5'].map(ask);
     await untilRunning(under.length);
     proxy.halt();
     assert.deepEqual(
@@ -143,9 +151,9 @@ describe('a network', () => {
       Array.from(under, () => unavailable),
     );
     await proxy.restore();
-    const started = performance.now();
-    await works();
-    assert.ok(performance.now() - started < 3_000, 'an idle connection of before was tried');
+    // An idle connection of before would have failed them.
+    assert.deepEqual((await runtime.get('/brief/list')).json(), ['one']);
+    assert.deepEqual((await runtime.get('/brief/schema')).json(), ['notes']);
   });
 });
 
@@ -195,7 +203,7 @@ describe('the ledger’s table', () => {
   let logged: TestRuntime;
   before(async () => {
     logged = await openTestRuntime({
-      extensions: { db: extension(source, { capabilities }) },
+      extensions: { db: patient },
       options: { database: server.url(proxy.port), limits: { cpuMs: 2_000, wallMs: 60_000 }, ledger: { table: { chain: 'outage' } } },
     });
   });
