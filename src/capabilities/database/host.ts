@@ -100,6 +100,7 @@ export const openInstance = async (parts: InstanceParts): Promise<CapabilityInst
         dependsOnCaller(grant) ? (client) => resource.register(client) : undefined,
       ),
   });
+  const forget = resource.onRenew(() => pool.distrust());
   const workOf = makeLeaseWorks(leaseOver);
   /** Texts seen before: what comes a second time is worth preparing. */
   const seen = new LRUCache<string, true>({ max: maxSeen });
@@ -211,6 +212,7 @@ export const openInstance = async (parts: InstanceParts): Promise<CapabilityInst
     summarize: (method, args) => (bringsStatement(method) ? { uses: admission.usesOf((args as QueryArgs).sql) } : noUses),
     bootValue: () => null,
     async close() {
+      forget();
       await pool.close(closeGraceMs);
     },
   };

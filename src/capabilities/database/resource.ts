@@ -49,6 +49,8 @@ export interface DatabaseResource {
   register(client: pg.Client): Promise<CallerIdentity>;
   /** The network was cut without a word, most likely: no connection of before is trusted. */
   renew(): void;
+  /** Called at each renewal, until the returned function is. */
+  onRenew(listener: () => void): () => void;
   report(finding: Finding): void;
   close(): Promise<void>;
 }
@@ -80,6 +82,8 @@ export const openDatabaseResource = async (source: DatabaseSource, options: Data
   const reported = new Set<string>();
   const registrar = openRegistrar(config);
   const pending = new Set<Promise<unknown>>();
+  /** One for each open extension. */
+  const listeners = new Set<() => void>();
   let closed = false;
 
   const openAdmin = async (applicationName: string): Promise<pg.Client> => {
@@ -136,7 +140,14 @@ export const openDatabaseResource = async (source: DatabaseSource, options: Data
         keepAlive: true,
       }),
     register: (client) => registrar.register(client),
-    renew: () => registrar.renew(),
+    renew() {
+      registrar.renew();
+      for (const listener of listeners) listener();
+    },
+    onRenew(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     report(finding) {
       if (reported.has(finding.what) || reported.size >= maxReported) return;
       reported.add(finding.what);

@@ -198,7 +198,7 @@ export class RolePool {
           this.#opening -= 1;
           if (connection.ended) return this.#serve();
           this.#open.add(connection);
-          connection.onSilence = () => this.#distrust();
+          connection.onSilence = () => this.#options.onSilence?.();
           if (this.#closed) connection.destroy(new PoolClosedError());
           else this.#give(connection);
         },
@@ -234,9 +234,8 @@ export class RolePool {
   }
 
   /** Each idle connection would cost one more request its time. */
-  #distrust(): void {
+  distrust(): void {
     for (const idle of this.#idle.splice(0)) idle.destroy(new PoolClosedError());
-    this.#options.onSilence?.();
   }
 
   #reapLater(): void {
