@@ -112,6 +112,34 @@ export const samples: Readonly<Record<string, Sample>> = {
     },
     load: [['/cleaner/count'], ['/cleaner/stream'], ['/cleaner/old', { method: 'DELETE' }], ['/cleaner/count']],
   },
+  digests: {
+    files: {
+      'index.js': `export default (router, { services }) => {
+        router.get('/', async (req, res) => {
+          const { ItemsService } = services;
+          const books = new ItemsService('books', { schema: req.schema, accountability: req.accountability });
+          res.json(await books.readByQuery({ fields: ['title'], filter: { status: { _eq: 'new' } }, sort: ['title'] }));
+        });
+        router.post('/', async (req, res) => {
+          await new services.MailService({ schema: req.schema }).send({ to: 'a@example.com', subject: 'Books', text: 'none' });
+          res.status(202).end();
+        });
+      };`,
+    },
+    load: [['/digests'], ['/digests', { method: 'POST' }]],
+  },
+  caller: {
+    files: {
+      'index.js': `export default (router, { env }) => {
+        router.get('/', async (req, res) => {
+          const listed = await fetch(env.UPSTREAM + '/v1/items/17', { headers: { 'x-shop': 'corner' } });
+          const told = await fetch(env.UPSTREAM + '/told', { method: 'POST', body: 'hello' });
+          res.json([listed.status, await listed.text(), told.status]);
+        });
+      };`,
+    },
+    load: [['/caller']],
+  },
   orders: {
     files: {
       'index.js': `export default (router, { emitter }) => {
@@ -136,7 +164,8 @@ export const samples: Readonly<Record<string, Sample>> = {
   },
 };
 
-export const ceiling = {
+/** `upstream`: the origin that one of them asks. */
+export const makeCeiling = (upstream: string): Readonly<Record<string, unknown>> => ({
   database: {
     tables: {
       articles: { read: true, create: true, update: true, delete: true },
@@ -146,10 +175,12 @@ export const ceiling = {
     },
     functions: ['doubled'],
   },
-  env: { keys: ['GREETING', 'PORT', 'MOTTO', 'UNREAD'] },
+  env: { keys: ['GREETING', 'PORT', 'MOTTO', 'UNREAD', 'UPSTREAM'] },
   headers: { names: ['x-team', 'x-unread', 'authorization', 'cookie'] },
   emitter: { emit: ['**'], listen: ['**'], schedule: true },
-} as const;
+  services: { ItemsService: { methods: true, collections: ['books', 'shelves'] }, MailService: { methods: true } },
+  fetch: { origins: { [upstream]: { headers: true }, 'https://unused.example.com': true } },
+});
 
 export const setUp = `
   create table books (id integer primary key, title text not null, status text, shelf integer, secret text);
