@@ -1,5 +1,9 @@
 // `cloister database` as library calls: what the approved extensions need of the database, applied or checked. Must never start a ward, nor run a line of an extension.
 
+import { wishesUnder } from './approvals/compare.ts';
+import { makeCovers } from './approvals/covers.ts';
+import type { Lock } from './approvals/lock.ts';
+import { openLock } from './approvals/open-lock.ts';
 import { waivedGrants } from './bridge/open-granted.ts';
 import type { DatabaseGrant } from './capabilities/database/contract.ts';
 import { type DatabaseResource, openDatabaseResource } from './capabilities/database/resource.ts';
@@ -63,8 +67,10 @@ interface Asked {
 const readRequests = async (
   options: RuntimeOptions,
   resource: DatabaseResource,
+  lock: Lock | null,
 ): Promise<{ readonly requests: readonly RoleRequest[]; readonly problems: readonly DatabaseProblem[] }> => {
   const registry = makeRegistry();
+  const comparing = { covers: makeCovers(registry), baseline: makeBaseline() };
   const { packages, refused } = await readPackageHeads(
     options.extensions,
     registry.map(({ capability }) => capability.contract),
@@ -77,9 +83,14 @@ const readRequests = async (
     remedy: 'see docs/errors.md',
   }));
   const requests: RoleRequest[] = [];
-  for (const { fallbackId: id, manifest, express, source } of packages) {
+  for (const { fallbackId: id, manifest: found, express, source } of packages) {
     const { isolation, mode } = options.extensions.find((entry) => entry === source) ?? {};
     const { approvals, ceiling, limits } = options;
+    const entry = lock?.get(id);
+    // Under a lock, what is neither approved nor to be tried in audit does not run.
+    if (lock !== null && entry === undefined && (mode ?? options.mode) !== 'audit' && (approvals === 'requested' || !approvals.has(id)))
+      continue;
+    const manifest = entry === undefined ? found : wishesUnder(entry, found, options.lock?.everyHash === true, comparing);
     try {
       const effective = decideEffective({
         id,
@@ -107,16 +118,15 @@ const readRequests = async (
 };
 
 const withAsked = async <Result>(given: CloisterOptions, use: (asked: Asked) => Promise<Result>): Promise<Result> => {
-  const options = parseOptions(given, {
-    contracts: makeRegistry().map(({ capability }) => capability.contract),
-    baseline: makeBaseline(),
-  });
-  if (options.database === null)
+  const catalog = { contracts: makeRegistry().map(({ capability }) => capability.contract), baseline: makeBaseline() };
+  const parsed = parseOptions(given, catalog);
+  if (parsed.database === null)
     throw new CloisterError('ERR_OPTIONS_INVALID', 'there is no database to look at; give the option database, or --database-url');
-  const resource = await openDatabaseResource(options.database, databaseOptionsOf(options));
+  const resource = await openDatabaseResource(parsed.database, databaseOptionsOf(parsed));
   try {
     const login = await resource.withAdmin(readConnectionName);
-    return await use({ resource, login, ...(await readRequests(options, resource)) });
+    const { options, lock } = await openLock(parsed, catalog, () => resource.openAdmin('cloister:approvals'));
+    return await use({ resource, login, ...(await readRequests(options, resource, lock?.entries ?? null)) });
   } finally {
     await resource.close();
   }

@@ -66,6 +66,12 @@ export const errorTable = {
   ERR_MANIFEST_INVALID: { status: 500, meaning: 'The `cloister` key of a package does not fit its schema.' },
   ERR_PACKAGE_INVALID: { status: 500, meaning: 'The folder is not an extension package that can be read.' },
   ERR_PACKAGE_BUNDLE: { status: 500, meaning: 'The extension could not be bundled: syntax error, missing or circular import.' },
+  ERR_APPROVAL_NEEDED: {
+    status: 500,
+    meaning: 'The package is parked: it is not the one that was approved, or none was; an approved version goes on serving.',
+  },
+  ERR_LOCK_INVALID: { status: 500, meaning: 'The approvals in the lock or the table do not fit their schema, or were edited by hand.' },
+  ERR_ARTIFACT_INVALID: { status: 500, meaning: 'The approved script that was kept is not there, or its SHA-256 is another.' },
   ERR_EXTENSION_CONFLICT: { status: 500, meaning: 'Two extensions want the same id.' },
   ERR_REGISTER_FAILED: { status: 500, meaning: 'The register function threw, hung or ran over registerMs.' },
   ERR_DATABASE_UNSAFE: { status: 500, meaning: 'The database connection would void the second wall.' },

@@ -1,4 +1,7 @@
 // The public API. Named re-exports only: what is not here may change without notice.
+
+export { type Approvals, type ApprovalsOptions, type ApprovedEntry, type ApproveTerms, openApprovals } from './approvals/approvals.ts';
+export type { ApprovalDiff, DiffRow } from './approvals/diff.ts';
 export { type AuditOptions, type AuditReport, type AuditSuggestion, auditReport, auditSuggest } from './audit/library.ts';
 export type { Accountability } from './bridge/capability.ts';
 export type { ConnectionCount } from './capabilities/database/setup/connection-count.ts';

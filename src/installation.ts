@@ -1,5 +1,9 @@
 // From packages to mounted extensions: grants decided, capabilities opened, registered once, mounted. Must never let one extension's fault keep another from being served.
 
+import { makeCovers } from './approvals/covers.ts';
+import type { Lock } from './approvals/lock.ts';
+import { type Plan, planEach, settle } from './approvals/settle.ts';
+import type { ApprovalStore } from './approvals/store.ts';
 import { describeGrants } from './audit/granted.ts';
 import { openGranted } from './bridge/open-granted.ts';
 import { makeSafeText } from './capabilities/log/safe-text.ts';
@@ -14,6 +18,7 @@ import { CloisterError } from './errors.ts';
 import { makeGate } from './http/gate.ts';
 import { defaultTenant, type Mount } from './http/handler.ts';
 import type { LifeEvent } from './ledger/entry.ts';
+import type { Refusal } from './packages/find-packages.ts';
 import type { LoadedPackage } from './packages/loaded-package.ts';
 import { readPackages } from './packages/read-packages.ts';
 
@@ -34,7 +39,9 @@ export interface RefusedExtension {
 }
 
 export interface InstallationServices {
+  /** Approvals of the lock are among the options' by now. */
   readonly options: RuntimeOptions;
+  readonly lock: { readonly entries: Lock; readonly store: ApprovalStore } | null;
   readonly registry: readonly CapabilityEntry[];
   readonly baseline: ReadonlyMap<string, unknown>;
   readonly resources: Omit<HostResources, 'limits'>;
@@ -73,10 +80,13 @@ export class Installation {
       options.packages,
     );
     for (const { folder, error } of refused) this.#refuse('', folder, error);
-    const queue = [...this.#withoutDuplicates(packages)];
+    const found = this.#withoutDuplicates(packages);
+    for (const { fallbackId, artifact, version, folder } of found)
+      this.#services.onLife('package.found', fallbackId, artifact, `version ${version} in ${folder}`);
+    const queue = [...this.#plan(found, refused)];
     await Promise.all(
       Array.from({ length: parallelLoads }, async () => {
-        for (let one = queue.shift(); one !== undefined; one = queue.shift()) await this.#install(one);
+        for (let one = queue.shift(); one !== undefined; one = queue.shift()) await this.#carryOut(one);
       }),
     );
   }
@@ -97,7 +107,45 @@ export class Installation {
     return [...seen.values()];
   }
 
-  async #install(found: LoadedPackage): Promise<void> {
+  #plan(found: readonly LoadedPackage[], unread: readonly Refusal[]): readonly Plan[] {
+    const { lock, options, registry, baseline, onLife } = this.#services;
+    if (lock === null) return planEach(found);
+    const { plans, parked, events } = settle(found, unread, {
+      lock: lock.entries,
+      store: lock.store,
+      everyHash: options.lock?.everyHash === true,
+      covers: makeCovers(registry),
+      baseline,
+      runsWithoutEntry: ({ fallbackId, source }) => {
+        const mode = options.extensions.find((entry) => entry === source)?.mode ?? options.mode;
+        return mode === 'audit' || (options.approvals !== 'requested' && options.approvals.has(fallbackId));
+      },
+    });
+    for (const { event, extension, subject, reason } of events) onLife(event, extension, subject, reason);
+    for (const { folder, error } of parked) this.refused.push({ folder, error });
+    return plans;
+  }
+
+  /** The first that can be served is. */
+  async #carryOut({ id, folder, tries }: Plan): Promise<void> {
+    for (const load of tries) {
+      let one: LoadedPackage;
+      try {
+        one = await load();
+      } catch (error) {
+        this.#refuse(
+          id,
+          folder,
+          error instanceof CloisterError ? error : new CloisterError('ERR_ARTIFACT_INVALID', `extension ${id}: ${String(error)}`),
+        );
+        continue;
+      }
+      if (await this.#install(one)) return;
+    }
+  }
+
+  /** false: it was refused. */
+  async #install(found: LoadedPackage): Promise<boolean> {
     let extension: Extension | null = null;
     try {
       const effective = this.#decide(found);
@@ -120,9 +168,11 @@ export class Installation {
         mounts.length === 0 ? 'without a mount' : `mounted at ${mounts.map((mount) => `/${mount}`).join(', ')}`,
       );
       for (const [event, subject, reason] of grants) this.#services.onLife(event, extension.id, subject, reason);
+      return true;
     } catch (error) {
       this.#refuse(found.fallbackId, found.folder, asRefusal(found, error));
       if (extension !== null) await this.#discard(extension);
+      return false;
     }
   }
 

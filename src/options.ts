@@ -52,6 +52,8 @@ export interface CloisterOptions {
   readonly ceiling?: { readonly capabilities?: Readonly<Record<string, unknown>>; readonly limits?: SomeLimits };
   /** What you approve, by extension id; `requested` approves what is asked. */
   readonly approvals?: 'requested' | Readonly<Record<string, 'requested' | ApprovalOption>>;
+  /** The lock file that `cloister approve` writes, or the table `cloister.approvals`. With it, what is neither approved there nor in `approvals` does not run. */
+  readonly lock?: string | { readonly file?: string; readonly table?: true; readonly everyHash?: boolean } | null;
   /** For every extension that has no mode of its own. `audit` needs `ceiling.capabilities`. */
   readonly mode?: Mode;
   /** `file`: one NDJSON file that only grows; at `rotateMb` (64) it is put away as `<name>.<first entry>.<ending>` and the chain goes on in a new one. */

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { pino } from 'pino';
 import { toWard } from '../sandbox/protocol/kinds.ts';
+import { openLock } from './approvals/open-lock.ts';
 import { makeBridge } from './bridge/bridge.ts';
 import { type DatabaseResource, openDatabaseResource } from './capabilities/database/resource.ts';
 import { makeFetchResources, withPlaceholders } from './capabilities/fetch/resource.ts';
@@ -87,19 +88,23 @@ const openRuntimeLedger = (
 export const createRuntime = async (given: CloisterOptions): Promise<Runtime> => {
   const registry = makeRegistry();
   const baseline = makeBaseline();
-  const options = parseOptions(given, { contracts: registry.map((entry) => entry.capability.contract), baseline });
-  const logger = options.logger ?? pino({ name: 'cloister' });
+  const catalog = { contracts: registry.map((entry) => entry.capability.contract), baseline };
+  const parsed = parseOptions(given, catalog);
+  const logger = parsed.logger ?? pino({ name: 'cloister' });
   const database =
-    options.database === null
+    parsed.database === null
       ? undefined
-      : await openDatabaseResource(options.database, {
-          ...databaseOptionsOf(options),
+      : await openDatabaseResource(parsed.database, {
+          ...databaseOptionsOf(parsed),
           onFinding: (finding) => logger.warn({ finding }, 'the database gives every role more than its grant'),
         });
-  const ledger = await openRuntimeLedger(options, database).catch(async (error: unknown) => {
+  const giveUp = async (error: unknown): Promise<never> => {
     await database?.close();
     throw error;
-  });
+  };
+  const connect = database === undefined ? null : () => database.openAdmin('cloister:approvals');
+  const { options, lock } = await openLock(parsed, catalog, connect).catch(giveUp);
+  const ledger = await openRuntimeLedger(options, database).catch(giveUp);
   const life = (event: LifeEvent, extension: string, tenant: string, subject: string, reason: string): void => {
     logger.debug({ event, extension, tenant, subject, reason }, 'life');
     try {
@@ -171,6 +176,7 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
   const egress = makeFetchResources(options.egress, options.secrets);
   const installation = new Installation({
     options,
+    lock,
     registry,
     baseline,
     resources: {

@@ -9,6 +9,7 @@ export const hostLayers: readonly (readonly string[])[] = [
   ['installation'],
   ['http', 'events'],
   ['dispatch', 'check'],
+  ['approvals'],
   ['packages'],
   ['options'],
   ['wards', 'bridge'],

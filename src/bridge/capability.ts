@@ -156,6 +156,8 @@ export interface Capability<Resources, Grant = unknown> {
   makePolicy(grant: Grant): Policy;
   /** What an opened one would ask beside the policies of these grants, as far as it can be told without opening any; for checks of packages. */
   judgeOffline?(grants: readonly Grant[]): Promise<Policy>;
+  /** `wide` allows all that `narrow` does. Pure, and false where it cannot tell; without it only equal grants cover each other. */
+  covers?(wide: Grant, narrow: Grant): boolean;
   /**
    * Opens it for one extension. `grants` are those that hold together; what is made from them is their intersection.
    * `waived` stands in mode `audit`: grants whose denials are only reported, while their limits, and what narrows without denying, hold.

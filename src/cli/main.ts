@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command line. Must never show a stack for a mistake of the operator's: one line says what is wrong and what to do.
 import { CloisterError } from '../errors.ts';
+import { approveCommand, diffCommand, revokeCommand } from './approvals-command.ts';
 import { audit } from './audit-command.ts';
 import { check } from './check-command.ts';
 import { database } from './database-command.ts';
@@ -13,6 +14,9 @@ const commands = new Map<string, (args: readonly string[]) => Promise<number>>([
   ['start', start],
   ['audit', audit],
   ['check', check],
+  ['approve', approveCommand],
+  ['revoke', revokeCommand],
+  ['diff', diffCommand],
   ['database', database],
 ]);
 

@@ -47,6 +47,11 @@ export const checkFolder = async (command: string, folder: string): Promise<void
   );
 };
 
+/** Where `cloister approve` writes when nobody says where. */
+export const defaultLock = 'cloister.lock.json';
+
+const findLock = async (): Promise<string | null> => ((await stat(defaultLock).catch(() => null)) === null ? null : defaultLock);
+
 const pickEnv = (keys: readonly string[]): Readonly<Record<string, string>> =>
   Object.fromEntries(keys.flatMap((key) => (process.env[key] === undefined ? [] : [[key, process.env[key]]])));
 
@@ -55,12 +60,14 @@ export const runtimeFlags = {
   config: { type: 'string' },
   'database-url': { type: 'string' },
   approve: { type: 'string' },
+  lock: { type: 'string' },
 } as const;
 
 interface RuntimeFlags {
   readonly config?: string | undefined;
   readonly 'database-url'?: string | undefined;
   readonly approve?: string | undefined;
+  readonly lock?: string | undefined;
 }
 
 /** What createRuntime gets of the command line, and the configuration file it named. */
@@ -79,10 +86,12 @@ export const readRuntimeOptions = async (
   const config = await readConfig(values.config);
   const database = values['database-url'] ?? config.databaseUrl;
   const { env, ...options } = config.options as CloisterOptions;
+  const lock = values.lock ?? options.lock ?? (await findLock());
   const runtime: CloisterOptions = {
     ...options,
     ...(folders.length > 0 ? { extensions: folders } : {}),
     ...(database === null ? {} : { database }),
+    ...(lock === null ? {} : { lock }),
     ...(values.approve === undefined ? {} : { approvals: 'requested' as const }),
     env: { ...env, ...pickEnv(config.envKeys) },
     secrets: pickEnv(config.secretKeys),

@@ -9,12 +9,19 @@ export const usage = `Usage: cloister <command>
     --config FILE        JSON configuration; what is given here on the line goes before it.
     --database-url URL   postgres://… for extensions that are granted the database.
     --approve requested  Approves whatever each extension's manifest asks for.
+    --lock FILE          Runs what is approved in FILE (cloister.lock.json, where there is one).
     --ledger FILE        Appends the ledger to FILE.
   start                Serves the examples with a PostgreSQL of its own, under .cloister/ in this folder.
   check DIR            Looks at packages without running them: manifest, imports, over- and under-asking.
     --policy FILE        Examples of calls that must be allowed or denied.
     --config FILE        Judges them by the approvals and the ceiling there.
     --strict             Fails on over- and under-asking too.  --json
+  approve ID [DIR …]   Approves the package that is in DIR (extensions), as it asks, and writes it to the lock.
+    --by NAME            Who approves (your user name).
+    --grants FILE        Less than it asks: JSON with capabilities, limits, isolation, mode, candidate, express.
+  revoke ID [DIR …]    Takes the approval away.
+  diff ID [DIR …]      What it asked, asks, has approved, may have at most and uses: 0 approved, 1 it waits.
+    --config FILE, --database-url URL, --lock FILE, --ledger FILE (.cloister/ledger.ndjson), --json
   audit verify [FILE]  Checks the hash chain over all files of a ledger.
   audit tail           The latest entries.      --lines N (20), --follow
   audit show REQUEST   One request, call by call.

@@ -10,6 +10,23 @@ export interface CapabilityCatalog {
 
 const closed = { additionalProperties: false } as const;
 
+/** What stands for a capability's grant in a schema: the grant's own schema, or a reference to it. */
+export type GrantOf = (contract: CapabilityContract) => TSchema;
+
+const inPlace: GrantOf = ({ grant }) => grant;
+
+/** For schemas that hold grants in several places: each is compiled once. They need {@link makeGrantDefinitions} at their root. */
+export const byReference: GrantOf = ({ name }) => Type.Unsafe<unknown>({ $ref: `#/definitions/grant-${name}` });
+
+export const makeGrantDefinitions = (
+  contracts: readonly CapabilityContract[],
+): { readonly definitions: Readonly<Record<string, TSchema>> } => ({
+  definitions: Object.fromEntries(contracts.map(({ name, grant }) => [`grant-${name}`, grant])),
+});
+
 /** One optional key per capability, each under its contract's own grant schema. */
-export const makeGrantsSchema = (contracts: readonly CapabilityContract[], wrap: (grant: TSchema) => TSchema = (grant) => grant): TObject =>
-  Type.Object(Object.fromEntries(contracts.map((contract) => [contract.name, Type.Optional(wrap(contract.grant))])), closed);
+export const makeGrantsSchema = (
+  contracts: readonly CapabilityContract[],
+  grantOf: GrantOf = inPlace,
+  wrap: (grant: TSchema) => TSchema = (grant) => grant,
+): TObject => Type.Object(Object.fromEntries(contracts.map((contract) => [contract.name, Type.Optional(wrap(grantOf(contract)))])), closed);

@@ -24,16 +24,22 @@ interface CheckedFile {
   readonly secretKeys?: readonly string[];
   readonly extensions?: readonly (string | { readonly folder: string })[];
   readonly ledger?: { readonly file?: string | null };
+  readonly lock?: string | { readonly file?: string } | null;
 }
 
 /** Paths in the file are meant from the file's own folder, wherever the command was typed. */
-const makeAbsolute = (checked: CheckedFile, folder: string): Pick<CheckedFile, 'extensions' | 'ledger'> => {
+const makeAbsolute = (checked: CheckedFile, folder: string): Pick<CheckedFile, 'extensions' | 'ledger' | 'lock'> => {
   const extensions = checked.extensions?.map((entry) =>
     typeof entry === 'string' ? path.resolve(folder, entry) : { ...entry, folder: path.resolve(folder, entry.folder) },
   );
   const file = checked.ledger?.file;
+  const { lock } = checked;
+  const lockFile = typeof lock === 'string' ? lock : lock?.file;
   return {
     ...(extensions === undefined ? {} : { extensions }),
+    ...(lockFile === undefined
+      ? {}
+      : { lock: typeof lock === 'string' ? path.resolve(folder, lock) : { ...lock, file: path.resolve(folder, lockFile) } }),
     ...(checked.ledger === undefined
       ? {}
       : { ledger: typeof file === 'string' ? { ...checked.ledger, file: path.resolve(folder, file) } : checked.ledger }),

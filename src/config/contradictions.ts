@@ -5,7 +5,7 @@ import type { CapabilityCatalog } from './catalog.ts';
 import { extensionIdKey } from './extension-id.ts';
 import type { RuntimeOptions } from './runtime-options.ts';
 
-type Refuse = (pointer: string, cause: string) => never;
+export type Refuse = (pointer: string, cause: string) => never;
 
 const limitNames = (limits: Partial<Limits>): readonly LimitName[] => Object.keys(limits) as LimitName[];
 
@@ -26,7 +26,12 @@ const refuseTwins = (names: readonly string[], pointer: string, what: string, re
   }
 };
 
-const refuseApprovals = ({ approvals, ceiling }: RuntimeOptions, { baseline }: CapabilityCatalog, refuse: Refuse): void => {
+/** Also asked of approvals that stand in a lock. */
+export const refuseApprovals = (
+  { approvals, ceiling }: Pick<RuntimeOptions, 'approvals' | 'ceiling'>,
+  { baseline }: CapabilityCatalog,
+  refuse: Refuse,
+): void => {
   if (approvals === 'requested') return;
   refuseTwins([...approvals.keys()], '/approvals', 'ids', refuse);
   for (const [id, approval] of approvals) {
@@ -52,7 +57,7 @@ const refuseApprovals = ({ approvals, ceiling }: RuntimeOptions, { baseline }: C
 };
 
 /** Audit lets through up to the ceiling: without one it would be no sandbox. */
-const refuseBoundlessAudit = ({ mode, extensions, approvals, ceiling }: RuntimeOptions, refuse: Refuse): void => {
+export const refuseBoundlessAudit = ({ mode, extensions, approvals, ceiling }: RuntimeOptions, refuse: Refuse): void => {
   if (ceiling.capabilities !== null) return;
   const inApprovals = approvals === 'requested' ? [] : [...approvals].filter(([, one]) => one !== 'requested' && one.mode === 'audit');
   const places = [
@@ -86,6 +91,13 @@ export const refuseContradictions = (options: RuntimeOptions, catalog: Capabilit
     refuse('/ledger/table', 'the ledger is to be in a table, and there is no database; give the option database or leave the table out');
   for (const name of options.secrets.keys())
     if (options.env.has(name)) refuse(`/secrets/${name}`, 'env has a value of this name too, and extensions could see that; keep one');
+  if (options.lock !== null && options.approvals === 'requested')
+    refuse(
+      '/approvals',
+      '"requested" approves what every package asks for, and a lock approves one by one; leave the one or the other out',
+    );
+  if (options.lock?.file === null && options.database === null)
+    refuse('/lock/table', 'approvals are to be in a table, and there is no database; give the option database or name a file');
   refuseLimitsOverCeiling(options.limits, options.ceiling.limits, '/limits', refuse);
   refuseHeapOverWard(options.limits, '/limits', refuse);
   refuseHeapOverWard(options.ceiling.limits, '/ceiling/limits', refuse);

@@ -2,7 +2,7 @@
 import { type TObject, Type } from 'typebox';
 import type { CapabilityContract } from '../bridge/capability.ts';
 import { type Limits, limitTable } from '../limits/table.ts';
-import { makeGrantsSchema } from './catalog.ts';
+import { type GrantOf, makeGrantsSchema } from './catalog.ts';
 import { makeCheck } from './check.ts';
 import { freezeDeep } from './freeze.ts';
 import { makeLimitsSchema } from './limits-schema.ts';
@@ -16,10 +16,10 @@ export interface Manifest {
 }
 
 /** Asked values are checked against the contracts that are registered: an unknown capability is an error, not a wish. */
-export const makeManifestSchema = (contracts: readonly CapabilityContract[]): TObject =>
+export const makeManifestSchema = (contracts: readonly CapabilityContract[], grantOf?: GrantOf): TObject =>
   Type.Object(
     {
-      capabilities: Type.Optional(makeGrantsSchema(contracts)),
+      capabilities: Type.Optional(makeGrantsSchema(contracts, grantOf)),
       limits: Type.Optional(makeLimitsSchema(limitTable)),
       express: Type.Optional(Type.Enum([4, 5])),
     },

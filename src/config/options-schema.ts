@@ -2,7 +2,7 @@
 import { type TObject, Type } from 'typebox';
 import { packageLimitTable } from '../limits/package-table.ts';
 import { limitTable } from '../limits/table.ts';
-import { type CapabilityCatalog, makeGrantsSchema } from './catalog.ts';
+import { byReference, type CapabilityCatalog, makeGrantDefinitions, makeGrantsSchema } from './catalog.ts';
 import { extensionIdDescription, extensionIdPattern } from './extension-id.ts';
 import { makeLimitsSchema } from './limits-schema.ts';
 import { makeManifestSchema } from './manifest.ts';
@@ -24,13 +24,13 @@ const extensionSchema = Type.Union([
 const makeApprovalSchema = ({ contracts }: CapabilityCatalog): TObject =>
   Type.Object(
     {
-      capabilities: Type.Optional(Type.Union([Type.Literal('requested'), makeGrantsSchema(contracts)])),
+      capabilities: Type.Optional(Type.Union([Type.Literal('requested'), makeGrantsSchema(contracts, byReference)])),
       limits: Type.Optional(makeLimitsSchema(limitTable)),
       isolation: Type.Optional(isolation),
       mode: Type.Optional(mode),
-      candidate: Type.Optional(makeGrantsSchema(contracts)),
+      candidate: Type.Optional(makeGrantsSchema(contracts, byReference)),
       express: Type.Optional(Type.Enum([4, 5])),
-      manifest: Type.Optional(makeManifestSchema(contracts)),
+      manifest: Type.Optional(makeManifestSchema(contracts, byReference)),
     },
     closed,
   );
@@ -48,7 +48,7 @@ const makeApprovalsSchema = (catalog: CapabilityCatalog) =>
 const makeCeilingSchema = ({ contracts }: CapabilityCatalog): TObject =>
   Type.Object(
     {
-      capabilities: Type.Optional(makeGrantsSchema(contracts, (grant) => Type.Union([Type.Literal(false), grant]))),
+      capabilities: Type.Optional(makeGrantsSchema(contracts, byReference, (grant) => Type.Union([Type.Literal(false), grant]))),
       limits: Type.Optional(makeLimitsSchema(limitTable)),
     },
     closed,
@@ -104,6 +104,13 @@ const wardsSchema = Type.Object(
   closed,
 );
 
+const lockSchema = Type.Union([
+  path,
+  Type.Null(),
+  Type.Object({ file: path, everyHash: Type.Optional(Type.Boolean()) }, closed),
+  Type.Object({ table: Type.Literal(true), everyHash: Type.Optional(Type.Boolean()) }, closed),
+]);
+
 /** The part of the options that is JSON. */
 export const makeOptionsSchema = (catalog: CapabilityCatalog): TObject =>
   Type.Object(
@@ -118,6 +125,7 @@ export const makeOptionsSchema = (catalog: CapabilityCatalog): TObject =>
       limits: Type.Optional(makeLimitsSchema(limitTable)),
       ceiling: Type.Optional(makeCeilingSchema(catalog)),
       approvals: Type.Optional(makeApprovalsSchema(catalog)),
+      lock: Type.Optional(lockSchema),
       mode: Type.Optional(mode),
       databaseRoles: Type.Optional(databaseRolesSchema),
       egress: Type.Optional(egressSchema),
@@ -125,7 +133,7 @@ export const makeOptionsSchema = (catalog: CapabilityCatalog): TObject =>
       wards: Type.Optional(wardsSchema),
       packages: Type.Optional(makeLimitsSchema(packageLimitTable)),
     },
-    closed,
+    { ...closed, ...makeGrantDefinitions(catalog.contracts) },
   );
 
 /** The configuration file: the same, and what only a process of its own needs. */
@@ -157,5 +165,5 @@ export const makeConfigFileSchema = (catalog: CapabilityCatalog): TObject =>
         }),
       ),
     },
-    closed,
+    { ...closed, ...makeGrantDefinitions(catalog.contracts) },
   );

@@ -1,4 +1,5 @@
 // Checks the options of createRuntime and fills in every default. Must never pass on a value that nobody checked.
+import path from 'node:path';
 import { CloisterError } from '../errors.ts';
 import { makePackageLimits, type PackageLimits } from '../limits/package-table.ts';
 import type { Limits } from '../limits/table.ts';
@@ -8,8 +9,19 @@ import { refuseContradictions } from './contradictions.ts';
 import { freezeDeep } from './freeze.ts';
 import { parseHostMembers } from './host-members.ts';
 import { makeOptionsSchema } from './options-schema.ts';
-import type { Approval, DatabaseRoles, EnvValue, ExtensionOption, Mode, RuntimeOptions, WardOptions } from './runtime-options.ts';
+import type {
+  Approval,
+  DatabaseRoles,
+  EnvValue,
+  ExtensionOption,
+  LockSettings,
+  Mode,
+  RuntimeOptions,
+  WardOptions,
+} from './runtime-options.ts';
 import { showText, showValue } from './show.ts';
+
+type LockOption = string | { readonly file?: string; readonly table?: true; readonly everyHash?: boolean } | null;
 
 /** What the checked JSON part holds; the schema is its authority, this is its type. */
 interface JsonOptions {
@@ -18,6 +30,7 @@ interface JsonOptions {
   readonly limits?: Partial<Limits>;
   readonly ceiling?: { readonly capabilities?: Readonly<Record<string, unknown>>; readonly limits?: Partial<Limits> };
   readonly approvals?: 'requested' | Readonly<Record<string, 'requested' | Approval>>;
+  readonly lock?: LockOption;
   readonly mode?: Mode;
   readonly databaseRoles?: DatabaseRoles;
   readonly ledger?: {
@@ -50,6 +63,12 @@ const defined = (value: Readonly<Record<string, unknown>>): Readonly<Record<stri
 
 const toMap = <Value>(record: Readonly<Record<string, Value>> = {}): ReadonlyMap<string, Value> => new Map(Object.entries(record));
 
+const parseLock = (lock: LockOption | undefined): LockSettings | null => {
+  if (lock === undefined || lock === null) return null;
+  const { file, everyHash = false } = typeof lock === 'string' ? { file: lock } : lock;
+  return { file: file === undefined ? null : path.resolve(file), everyHash };
+};
+
 /** A copy that the embedder's later changes do not reach. */
 const detach = (checked: unknown): unknown => {
   try {
@@ -80,6 +99,7 @@ export const parseOptions = (value: unknown, catalog: CapabilityCatalog): Runtim
       limits: json.ceiling?.limits ?? {},
     },
     approvals: json.approvals === 'requested' ? 'requested' : toMap(json.approvals),
+    lock: parseLock(json.lock),
     mode: json.mode ?? 'enforce',
     databaseRoles: json.databaseRoles ?? {},
     ledger: { ...defaultLedger, ...json.ledger },

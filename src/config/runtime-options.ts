@@ -85,6 +85,14 @@ export interface EgressSettings {
   readonly dnsServers: readonly string[];
 }
 
+/** Where approvals are kept that `cloister approve` writes. */
+export interface LockSettings {
+  /** Absolute; null: the table `cloister.approvals` of the option database. */
+  readonly file: string | null;
+  /** Also a package with the same or fewer wishes, but another script, waits for approval. */
+  readonly everyHash: boolean;
+}
+
 export interface RuntimeOptions {
   readonly extensions: readonly ExtensionOption[];
   readonly database: Knex | string | null;
@@ -97,6 +105,8 @@ export interface RuntimeOptions {
   readonly limits: Partial<Limits>;
   readonly ceiling: Ceiling;
   readonly approvals: Approvals;
+  /** null: approvals stand in the option alone. */
+  readonly lock: LockSettings | null;
   readonly mode: Mode;
   readonly databaseRoles: DatabaseRoles;
   readonly ledger: LedgerSettings;

@@ -21,6 +21,9 @@ export interface FoundPackage {
 
 export interface Refusal {
   readonly folder: string;
+  /** Where a package stands there that cannot be read: its entry of `extensions`, and the id it has as far as anybody can tell. */
+  readonly source?: PackageSource;
+  readonly id?: string;
   readonly error: CloisterError;
 }
 

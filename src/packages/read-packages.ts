@@ -42,19 +42,28 @@ export interface PackageHead {
   readonly manifest: Manifest | null;
 }
 
+/** Told as soon as it is known: what cannot be read further is refused under its id. */
+type OnId = (id: string) => void;
+
 interface HeadAndMore extends PackageHead {
   readonly inside: PackageFolder;
   readonly json: PackageJson | null;
 }
 
-const readHead = async (found: FoundPackage, { limits, parsePackageJson, parseManifest }: Omit<Tools, 'bundler'>): Promise<HeadAndMore> => {
+const readHead = async (
+  found: FoundPackage,
+  { limits, parsePackageJson, parseManifest }: Omit<Tools, 'bundler'>,
+  onId: OnId,
+): Promise<HeadAndMore> => {
   const inside = await openPackageFolder(found.folder);
   const hasJson = (await inside.locate('/package.json')) !== null;
   const json = hasJson ? parsePackageJson(await inside.read('/package.json', limits.packageJsonBytes)) : null;
+  const fallbackId = decideFallbackId(found, json);
+  onId(fallbackId);
   return {
     folder: found.folder,
     source: found.source,
-    fallbackId: decideFallbackId(found, json),
+    fallbackId,
     express: json?.['directus:extension'] === undefined ? 5 : 4,
     manifest: readManifest(json, parseManifest),
     inside,
@@ -62,8 +71,10 @@ const readHead = async (found: FoundPackage, { limits, parsePackageJson, parseMa
   };
 };
 
-const readPackage = async (found: FoundPackage, tools: Tools): Promise<LoadedPackage> => {
-  const { inside, json, ...head } = await readHead(found, tools);
+/** null: it is another one than was asked for. */
+const readPackage = async (found: FoundPackage, tools: Tools, onId: OnId, only?: string): Promise<LoadedPackage | null> => {
+  const { inside, json, ...head } = await readHead(found, tools, onId);
+  if (only !== undefined && head.fallbackId !== only) return null;
   const kind = decideKind(json);
   const entry = await locateEntry(inside, json, kind);
   const bundle = await tools.bundler.bundle({ root: inside.root, entry, limits: tools.limits });
@@ -81,13 +92,15 @@ const readPackage = async (found: FoundPackage, tools: Tools): Promise<LoadedPac
 };
 
 /** One line that begins with the extension; the stage's own message names file and cause. */
-const refuse = (found: FoundPackage, error: unknown): Refusal => {
+const refuse = (found: FoundPackage, error: unknown, id: string): Refusal => {
   const extension = found.source.id ?? path.basename(found.folder);
   const known = error instanceof CloisterError;
   const message = known ? error.message : `cannot be read: ${showText(String(error), 200)}`;
   const details = { ...(known ? error.details : {}), extension, folder: found.folder };
   return {
     folder: found.folder,
+    source: found.source,
+    id,
     error: new CloisterError(known ? error.code : 'ERR_PACKAGE_INVALID', `extension ${showText(extension)}: ${message}`, details, {
       cause: error,
     }),
@@ -104,7 +117,7 @@ export type ReadPackages = Read<LoadedPackage>;
 const readEach = async <Package>(
   sources: readonly (string | PackageSource)[],
   { limits, parsePackageJson }: Pick<Tools, 'limits' | 'parsePackageJson'>,
-  read: (found: FoundPackage) => Promise<Package>,
+  read: (found: FoundPackage, onId: OnId) => Promise<Package | null>,
 ): Promise<Read<Package>> => {
   const packages: Package[] = [];
   const refused: Refusal[] = [];
@@ -112,10 +125,15 @@ const readEach = async <Package>(
     const found = await findPackages(typeof source === 'string' ? { folder: source } : source, limits, parsePackageJson);
     refused.push(...found.refused);
     for (const one of found.packages) {
+      let id = one.source.id ?? path.basename(one.folder);
+      const onId: OnId = (known) => {
+        id = known;
+      };
       try {
-        packages.push(await read(one));
+        const loaded = await read(one, onId);
+        if (loaded !== null) packages.push(loaded);
       } catch (error) {
-        refused.push(refuse(one, error));
+        refused.push(refuse(one, error, id));
       }
     }
   }
@@ -128,15 +146,16 @@ const makeTools = (contracts: readonly CapabilityContract[], limits: PackageLimi
   parseManifest: makeManifestParser(contracts),
 });
 
-/** Reads every package the sources lead to. Rejects for none of them: what cannot be read is in `refused`. */
+/** Reads every package the sources lead to, or those with the one id. Rejects for none of them: what cannot be read is in `refused`. */
 export const readPackages = async (
   sources: readonly (string | PackageSource)[],
   contracts: readonly CapabilityContract[],
   limits: PackageLimits = makePackageLimits(),
+  only?: string,
 ): Promise<ReadPackages> => {
   const tools: Tools = { ...makeTools(contracts, limits), bundler: openBundler() };
   try {
-    return await readEach(sources, tools, (found) => readPackage(found, tools));
+    return await readEach(sources, tools, (found, onId) => readPackage(found, tools, onId, only));
   } finally {
     await tools.bundler.close();
   }
@@ -149,5 +168,5 @@ export const readPackageHeads = (
   limits: PackageLimits,
 ): Promise<Read<PackageHead>> => {
   const tools = makeTools(contracts, limits);
-  return readEach(sources, tools, (found) => readHead(found, tools));
+  return readEach(sources, tools, (found, onId) => readHead(found, tools, onId));
 };

@@ -114,12 +114,12 @@ describe('what it says', () => {
     });
   }
   test('every flag that is read is in the usage', () => {
-    const sources = ['serve-options', 'start', 'audit-command', 'database-command'].map((name) =>
+    const sources = ['serve-options', 'start', 'audit-command', 'database-command', 'approvals-command'].map((name) =>
       readFileSync(join(root, `src/cli/${name}.ts`), 'utf8'),
     );
     const pattern = /[{,\s]'?([a-z]+(?:-[a-z]+)*)'?: (?:\{ type: 'string' \}|text\b|flag\b)/g;
     const flags = new Set(sources.flatMap((source) => [...source.matchAll(pattern)].map((match) => match[1] ?? '')));
-    for (const known of ['port', 'database-url', 'follow', 'passwords', 'admin-url']) assert.ok(flags.has(known), known);
+    for (const known of ['port', 'database-url', 'follow', 'passwords', 'admin-url', 'lock', 'grants']) assert.ok(flags.has(known), known);
     for (const flag of flags) assert.match(usage, new RegExp(`--${flag}\\b`));
   });
 });

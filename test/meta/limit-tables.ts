@@ -1,6 +1,7 @@
 // The tables of docs/limits.md as they follow from the code. Run as a program it writes them into the file; the test next to it compares. Must never write anything else.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { approvalBounds } from '../../src/approvals/bounds.ts';
 import { bridgeBounds } from '../../src/bridge/bounds.ts';
 import { databaseBounds } from '../../src/capabilities/database/bounds.ts';
 import { emitterBounds } from '../../src/capabilities/emitter/bounds.ts';
@@ -41,6 +42,7 @@ export const limitTables: ReadonlyMap<string, readonly string[]> = new Map([
   ['requests', limitRows(limitTable)],
   ['packages', limitRows(packageLimitTable)],
   ['bridge', boundRows(bridgeBounds)],
+  ['approvals', boundRows(approvalBounds)],
   ['ledger', boundRows(ledgerBounds)],
   ['log', boundRows(logBounds)],
   ['emitter', boundRows(emitterBounds)],

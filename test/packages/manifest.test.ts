@@ -122,8 +122,8 @@ describe('the manifest', () => {
     assert.ok(manifests.length >= 3);
     for (const manifest of manifests) parseManifest(manifest, 'docs/manifest.md#/cloister', realCatalog.contracts);
     const configs = samplesOf('config').map((text) => parseConfigFile(text, 'docs/manifest.md', realCatalog));
-    assert.equal(configs.length, 3);
-    for (const { options } of configs) assert.ok(parseOptions(options, realCatalog));
+    assert.equal(configs.length, 4);
+    for (const { options, databaseUrl } of configs) assert.ok(parseOptions({ ...options, database: databaseUrl }, realCatalog));
   });
 });
 

@@ -11,6 +11,7 @@ import { makeSafeFunctions } from './admission/safe-functions.ts';
 import { makeSafeTypes } from './admission/safe-types.ts';
 import { makeShapes } from './admission/shapes.ts';
 import { type DatabaseGrant, makeDatabaseContract } from './contract.ts';
+import { coversDatabase } from './covers.ts';
 import { intersectGrants } from './grant.ts';
 import { makeStatementPolicy, openInstance } from './host.ts';
 import { databaseLearning } from './learn.ts';
@@ -58,6 +59,7 @@ export const makeDatabaseCapability = (walls: Walls = { first: true }): Capabili
       const grant = intersectGrants(grants);
       return makeStatementPolicy(makeAdmission({ grant, catalog: catalogOf(grant), analyse, parser, ownSchema: null }));
     },
+    covers: coversDatabase,
     async open(extension, grants, { database: resource, limits }, waived = []) {
       if (resource === undefined || resource === null) {
         throw new CloisterError(

@@ -11,6 +11,7 @@ import {
   type ListenArgs,
   type UnlistenArgs,
 } from './contract.ts';
+import { coversEmitter } from './covers.ts';
 import { emitterLearning } from './learn.ts';
 import { makeEmitterPolicy } from './policy.ts';
 
@@ -46,6 +47,7 @@ export const emitterCapability: Capability<EmitterResources, EmitterGrant> = {
   contract: emitterContract,
   learning: emitterLearning,
   makePolicy: makeEmitterPolicy,
+  covers: coversEmitter,
   open(_extension, _grants, { events, limits: { eventBytes } }) {
     const check = (method: string, meta: string, payload = ''): void => {
       const chars = meta.length + payload.length;

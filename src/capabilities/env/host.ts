@@ -1,6 +1,7 @@
 // Hands an extension the granted part of the environment. Must never hand over, name or log any other part of it.
 import type { Capability, CapabilityInstance } from '../../bridge/capability.ts';
 import { CloisterError } from '../../errors.ts';
+import { coversNames } from '../../policy/covers.ts';
 import { type EnvBoot, type EnvGrant, envContract } from './contract.ts';
 import { envLearning } from './learn.ts';
 import { parseEnvText } from './parse-text.ts';
@@ -63,6 +64,7 @@ export const envCapability: Capability<EnvResources, EnvGrant> = {
   contract: envContract,
   learning: envLearning,
   makePolicy: makeEnvPolicy,
+  covers: (wide, narrow) => coversNames(wide.keys, narrow.keys),
   // Read once, when the extension is loaded: every cell of it boots with the same values.
   open: (_extension, grants, { env }) => new Promise((resolve) => resolve(makeInstance(readKeys(env, keysUnder(grants))))),
 };

@@ -1,5 +1,6 @@
 // Says which header names all grants of an extension list. Must never do anything by itself: src/http filters by it before the guest runs.
 import type { Capability } from '../../bridge/capability.ts';
+import { coversNames } from '../../policy/covers.ts';
 import { type HeadersGrant, headersContract } from './contract.ts';
 import { headersLearning } from './learn.ts';
 import { makeHeadersPolicy } from './policy.ts';
@@ -15,6 +16,7 @@ export const headersCapability: Capability<object, HeadersGrant> = {
   contract: headersContract,
   learning: headersLearning,
   makePolicy: makeHeadersPolicy,
+  covers: (wide, narrow) => coversNames(wide.names, narrow.names),
   open: (_extension, grants) =>
     Promise.resolve({
       // `read` tells of a use, and everything about it was done when it was put on record.

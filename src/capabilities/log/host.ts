@@ -1,6 +1,7 @@
 // Writes an extension's log lines to the host's own logger. Must never let guest text stand beside the host's fields, or reach a terminal raw.
 import type { Capability } from '../../bridge/capability.ts';
 import { CloisterError } from '../../errors.ts';
+import { coversList } from '../../policy/covers.ts';
 import { logBounds } from './bounds.ts';
 import { type LogBoot, type LogGrant, type LogLevel, logContract, logLevels, type WriteArgs } from './contract.ts';
 import { logLearning } from './learn.ts';
@@ -54,6 +55,7 @@ export const logCapability: Capability<LogResources, LogGrant> = {
   contract: logContract,
   learning: logLearning,
   makePolicy: makeLogPolicy,
+  covers: (wide, narrow) => coversList(wide.levels, narrow.levels),
   open(extension, grants, { logger }) {
     const levels = levelsUnder(grants);
     const boot = {

@@ -2,6 +2,7 @@
 import type { Capability } from '../../bridge/capability.ts';
 import { CloisterError } from '../../errors.ts';
 import { type RouterGrant, routerContract } from './contract.ts';
+import { coversRouter } from './covers.ts';
 import { routerLearning } from './learn.ts';
 import { makeRouterPolicy } from './policy.ts';
 
@@ -9,6 +10,7 @@ export const routerCapability: Capability<object, RouterGrant> = {
   contract: routerContract,
   learning: routerLearning,
   makePolicy: makeRouterPolicy,
+  covers: coversRouter,
   open: () =>
     Promise.resolve({
       call(method) {

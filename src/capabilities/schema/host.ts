@@ -1,6 +1,7 @@
 // Tells an extension the shape of what its database grant covers. Must never look at the database itself: it asks the database capability.
 import type { Capability, CapabilityInstance, Nested } from '../../bridge/capability.ts';
 import { CloisterError } from '../../errors.ts';
+import { coversList } from '../../policy/covers.ts';
 import { type SchemaGrant, type SchemaOverview, schemaContract } from './contract.ts';
 import { schemaLearning } from './learn.ts';
 import { type Description, makeOverview } from './overview.ts';
@@ -43,6 +44,7 @@ export const schemaCapability: Capability<Readonly<Record<string, never>>, Schem
   contract: schemaContract,
   learning: schemaLearning,
   makePolicy: makeSchemaPolicy,
+  covers: (wide, narrow) => coversList(wide.collections, narrow.collections),
   // A list of collections cuts what is told and denies nothing: it holds in mode audit too.
   open: (_extension, grants, _resources, waived = []) => Promise.resolve(makeInstance(intersect([...grants, ...waived]))),
 };

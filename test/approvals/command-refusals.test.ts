@@ -1,0 +1,45 @@
+// What `cloister approve`, `diff`, `revoke` and `serve --lock` say of an operator's mistakes. Must never show a stack.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { asking, type ConsentFixture, openConsentFixture, says } from '../helpers/consent.ts';
+
+const main = join(import.meta.dirname, '../../src/cli/main.ts');
+let fixture: ConsentFixture;
+
+const cloister = async (...args: readonly string[]): Promise<{ readonly code: number | null; readonly err: string }> => {
+  const child = spawn(process.execPath, [main, ...args], { cwd: fixture.root, stdio: ['ignore', 'ignore', 'pipe'] });
+  let err = '';
+  child.stderr.on('data', (part: Buffer) => (err += part.toString()));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, err };
+};
+
+before(async () => {
+  fixture = await openConsentFixture();
+  await fixture.write('greet', says('one'), asking('A'));
+});
+after(() => fixture.close());
+
+describe('what is refused with one line', () => {
+  const rows: readonly (readonly [string, readonly string[], RegExp])[] = [
+    ['approve without an id', ['approve'], /usage: cloister approve ID/],
+    ['an id that is not there', ['approve', 'nobody', 'packages'], /nobody: no package of this id is there/],
+    ['revoke of what is not approved', ['revoke', 'nobody', 'packages'], /nobody: is not approved in/],
+    ['no folder at all', ['diff', 'greet'], /name the folder of extensions/],
+    ['grants that are not there', ['approve', 'greet', 'packages', '--grants', 'none.json'], /--grants none\.json: cannot be read/],
+    [
+      'a lock and an approval of everything',
+      ['serve', 'packages', '--approve', 'requested', '--lock', 'cloister.lock.json'],
+      /leave the one or the other out/,
+    ],
+    ['a lock that is not there', ['serve', 'packages', '--lock', 'none.json'], /none\.json: there is no such file/],
+  ];
+  for (const [name, args, says] of rows)
+    test(name, async () => {
+      const { code, err } = await cloister(...args);
+      assert.deepEqual([code, says.test(err), err.trim().split('\n').length], [2, true, 1], err);
+    });
+});
