@@ -24,6 +24,8 @@ export interface LeaseEvents {
 
 /** The ward has this long to say that nothing of an ended lease runs any more; then it is killed. */
 const settleMs = 1_000;
+/** Where it has answered as it should, a machine that is busy may be all there is to it: what runs on is the ward's own to end. */
+const settleAnsweredMs = 5_000;
 
 export class Lease extends RecordedLease implements LeasePeer {
   readonly #answer: Answer;
@@ -73,8 +75,8 @@ export class Lease extends RecordedLease implements LeasePeer {
       if (now < this.#deadlineAt) return;
       const limit = this.#streaming ? 'streamIdleMs' : 'wallMs';
       this.breach('ERR_DEADLINE_EXCEEDED', limit, this.limits[limit], Math.round(now - this.#deadlineAt) + this.limits[limit]);
-    } else if (now - this.#endedAt > settleMs) {
-      this.#cell?.ward.process.kill(`request ${this.requestId} did not stop`);
+    } else if (now - this.#endedAt > (this.answered ? settleAnsweredMs : settleMs)) {
+      this.#cell?.ward.killFor(this.#cell.id, this.id, `request ${this.requestId} did not stop`);
     }
   }
 

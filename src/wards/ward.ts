@@ -84,6 +84,13 @@ export class Ward {
     }
   }
 
+  /** Kills it for what one request did: the others in it are not suspected. */
+  killFor(cell: number, lease: number, reason: string): void {
+    this.#ended.clear();
+    this.#ended.set(cell, lease);
+    this.process.kill(reason);
+  }
+
   #receive(frame: Frame): void {
     if (frame.kind === toHost.call || frame.kind === toHost.send) return this.#call(frame);
     const lease = this.leases.get(frame.id);
