@@ -39,6 +39,9 @@ const setInFile = async (file: string, keys: readonly string[], value: unknown, 
   const { text, mode } = found ?? { text: fallback ?? '{}', mode: 0o644 };
   const held = parseJson(text, file, 'ERR_OPTIONS_INVALID');
   if (typeof held !== 'object' || held === null || Array.isArray(held)) throw refuse(file, 'holds no object');
+  // One extension's approval in place of everybody's would take away what the others have.
+  if (keys[0] === 'approvals' && (held as { readonly approvals?: unknown }).approvals === 'requested')
+    throw refuse(file, 'approves what every extension asks; write the approvals by id, then again');
   const changed = setInJson(text, keys, value);
   parseJson(changed, file, 'ERR_OPTIONS_INVALID');
   await replaceFile(file, changed, mode);
