@@ -63,6 +63,8 @@ export interface CloisterOptions {
     /** `cloister.ledger` in the option `database`, partitioned by day. `chain` names this host's entries in it. */
     readonly table?: { readonly chain?: string } | null;
     readonly ringSize?: number;
+    /** A call whose entry cannot be written is refused; `continue` lets it go on, and the next entry that can be kept says how many are missing. */
+    readonly onFailure?: 'refuse' | 'continue';
   };
   /** Gets every entry of the ledger too, in order, some at a time. While it rejects, the same entries come again and calls wait or are refused. */
   readonly onLedgerEntries?: ((entries: readonly LedgerEntry[]) => void | Promise<void>) | null;

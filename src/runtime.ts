@@ -21,6 +21,8 @@ import { runInits, runSchedule } from './events/start.ts';
 import { defaultTenant, type Handler, makeHandler } from './http/handler.ts';
 import { Installation, type InstalledExtension, type RefusedExtension } from './installation.ts';
 import type { Ledger, LedgerEntry, LifeEvent } from './ledger/entry.ts';
+import { makeForgivingLedger } from './ledger/forgiving-ledger.ts';
+import { openLifeLog } from './ledger/life-log.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import type { CloisterOptions } from './options.ts';
 import { findArtefacts } from './wards/artefacts.ts';
@@ -104,14 +106,13 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
   };
   const connect = database === undefined ? null : () => database.openAdmin('cloister:approvals');
   const { options, lock } = await openLock(parsed, catalog, connect).catch(giveUp);
-  const ledger = await openRuntimeLedger(options, database).catch(giveUp);
+  const opened = await openRuntimeLedger(options, database).catch(giveUp);
+  const onLedgerFailure = (error: unknown): void => logger.error({ err: error }, 'the ledger cannot be written');
+  const ledger = options.ledger.onFailure === 'continue' ? makeForgivingLedger(opened, onLedgerFailure) : opened;
+  const lives = openLifeLog(ledger, onLedgerFailure);
   const life = (event: LifeEvent, extension: string, tenant: string, subject: string, reason: string): void => {
     logger.debug({ event, extension, tenant, subject, reason }, 'life');
-    try {
-      ledger.append({ kind: 'life', event, extension, tenant, subject, reason });
-    } catch (error) {
-      logger.error({ error }, 'the ledger cannot be written');
-    }
+    lives.record(event, extension, tenant, subject, reason);
   };
 
   const artefacts = findArtefacts(options.wards.execPath ?? undefined);
@@ -169,7 +170,8 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
       onLife: life,
       onGuestError: (extension, tenant, request, stack) =>
         logger.warn({ extension, tenant, request, guest: { stack: makeSafeText(stack) } }, 'an extension failed'),
-      onLedgerFailure: (error) => logger.error({ err: error }, 'the ledger cannot be written'),
+      onLedgerFailure,
+      onExtension: (extension) => lives.know(extension.id, extension),
     },
     randomBytes(6).toString('base64url'),
   );
@@ -222,6 +224,7 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
     await pool.close();
     await installation.close();
     await database?.close();
+    lives.close();
     life('runtime.close', '', '', '', 'closed');
     await ledger.close();
   };

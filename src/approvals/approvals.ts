@@ -105,7 +105,7 @@ export const openApprovals = async (given: ApprovalsOptions): Promise<Approvals>
     const table = file === null && connect !== null ? { connect: connect('cloister:operator'), chain: operatorChain } : null;
     const ledger = await openLedger({ file, ringSize, table });
     try {
-      ledger.append({ kind: 'life', event, extension: id, tenant: '', subject, reason });
+      ledger.append({ kind: 'life', event, extension: id, version: '', artifact: '', tenant: '', request: '', subject, reason });
     } finally {
       await ledger.close();
     }

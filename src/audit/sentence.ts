@@ -43,11 +43,14 @@ const describe = (entry: LedgerEntry): string => {
   }
 };
 
+/** It stands for others like one before it. */
+const showRepeats = (entry: LedgerEntry): string =>
+  'repeats' in entry && entry.repeats !== undefined ? `(${String(entry.repeats)} times more)` : '';
+
 /** Everything but time and who: printable, one line. */
-export const describeEntry = (entry: LedgerEntry): string => makeSafeText(describe(entry));
+export const describeEntry = (entry: LedgerEntry): string => makeSafeText(joined(describe(entry), showRepeats(entry)));
 
 /** One line of `cloister audit tail`. */
 export const showEntry = (entry: LedgerEntry): string => {
-  const request = 'request' in entry ? entry.request : '';
-  return `${makeSafeText(joined(entry.time, entry.extension, entry.tenant, request, entry.kind))}  ${describeEntry(entry)}`;
+  return `${makeSafeText(joined(entry.time, entry.extension, entry.tenant, entry.request, entry.kind))}  ${describeEntry(entry)}`;
 };

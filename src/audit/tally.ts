@@ -86,11 +86,11 @@ export class ExtensionTally {
     else if (entry.kind === 'limit') this.#takeBreach(entry);
   }
 
-  #takeCall({ capability: name, method, args, decision, rule, digest, time }: EntryOf<'call.start'>): void {
+  #takeCall({ capability: name, method, args, decision, rule, digest, time, repeats = 1 }: EntryOf<'call.start'>): void {
     const capability = this.#capability(name);
     if (decision === 'deny') {
-      capability.denied += 1;
-      return this.#deny(capability, method, rule, time);
+      capability.denied += repeats;
+      return this.#deny(capability, method, rule, time, repeats);
     }
     const learning = this.#learnings.get(name);
     const byHost = digest === '';
@@ -102,7 +102,7 @@ export class ExtensionTally {
     }
     if (decision === 'would-deny') {
       capability.wouldDeny += 1;
-      this.#deny(capability, method, rule, time);
+      this.#deny(capability, method, rule, time, 1);
     }
     if (learning !== undefined) this.#use(capability, learning, lines, time, decision === 'would-deny');
   }
@@ -133,10 +133,10 @@ export class ExtensionTally {
     }
   }
 
-  #takeBreach({ limit, used }: EntryOf<'limit'>): void {
+  #takeBreach({ limit, used, repeats = 1 }: EntryOf<'limit'>): void {
     if (!Object.hasOwn(limitTable, limit)) return;
     const breach = this.breaches.get(limit) ?? { count: 0, most: 0 };
-    this.breaches.set(limit, { count: breach.count + 1, most: Math.max(breach.most, used) });
+    this.breaches.set(limit, { count: breach.count + repeats, most: Math.max(breach.most, used) });
   }
 
   #budget(name: LimitName, value: number): void {
@@ -161,12 +161,12 @@ export class ExtensionTally {
     }
   }
 
-  #deny({ denials }: CapabilityTally, method: string, rule: string, time: string): void {
+  #deny({ denials }: CapabilityTally, method: string, rule: string, time: string, times: number): void {
     const key = JSON.stringify([method, rule]);
     if (denials.size >= maxDenials && !denials.has(key)) return;
     const denial = denials.get(key) ?? { method, rule, count: 0, last: time };
     denials.set(key, denial);
-    denial.count += 1;
+    denial.count += times;
     denial.last = time;
   }
 

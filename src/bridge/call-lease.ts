@@ -1,11 +1,26 @@
 // What a lease is to the bridge: on whose behalf, until when, how many calls so far. Must never be shared between two requests.
-import type { Ledger, LedgerRecord } from '../ledger/entry.ts';
+import type { Ledger, LedgerRecord, LedgerSubject } from '../ledger/entry.ts';
+import { type Fold, makeFold } from '../ledger/fold.ts';
 import type { Limits } from '../limits/table.ts';
 import type { Accountability, Caller, CausalTree, Cause } from './capability.ts';
 
 /** A record without who it is about. */
-type Anonymous<Entry> = Entry extends unknown ? Omit<Entry, 'extension' | 'tenant' | 'request' | 'chain'> : never;
-export type LeaseRecord = Anonymous<Extract<LedgerRecord, { readonly request: string }>>;
+type Anonymous<Entry> = Entry extends unknown ? Omit<Entry, keyof LedgerSubject> : never;
+export type LeaseRecord = Anonymous<Exclude<LedgerRecord, { readonly kind: 'life' }>>;
+
+/** What ends at its first entry: a refusal, a limit that was passed. A guest may cause any number of them. */
+type Repeatable = Extract<LeaseRecord, { readonly kind: 'call.start' | 'limit' }>;
+const isRepeatable = (record: LeaseRecord): record is Repeatable =>
+  record.kind === 'limit' || (record.kind === 'call.start' && record.decision === 'deny');
+
+const keyOf = (record: Repeatable): string =>
+  record.kind === 'limit'
+    ? `limit ${record.limit}`
+    : JSON.stringify([record.capability, record.method, record.rule, record.candidate, record.args]);
+
+/** There are few limits: what fills up a fold are names of a guest's own. */
+const othersOf = (record: Repeatable): Repeatable =>
+  record.kind === 'limit' ? record : { ...record, capability: '', method: '', args: {}, digest: '' };
 
 /** What all leases of one extension × tenant have in common. */
 export interface LeaseOrigin {
@@ -59,6 +74,7 @@ export abstract class CallLease implements Caller {
   logOver = false;
   #abort: AbortController | null = null;
   #over = false;
+  #fold: Fold<Repeatable> | null = null;
   #cause: Cause | null;
 
   /** `cause` null: it is the first of its causal tree. */
@@ -98,9 +114,24 @@ export abstract class CallLease implements Caller {
 
   /** Puts who it is about on a record. Throws ERR_LEDGER_UNAVAILABLE where nothing can be recorded. */
   recordStrictly(record: LeaseRecord): void {
-    const { ledger, extension, tenant } = this.origin;
+    if (!isRepeatable(record)) return this.#append(record);
+    this.#fold ??= makeFold((one: Repeatable) => this.#append(one), keyOf, othersOf);
+    this.#fold.add(record);
+  }
+
+  /** Before its last entry: what was repeated, with its count. */
+  protected recordRepeats(): void {
+    try {
+      this.#fold?.flush();
+    } catch (error) {
+      this.origin.onLedgerFailure(error);
+    }
+  }
+
+  #append(record: LeaseRecord): void {
+    const { ledger, extension, version, artifact, tenant } = this.origin;
     const chain = this.#cause === null || this.#cause.parent === '' ? undefined : { chain: describeCause(this.#cause) };
-    ledger.append({ ...record, extension, tenant, request: this.requestId, ...chain } as LedgerRecord);
+    ledger.append({ ...record, extension, version, artifact, tenant, request: this.requestId, ...chain } as LedgerRecord);
   }
 
   /** The same, where a ledger that cannot write must not keep a request from ending. */

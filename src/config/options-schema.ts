@@ -78,6 +78,7 @@ const ledgerSchema = Type.Object(
     rotateMb: Type.Optional(Type.Union([Type.Integer({ minimum: 1, maximum: 1_048_576 }), Type.Null()])),
     table: Type.Optional(Type.Union([ledgerTable, Type.Null()])),
     ringSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+    onFailure: Type.Optional(Type.Enum(['refuse', 'continue'])),
   },
   closed,
 );

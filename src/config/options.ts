@@ -38,6 +38,7 @@ interface JsonOptions {
     readonly rotateMb?: number | null;
     readonly table?: { readonly chain?: string } | null;
     readonly ringSize?: number;
+    readonly onFailure?: 'refuse' | 'continue';
   };
   readonly egress?: { readonly internalOrigins?: readonly string[]; readonly dnsServers?: readonly string[] };
   readonly wards?: {
@@ -52,7 +53,7 @@ interface JsonOptions {
 
 const where = 'options';
 const defaultWards: WardOptions = { max: 64, perTenant: 1, spareCells: 2, cellIdleMs: 60_000, execPath: null };
-const defaultLedger = { file: null, rotateMb: 64, table: null, ringSize: 1_000 };
+const defaultLedger = { file: null, rotateMb: 64, table: null, ringSize: 1_000, onFailure: 'refuse' } as const;
 
 const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -68,6 +68,8 @@ export interface LedgerSettings {
   /** The table `cloister.ledger` of the option database; `chain` names this host's entries in it. */
   readonly table: { readonly chain?: string } | null;
   readonly ringSize: number;
+  /** What becomes of a call whose entry cannot be written. */
+  readonly onFailure: 'refuse' | 'continue';
 }
 
 /** How extensions' own roles in the database are made; see docs/database.md. */

@@ -24,6 +24,8 @@ export interface DispatcherOptions {
   onLife(event: LifeEvent, extension: string, tenant: string, subject: string, reason: string): void;
   onGuestError(extension: string, tenant: string, requestId: string, stack: string): void;
   onLedgerFailure(error: unknown): void;
+  /** From now on its id stands for this version. */
+  onExtension(extension: Extension): void;
 }
 
 export class Dispatcher {
@@ -67,6 +69,7 @@ export class Dispatcher {
 
   slot(extension: Extension, tenant: string): Slot {
     const tenants = this.#slots.get(extension) ?? new Map<string, Slot>();
+    if (tenants.size === 0) this.#options.onExtension(extension);
     this.#slots.set(extension, tenants);
     const known = tenants.get(tenant);
     if (known !== undefined) return known;

@@ -18,18 +18,17 @@ export abstract class RecordedLease extends CallLease {
     return `${this.origin.prefix}-${this.id}`;
   }
 
-  protected recordEnd(end: Omit<End, 'kind' | 'version' | 'artifact' | 'method' | 'path'>): void {
-    const { version, artifact } = this.origin;
+  protected recordEnd(end: Omit<End, 'kind' | 'method' | 'path'>): void {
     const { method, path } = this.question;
-    this.record({ kind: 'request.end', version, artifact, method, path, ...end });
+    this.recordRepeats();
+    this.record({ kind: 'request.end', method, path, ...end });
   }
 
   override recordStrictly(record: LeaseRecord): void {
     if (!this.#announced && record.kind !== 'request.end') {
       this.#announced = true;
-      const { version, artifact } = this.origin;
       const { method, path } = this.question;
-      super.recordStrictly({ kind: 'request.start', version, artifact, method, path });
+      super.recordStrictly({ kind: 'request.start', method, path });
     }
     super.recordStrictly(record);
   }

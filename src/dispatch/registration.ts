@@ -36,6 +36,7 @@ export class Registration extends CallLease implements LeasePeer {
     clearTimeout(this.#deadline);
     clearTimeout(this.#kill);
     if (!this.isOver) this.endCalls();
+    this.recordRepeats();
   }
 
   onBreach(_breach: Breach): void {

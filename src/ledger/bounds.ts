@@ -19,6 +19,12 @@ export const ledgerBounds = {
     value: 8_388_608,
     meaning: 'Entries waiting for the disk; when they are more, calls and requests are refused.',
   },
+  foldedKinds: {
+    unit: 'count',
+    value: 64,
+    meaning: 'Kinds of repeated entries told apart in one request, or at once in one host; more are counted together.',
+  },
+  foldMs: { unit: 'ms', value: 1_000, meaning: 'How often counts of what is repeated outside of requests are written.' },
   flushMs: { unit: 'ms', value: 5, meaning: 'How long entries gather before they are written together.' },
   batchMs: { unit: 'ms', value: 50, meaning: 'How long entries gather for the table and for the function of the embedder.' },
   batchLines: { unit: 'count', value: 2_000, meaning: 'Entries of one such batch.' },

@@ -1,94 +1,88 @@
 // What the ledger records. Must never hold a guest's values: names, counts and digests only.
 
-/** What happened, before sequence, time and hash are put on it. `chain` stands where no client is behind a request: what emitted, and the events that led to it. */
-export type LedgerRecord =
-  | {
-      /** Stands before the first entry of a request but its end: nothing a request does is on record before the request. One that did nothing has its end alone. */
-      readonly kind: 'request.start';
-      readonly extension: string;
-      readonly version: string;
-      readonly artifact: string;
-      readonly tenant: string;
-      readonly request: string;
-      readonly chain?: string;
-      readonly method: string;
-      readonly path: string;
-    }
-  | {
-      readonly kind: 'request.end';
-      readonly extension: string;
-      readonly version: string;
-      readonly artifact: string;
-      readonly method: string;
-      readonly path: string;
-      readonly tenant: string;
-      readonly request: string;
-      readonly chain?: string;
-      readonly status: number;
-      readonly outcome: string;
-      readonly cpuMs: number;
-      readonly wallMs: number;
-      readonly calls: number;
-      readonly bytesIn: number;
-      readonly bytesOut: number;
-      readonly heapGrowthKb: number | null;
-      readonly logLines: number;
-      readonly logBytes: number;
-    }
-  | {
-      readonly kind: 'call.start';
-      readonly extension: string;
-      readonly tenant: string;
-      readonly request: string;
-      readonly chain?: string;
-      readonly call: number;
-      /** The call for which the host made this one. */
-      readonly cause?: number;
-      readonly capability: string;
-      readonly method: string;
-      readonly args: Readonly<Record<string, unknown>>;
-      readonly digest: string;
-      /** `would-deny`: it went on, up to the ceiling; `rule` names what would have decided. */
-      readonly decision: 'allow' | 'deny' | 'would-deny';
-      readonly rule: string;
-      /** The rule by which the approval's candidate would deny it. */
-      readonly candidate?: string;
-    }
-  | {
-      readonly kind: 'call.end';
-      readonly extension: string;
-      readonly tenant: string;
-      readonly request: string;
-      readonly chain?: string;
-      readonly call: number;
-      readonly outcome: string;
-      readonly rows: number;
-      readonly bytes: number;
-      readonly wallMs: number;
-    }
-  | {
-      readonly kind: 'limit';
-      readonly extension: string;
-      readonly tenant: string;
-      readonly request: string;
-      readonly chain?: string;
-      readonly limit: string;
-      readonly allowed: number;
-      readonly used: number;
-    }
-  | {
-      readonly kind: 'life';
-      readonly event: LifeEvent;
-      readonly extension: string;
-      readonly tenant: string;
-      readonly subject: string;
-      readonly reason: string;
-    };
+/** Who an entry is about. Empty where it is about nobody: a ward belongs to no extension, a start to no request. */
+export interface LedgerSubject {
+  readonly extension: string;
+  readonly version: string;
+  /** SHA-256 of the script that runs. */
+  readonly artifact: string;
+  readonly tenant: string;
+  readonly request: string;
+  /** Where no client is behind a request: what emitted, and the events that led to it. */
+  readonly chain?: string;
+}
+
+/** Where an entry stands for so many that were like one before it. */
+interface Folded {
+  readonly repeats?: number;
+}
+
+/** What happened, before sequence, time and hash are put on it. */
+export type LedgerRecord = LedgerSubject &
+  (
+    | {
+        /** Stands before the first entry of a request but its end: nothing a request does is on record before the request. One that did nothing has its end alone. */
+        readonly kind: 'request.start';
+        readonly method: string;
+        readonly path: string;
+      }
+    | {
+        readonly kind: 'request.end';
+        readonly method: string;
+        readonly path: string;
+        readonly status: number;
+        readonly outcome: string;
+        readonly cpuMs: number;
+        readonly wallMs: number;
+        readonly calls: number;
+        readonly bytesIn: number;
+        readonly bytesOut: number;
+        readonly heapGrowthKb: number | null;
+        readonly logLines: number;
+        readonly logBytes: number;
+      }
+    | ({
+        readonly kind: 'call.start';
+        readonly call: number;
+        /** The call for which the host made this one. */
+        readonly cause?: number;
+        readonly capability: string;
+        readonly method: string;
+        readonly args: Readonly<Record<string, unknown>>;
+        readonly digest: string;
+        /** `would-deny`: it went on, up to the ceiling; `rule` names what would have decided. */
+        readonly decision: 'allow' | 'deny' | 'would-deny';
+        readonly rule: string;
+        /** The rule by which the approval's candidate would deny it. */
+        readonly candidate?: string;
+      } & Folded)
+    | {
+        readonly kind: 'call.end';
+        readonly call: number;
+        readonly outcome: string;
+        readonly rows: number;
+        readonly bytes: number;
+        readonly wallMs: number;
+      }
+    | ({
+        readonly kind: 'limit';
+        readonly limit: string;
+        readonly allowed: number;
+        readonly used: number;
+      } & Folded)
+    | ({
+        readonly kind: 'life';
+        readonly event: LifeEvent;
+        readonly subject: string;
+        readonly reason: string;
+      } & Folded)
+  );
 
 export type LifeEvent =
   | 'runtime.start'
   | 'runtime.close'
   | 'ledger.torn'
+  | 'ledger.gap'
   | 'package.found'
   | 'package.refused'
   | 'package.loaded'

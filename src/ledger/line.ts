@@ -83,7 +83,7 @@ const writeArgs = (value: unknown, depth: number, meter: Meter): string => {
 const bound = (record: LedgerRecord): LedgerRecord => {
   const fields: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(record)) fields[key] = typeof value === 'string' ? cut(value) : value;
-  return fields as LedgerRecord;
+  return fields as unknown as LedgerRecord;
 };
 
 const isLong = (record: LedgerRecord): boolean => {

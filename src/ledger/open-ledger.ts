@@ -31,7 +31,10 @@ const tornRecord = (fragment: string): LedgerRecord => ({
   kind: 'life',
   event: 'ledger.torn',
   extension: '',
+  version: '',
+  artifact: '',
   tenant: '',
+  request: '',
   subject: fragmentDigest(fragment),
   reason: `the writer before this one was ended in the middle of a line: ${fragment.length} bytes`,
 });

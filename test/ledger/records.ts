@@ -23,6 +23,8 @@ export const requestStart = (fields: Partial<RequestStart> = {}): RequestStart =
 export const callStart = (args: Readonly<Record<string, unknown>>): CallStart => ({
   kind: 'call.start',
   extension: 'greet',
+  version: '1.0.0',
+  artifact: 'a1',
   tenant: 'default',
   request: 'r1',
   call: 1,

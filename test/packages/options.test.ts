@@ -31,7 +31,7 @@ describe('options', () => {
     assert.deepEqual(options.approvals, new Map());
     assert.deepEqual(options.ceiling, { capabilities: null, limits: {} });
     assert.deepEqual([options.database, options.logger, options.identify, options.mode], [null, null, null, 'enforce']);
-    assert.deepEqual(options.ledger, { file: null, rotateMb: 64, table: null, ringSize: 1_000 });
+    assert.deepEqual(options.ledger, { file: null, rotateMb: 64, table: null, ringSize: 1_000, onFailure: 'refuse' });
     assert.deepEqual(options.wards, { perTenant: 1, max: 64, spareCells: 2, cellIdleMs: 60_000, execPath: null });
     assert.equal(options.packages.bundleMs, 20_000);
     assert.ok(Object.isFrozen(options));
