@@ -145,7 +145,11 @@ describe('file and table together', () => {
   test('hold the same lines', async (context) => {
     const [file, chain] = [await newFile(context), newChain()];
     const ledger = await openLedger({ file, ringSize: 0, table: { connect, chain }, rotateBytes: 8_192 });
-    for (let index = 0; index < 300; index += 1) ledger.append(requestStart());
+    for (let index = 0; index < 300; index += 1) {
+      ledger.append(requestStart());
+      // What is written at once stays in one file.
+      if (index % 100 === 99) await ledger.flush();
+    }
     await ledger.close();
     const report = await verifyLedger(file);
     assert.deepEqual([report.ok, report.entries, report.files > 1], [true, 300, true]);
