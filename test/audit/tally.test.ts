@@ -8,7 +8,7 @@ import { learningsOf, makeRegistry } from '../../src/capabilities/registry.ts';
 import type { LedgerEntry, LedgerRecord } from '../../src/ledger/entry.ts';
 
 const learnings = learningsOf(makeRegistry());
-const who = { extension: 'x', tenant: 't', request: 'r' };
+const who = { extension: 'x', version: '1.0.0', artifact: 'a', tenant: 't', request: 'r' };
 
 const entry = (record: LedgerRecord, sequence: number): LedgerEntry => ({
   ...record,
@@ -21,8 +21,6 @@ const entry = (record: LedgerRecord, sequence: number): LedgerEntry => ({
 const requestTo = (path: string, outcome = 'answered'): LedgerRecord => ({
   kind: 'request.end',
   ...who,
-  version: '1.0.0',
-  artifact: 'a',
   method: 'GET',
   path,
   status: 200,
@@ -103,8 +101,9 @@ test('since leaves out what was before, but not what was granted', async () => {
   const granted: LedgerRecord = {
     kind: 'life',
     event: 'package.granted',
-    extension: 'x',
+    ...who,
     tenant: '',
+    request: '',
     subject: 'env',
     reason: '[["keys","OLD"],["keys","NEW"]]',
   };
