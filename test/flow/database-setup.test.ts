@@ -19,7 +19,12 @@ const found = async (host: PlainLogin): Promise<readonly string[]> =>
 const serve = (host: PlainLogin): Promise<TestRuntime> =>
   openTestRuntime({
     extensions: {},
-    options: { ...host.options, identify: (request) => ({ tenant: String(request.headers['x-tenant'] ?? 'a'), accountability: null }) },
+    options: {
+      ...host.options,
+      // The first statement of a fresh cell on a busy machine.
+      limits: { cpuMs: 1_000, wallMs: 10_000 },
+      identify: (request) => ({ tenant: String(request.headers['x-tenant'] ?? 'a'), accountability: null }),
+    },
   });
 
 describe('where a DBA runs the plan', () => {

@@ -79,7 +79,9 @@ describe('what a visitor sees', () => {
   ];
   for (const [path, status, text] of rows) {
     test(`${path} answers ${status === 0 ? '504 or 507' : status}`, async () => {
-      const reply = await runtime.get(path);
+      let reply = await runtime.get(path);
+      // A bomb before it may have ended the ward it was in: who had begun to have effects is told to come again.
+      if (reply.code === 'ERR_CELL_LOST') reply = await runtime.get(path);
       // A bomb ends by whichever limit it meets first.
       if (status === 0) assert.ok([504, 507].includes(reply.status), reply.text);
       else assert.equal(reply.status, status, reply.text);
