@@ -48,7 +48,7 @@ esac
   const capabilities = { database: { tables: { things: { read: true } } }, env: { keys: ['GIVEN'] } };
   const runtime = await openTestRuntime({
     extensions: {
-      evil: extension(source, { capabilities, limits: { wallMs: 250, streamIdleMs: 250, callBytes: 100_000, cpuMs: 200, memoryMb: 64 } }),
+      evil: extension(source, { capabilities, limits: { wallMs: 800, streamIdleMs: 400, callBytes: 100_000, cpuMs: 200, memoryMb: 64 } }),
     },
     options: {
       database: databaseUrl,

@@ -83,10 +83,11 @@ const onRequest = (frame: Frame): void => {
 
 const onFrame = (frame: Frame): void => {
   if (frame.kind === toWard.open) {
+    // The first cell is served, or nothing would be there to attack.
     cells.push(frame.id);
     leases.push(frame.a);
     const registered = JSON.stringify({ mounts: ['evil'], hooks: 0, listeners: [] });
-    writer.write(toHost.opened, frame.id, 0, 0, random() < 0.95 ? registered : texts.any(toHost.opened), null);
+    writer.write(toHost.opened, frame.id, 0, 0, cells.length === 1 || random() < 0.9 ? registered : texts.any(toHost.opened), null);
   } else if (frame.kind === toWard.request || frame.kind === toWard.job) {
     onRequest(frame);
   } else if (frame.kind === toWard.close) {
