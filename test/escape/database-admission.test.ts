@@ -32,7 +32,7 @@ describe('admission alone', () => {
         assert.doesNotMatch(JSON.stringify(answer?.rows ?? []), canary);
         if (expects === 'holds') return;
         if (expects === 'refused') return assert.ok(error !== undefined, JSON.stringify(answer));
-        assert.equal(error, undefined, `${String(error?.message)}: ${wall.admission.find(sql)?.text ?? ''}`);
+        assert.equal(error, undefined, `${String(error?.message)}: ${wall.admission.find(sql, 'default')?.text ?? ''}`);
         if (expects === 'empty') assert.deepEqual([answer?.rows, answer?.rowCount], [[], 0]);
         else if (expects !== 'own') assert.deepEqual(answer?.rows, expects);
       } finally {

@@ -54,7 +54,7 @@ export const openFirstWall = async (
       client,
       async run(sql, bindings, caller) {
         const decision = admission.decide(sql);
-        const admitted = admission.find(sql);
+        const admitted = admission.find(sql, caller.tenant);
         if (!decision.allow || admitted === undefined)
           throw new CloisterError('ERR_CAPABILITY_DENIED', decision.allow ? '' : decision.reason, { rule: decision.rule });
         const values = [...bindExtra(admitted, bindings, caller)];

@@ -25,6 +25,8 @@ export const databaseBounds = {
     value: 100_000,
     meaning: 'Rows that the statements of one request read or change together where the grant has no rowsPerRequest.',
   },
+  ownTables: { unit: 'count', value: 64, meaning: "Tables that one tenant of an extension has in the extension's own schema." },
+  ownRelations: { unit: 'count', value: 512, meaning: 'The same of tables, indexes and sequences together.' },
   silenceMs: {
     unit: 'ms',
     value: 1_000,

@@ -12,10 +12,10 @@ import { makeSafeTypes } from './admission/safe-types.ts';
 import { makeShapes } from './admission/shapes.ts';
 import { type DatabaseGrant, makeDatabaseContract } from './contract.ts';
 import { coversDatabase } from './covers.ts';
-import { intersectGrants } from './grant.ts';
+import { intersectGrants, type ResolvedGrant } from './grant.ts';
 import { makeStatementPolicy, openInstance } from './host.ts';
 import { databaseLearning } from './learn.ts';
-import { ownSchemaOf } from './names.ts';
+import { ownSchemaOf, tableLabel } from './names.ts';
 import { makeDatabasePolicy } from './policy.ts';
 import type { DatabaseResource } from './resource.ts';
 import { checkLogin } from './role/check-login.ts';
@@ -33,6 +33,18 @@ export interface DatabaseResources {
 export interface Walls {
   readonly first: boolean;
 }
+
+/** With ddl all is granted there, to each tenant in a schema of its own; what a grant would say of one of those tables could not hold. */
+const checkOwnTables = (extension: string, grant: ResolvedGrant): void => {
+  const own = ownSchemaOf(extension);
+  const listed = [...grant.tables.values()].find(({ schema }) => schema === own);
+  if (!grant.ddl || listed === undefined) return;
+  throw new CloisterError(
+    'ERR_DATABASE_UNSAFE',
+    `extension ${extension}: the grant has ddl and lists the table ${tableLabel(listed.schema, listed.name)} of its own schema; take one out`,
+    { extension },
+  );
+};
 
 /** Before the parser is there nothing is admitted. It is there once an extension was opened. */
 const analyseNothing: Analyse = () => ({ ok: false, rule: 'database.parser', reason: 'the database is not open yet' });
@@ -57,7 +69,7 @@ export const makeDatabaseCapability = (walls: Walls = { first: true }): Capabili
       opening ??= openAdmission();
       const parser = await opening;
       const grant = intersectGrants(grants);
-      return makeStatementPolicy(makeAdmission({ grant, catalog: catalogOf(grant), analyse, parser, ownSchema: null }));
+      return makeStatementPolicy(makeAdmission({ grant, catalog: catalogOf(grant), analyse, parser, ownSchema: undefined }));
     },
     covers: coversDatabase,
     async open(extension, grants, { database: resource, limits }, waived = []) {
@@ -74,11 +86,12 @@ export const makeDatabaseCapability = (walls: Walls = { first: true }): Capabili
       const catalog = await resource.withAdmin((client) => readCatalog(client, grant));
       checkColumns(extension.id, grant, catalog);
       const ownSchema = grant.ddl ? ownSchemaOf(extension.id) : null;
-      const judge = makeAdmission({ grant, catalog, analyse, parser, ownSchema });
+      checkOwnTables(extension.id, grant);
+      const judge = makeAdmission({ grant, catalog, analyse, parser, ownSchema, role: identity.name });
       const admission = {
         decide: judge.decide,
         usesOf: judge.usesOf,
-        find: (sql: string) => (walls.first ? judge.find(sql) : asItIs(sql)),
+        find: (sql: string, tenant: string) => (walls.first ? judge.find(sql, tenant) : asItIs(sql)),
       };
       const { findings, shadows } = await resource.withAdmin((client) => prepareRole(client, { ...request, safeFunctions }));
       for (const finding of findings) resource.report(finding);
@@ -93,6 +106,7 @@ export const makeDatabaseCapability = (walls: Walls = { first: true }): Capabili
         analyse,
         admission,
         maxResultBytes,
+        ownSchema,
       });
       const policyUnder = (given: readonly unknown[]): Policy => {
         const less = intersectGrants(given as readonly DatabaseGrant[]);

@@ -51,9 +51,11 @@ export const databaseGrant = Type.Object(
       description: 'What may be done to which table: "table" (in schema public) or "schema.table". An empty object denies all.',
     }),
     raw: Type.Optional(
-      Type.Literal(true, { description: "Expressions beyond those of Knex's builder: what only hand-written SQL holds." }),
+      Type.Literal(true, { description: 'Says that SQL is written by hand. It changes nothing: every text is judged by its tree.' }),
     ),
-    ddl: Type.Optional(Type.Literal(true, { description: 'Tables and indexes of its own, in the schema ext_<id>.' })),
+    ddl: Type.Optional(
+      Type.Literal(true, { description: 'Tables and indexes of its own, in the schema ext_<id>, each tenant for itself.' }),
+    ),
     functions: Type.Optional(
       Type.Array(Type.String({ pattern: functionNamePattern }), {
         uniqueItems: true,

@@ -21,6 +21,7 @@ import type { DatabaseResource } from './resource.ts';
 import type { Shadows } from './role/findings.ts';
 import type { RoleIdentity } from './role/identity.ts';
 import { dependsOnCaller } from './role/row-policies.ts';
+import { makeTenantSchemas } from './role/tenant-schemas.ts';
 import { makeShares } from './shares.ts';
 import { makeHeldMethods } from './transactions/held-methods.ts';
 import type { Residue } from './transactions/held-transaction.ts';
@@ -35,6 +36,8 @@ export interface InstanceParts {
   readonly analyse: Analyse;
   readonly admission: Admission;
   readonly maxResultBytes: number;
+  /** What statements call the schema of the extension's own tables; null: it has none. */
+  readonly ownSchema?: string | null;
 }
 
 /** A statement that may run, as it goes to the server. */
@@ -44,6 +47,7 @@ export interface AdmittedStatement {
   readonly analysis: Analysis;
   readonly residue: Residue;
   readonly checkColumns: number;
+  readonly defines: boolean;
 }
 
 const noUses = Object.freeze({});
@@ -61,6 +65,10 @@ const leaseOver = (): CloisterError => new CloisterError('ERR_LEASE_OVER', 'the 
 
 const toJson = (outcome: StatementOutcome): string =>
   `{"command":${JSON.stringify(outcome.command)},"rowCount":${String(outcome.rowCount)},"fields":${outcome.fieldsJson},"rows":${JSON.stringify(outcome.rows)}}`;
+
+/** A definition runs inside a block, and is called by its own name. */
+const named = (outcome: StatementOutcome, { analysis, defines }: AdmittedStatement): StatementOutcome =>
+  defines && analysis.ok ? { ...outcome, command: (analysis.kind.split(' ', 1)[0] ?? '').toUpperCase() } : outcome;
 
 /** Nothing admitted by default leaves anything on a connection (README.md says why); what a granted function leaves is discarded. */
 const residueOf = (analysis: Analysis): Residue => {
@@ -81,7 +89,7 @@ export const makeStatementPolicy =
     bringsStatement(method) ? admission.decide((args as QueryArgs).sql) : { allow: true, rule: `database.${method}` };
 
 export const openInstance = async (parts: InstanceParts): Promise<CapabilityInstance> => {
-  const { extension, grant, identity, shadows, resource, analyse, admission, maxResultBytes } = parts;
+  const { extension, grant, identity, shadows, resource, analyse, admission, maxResultBytes, ownSchema = null } = parts;
   const shares = makeShares(grant);
   const describer = makeDescriber(extension, grant, resource);
   const applicationName = `cloister:${extension}`.slice(0, maxApplicationName);
@@ -105,6 +113,7 @@ export const openInstance = async (parts: InstanceParts): Promise<CapabilityInst
   /** Texts seen before: what comes a second time is worth preparing. */
   const seen = new LRUCache<string, true>({ max: maxSeen });
   const isGranted = (schema: string, table: string): boolean => grant.tables.has(tableKey(schema, table));
+  const tenantSchemas = makeTenantSchemas({ extension, identity, resource, ownSchema });
 
   const admit = (args: QueryArgs, caller: Caller): AdmittedStatement => {
     const analysis = analyse(args.sql);
@@ -115,12 +124,19 @@ export const openInstance = async (parts: InstanceParts): Promise<CapabilityInst
         `the name ${name} would call a function of the database's own, which is not granted`,
         { rule: `database.functions.${name}` },
       );
-    const admitted = admission.find(args.sql);
+    const admitted = admission.find(args.sql, caller.tenant);
     if (admitted === undefined)
       throw new CloisterError('ERR_CAPABILITY_DENIED', 'the statement is not admitted', { rule: 'database.query' });
-    const { text, checkColumns } = admitted;
+    const { text, checkColumns, defines = false } = admitted;
     const values = bindExtra(admitted, args.bindings, caller).map(toWire);
-    return { text, values, analysis, residue: residueOf(analysis), checkColumns };
+    return { text, values, analysis, residue: residueOf(analysis), checkColumns, defines };
+  };
+
+  /** A definition answers with nothing that could come in pieces. */
+  const admitStream = (args: QueryArgs, caller: Caller): AdmittedStatement => {
+    const statement = admit(args, caller);
+    if (!statement.defines) return statement;
+    throw new CloisterError('ERR_CAPABILITY_DENIED', 'a definition is no stream', { rule: 'database.ddl.form' });
   };
 
   const acquire = async (caller: Caller, use: Use): Promise<RoleConnection> => {
@@ -187,17 +203,28 @@ export const openInstance = async (parts: InstanceParts): Promise<CapabilityInst
 
   const query = async (args: QueryArgs, caller: Caller): Promise<CallResult> => {
     const statement = admit(args, caller);
+    if (statement.defines) await tenantSchemas.prepare(caller.tenant);
     const outcome =
       args.transaction === undefined
         ? await runAlone(args, statement, caller)
         : // Not prepared: a plan that went stale would take the whole transaction with it.
           await held.find(args.transaction, caller).run((connection) => send(connection, statement, false), statement.residue);
-    const json = toJson(dropChecks(outcome, statement.checkColumns));
+    const json = toJson(named(dropChecks(outcome, statement.checkColumns), statement));
     if (json.length * 3 > maxResultBytes && Buffer.byteLength(json) > maxResultBytes) throw makeLimitFailure('resultBytes', maxResultBytes);
     return { json, rows: outcome.rows.length === 0 ? (outcome.rowCount ?? 0) : outcome.rows.length };
   };
 
-  const held = makeHeldMethods({ grant, maxResultBytes, times: resource, workOf, admit, acquire, explain, giveBack });
+  const held = makeHeldMethods({
+    grant,
+    maxResultBytes,
+    times: resource,
+    workOf,
+    admit: admitStream,
+    acquire,
+    explain,
+    giveBack,
+    placeOf: tenantSchemas.placeOf,
+  });
 
   return {
     async call(method, args, caller) {

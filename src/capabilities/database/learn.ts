@@ -69,7 +69,8 @@ export const databaseLearning: Learning<DatabaseGrant> = {
   readCode: readDatabaseCode,
   observe({ args }) {
     const uses = Array.isArray(args['uses']) ? args['uses'].flatMap(linesOfUse) : [];
-    return [...uses, ...textsIn(args[functions]).map((name): GrantLine => [functions, name])];
+    const own: readonly GrantLine[] = args['own'] === true ? [['ddl']] : [];
+    return [...uses, ...own, ...textsIn(args[functions]).map((name): GrantLine => [functions, name])];
   },
   linesOf: (grant) => [
     ...Object.entries(grant.tables).flatMap(linesOfTable),

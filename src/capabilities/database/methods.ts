@@ -3,6 +3,7 @@ import { type Static, type TSchema, Type } from 'typebox';
 import type { MethodContract } from '../../bridge/capability.ts';
 import type { Analyse } from './admission/analysis.ts';
 import { databaseBounds } from './bounds.ts';
+import { isOwnSchema } from './names.ts';
 
 /** A binding as it crosses: PostgreSQL's text form in a JSON value, or bytes. Dates, arrays and JSON documents are text already (see README.md). */
 export const binding = Type.Union([
@@ -80,6 +81,9 @@ export const describeArgs = object({
 });
 export type DescribeArgs = Static<typeof describeArgs>;
 
+/** Under what the ledger keeps of one list (`ledgerBounds`). */
+const maxListed = 28;
+
 const sqlOf = (args: unknown): string | undefined => {
   if (typeof args !== 'object' || args === null || !Object.hasOwn(args, 'sql')) return undefined;
   const { sql } = args as { readonly sql: unknown };
@@ -118,8 +122,18 @@ export const makeDatabaseMethods = (analyse: Analyse): Readonly<Record<string, M
       const analysis = sql === undefined ? undefined : analyse(sql);
       const bindings = bindingsOf(given);
       if (analysis === undefined || !analysis.ok) return { statement: 'refused', bindings };
-      const { kind, tables, functions } = analysis;
-      return { statement: kind, tables, ...(functions.length === 0 ? {} : { functions }), bindings, ...inTransaction(given) };
+      const { kind, tables, functions, needs, defines } = analysis;
+      const own = defines !== undefined || needs.some(({ schema }) => isOwnSchema(schema)) ? { own: true } : {};
+      const columns = defines === undefined ? {} : { columns: defines.columns.slice(0, maxListed) };
+      return {
+        statement: kind,
+        tables: tables.slice(0, maxListed),
+        ...columns,
+        ...own,
+        ...(functions.length === 0 ? {} : { functions }),
+        bindings,
+        ...inTransaction(given),
+      };
     },
   });
   return {

@@ -26,4 +26,18 @@ export const ownSchemaOf = (extension: string): string => {
   return `${ownPrefix}${id.slice(0, 42).replaceAll('.', '$')}#${hash('sha256', id).slice(0, 16)}`;
 };
 
+/** Who everybody is where the embedder tells no tenants apart. */
+const onlyTenant = 'default';
+const tenantMark = '~';
+
+/**
+ * Where the tables of one tenant are. Statements say {@link ownSchemaOf}, whoever the tenant is; that name itself is the only tenant's
+ * where there are no others. No id holds a `~`.
+ */
+export const tenantSchemaOf = (ownSchema: string, tenant: string): string =>
+  tenant === onlyTenant
+    ? ownSchema
+    : `${ownSchema.slice(0, 42)}${tenantMark}${hash('sha256', JSON.stringify([ownSchema, tenant])).slice(0, 16)}`;
+
+/** Of some extension: which one, only admission knows. */
 export const isOwnSchema = (schema: string): boolean => schema.startsWith(ownPrefix);

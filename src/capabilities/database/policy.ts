@@ -5,7 +5,7 @@ import type { Analyse, Analysis } from './admission/analysis.ts';
 import type { DatabaseGrant } from './contract.ts';
 import { type ResolvedGrant, resolveGrant } from './grant.ts';
 import { bringsStatement, isControl, type QueryArgs } from './methods.ts';
-import { tableKey, tableLabel } from './names.ts';
+import { isOwnSchema, tableKey, tableLabel } from './names.ts';
 
 const memoEntries = 1_000;
 const memoCharacters = 1024 * 1024;
@@ -15,10 +15,27 @@ const maxRuleLength = 200;
 const grantsFunction = (functions: ReadonlySet<string>, call: string): boolean =>
   functions.has(call) || (call.startsWith('public.') && functions.has(call.slice('public.'.length)));
 
-export const decideStatement = (analysis: Analysis, grant: ResolvedGrant): Decision => {
+const defining = 'database.ddl';
+
+/** `isOwn`: whether a schema is the extension's; a grant alone knows no more than that it is one of some extension. */
+export const decideStatement = (analysis: Analysis, grant: ResolvedGrant, isOwn: (schema: string) => boolean = isOwnSchema): Decision => {
   if (!analysis.ok) return { allow: false, rule: analysis.rule, reason: analysis.reason };
   const rules: string[] = [];
+  for (const { schema, name } of analysis.defines?.relations ?? []) {
+    if (!grant.ddl) return { allow: false, rule: defining, reason: 'the statement defines a table, and ddl is not granted' };
+    if (!isOwn(schema))
+      return {
+        allow: false,
+        rule: defining,
+        reason: `the statement defines ${tableLabel(schema, name)}, which is not the extension's own`,
+      };
+    if (!rules.includes(defining)) rules.push(defining);
+  }
   for (const need of analysis.needs) {
+    if (grant.ddl && isOwn(need.schema)) {
+      if (!rules.includes(defining)) rules.push(defining);
+      continue;
+    }
     const label = tableLabel(need.schema, need.name);
     const rule = `database.tables.${label}.${need.operation}`;
     // Whether the table exists makes no difference to the answer.

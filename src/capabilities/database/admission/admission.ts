@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Decision } from '../../../bridge/capability.ts';
 import type { ResolvedGrant, TableWish } from '../grant.ts';
-import { tableKey } from '../names.ts';
+import { isOwnSchema, tableKey, tenantSchemaOf } from '../names.ts';
 import { decideStatement } from '../policy.ts';
 import type { RuleVariable } from '../rule.ts';
 import type { Analyse, Analysis } from './analysis.ts';
@@ -10,6 +10,7 @@ import type { Draft } from './build.ts';
 import { Calm } from './calm.ts';
 import type { Catalog } from './catalog.ts';
 import { ColumnUses } from './column-uses.ts';
+import { defineSql, moveSchema } from './own-schema.ts';
 import type { SqlParser } from './parser.ts';
 import { Refusal } from './refusal.ts';
 import { rewriteWrite } from './rewrite-target.ts';
@@ -28,13 +29,15 @@ export interface Admitted {
   readonly extra: readonly RuleVariable[];
   /** That many columns at the end of each row are not the guest's. */
   readonly checkColumns: number;
+  /** It defines tables, so the schema of the tenant has to be there. */
+  readonly defines?: boolean;
 }
 
 export interface Admission {
   /** Pure: the same text always gets the same answer. */
   decide(sql: string): Decision;
-  /** undefined: it is refused. */
-  find(sql: string): Admitted | undefined;
+  /** undefined: it is refused. The tenant decides where the extension's own tables are, and nothing else. */
+  find(sql: string, tenant: string): Admitted | undefined;
   /** What it needs of granted tables, for the ledger. */
   usesOf(sql: string): readonly TableUse[];
 }
@@ -44,8 +47,10 @@ export interface AdmissionParts {
   readonly catalog: Catalog;
   readonly analyse: Analyse;
   readonly parser: SqlParser;
-  /** The schema of the extension's own tables; null: it has none. */
-  readonly ownSchema: string | null;
+  /** What statements call the schema of the extension's own tables; null: it has none; undefined: not known yet. */
+  readonly ownSchema: string | null | undefined;
+  /** Whom policies of own tables are for. */
+  readonly role?: string;
 }
 
 /** A text as it came: what a grant narrows nothing of. */
@@ -60,6 +65,8 @@ interface Product {
   uses?: readonly TableUse[];
 }
 
+/** The verdict is the same for all. */
+const noTenant = 'default';
 const memoEntries = 1_000;
 const memoCharacters = 4 * 1024 * 1024;
 
@@ -73,7 +80,7 @@ const dropRules = (table: TableWish): TableWish => ({
   operations: new Map([...table.operations].map(([operation, { columns }]) => [operation, { columns, rows: null, defaults: new Map() }])),
 });
 
-export const makeAdmission = ({ grant, catalog, analyse, parser, ownSchema }: AdmissionParts): Admission => {
+export const makeAdmission = ({ grant, catalog, analyse, parser, ownSchema, role = '' }: AdmissionParts): Admission => {
   const strange = new Set([...catalog.values()].flat().flatMap((column) => (column.plain ? [] : [column.name])));
   const calm = new Calm(strange);
   /** Rules would put conditions of their own between the names and what they mean. */
@@ -84,6 +91,12 @@ export const makeAdmission = ({ grant, catalog, analyse, parser, ownSchema }: Ad
     sizeCalculation: (product, sql) => sql.length + (product.admitted?.text.length ?? 0),
   });
 
+  const tenantMemo = new LRUCache<string, Product>({
+    max: memoEntries,
+    maxSize: memoCharacters,
+    sizeCalculation: (product, key) => key.length + (product.admitted?.text.length ?? 0),
+  });
+
   const makeContext = (analysis: Judged, statement: unknown): RewriteContext => ({
     grant,
     catalog,
@@ -91,7 +104,6 @@ export const makeAdmission = ({ grant, catalog, analyse, parser, ownSchema }: Ad
     locks: takesLocks(statement),
     isCalm: calm.statement(structOf(statement), true),
     calm,
-    ownSchema,
   });
 
   /** Whether the grant narrows anything the statement does. */
@@ -109,23 +121,39 @@ export const makeAdmission = ({ grant, catalog, analyse, parser, ownSchema }: Ad
     return draftOf(structOf(listOf(outcome.tree['stmts'])[0])['stmt']);
   };
 
-  const rewrite = (sql: string, analysis: Judged): Admitted => {
+  const isOwn = (schema: string): boolean => (ownSchema === undefined ? isOwnSchema(schema) : schema === ownSchema);
+  const touchesOwn = (analysis: Judged): boolean => analysis.defines !== undefined || analysis.needs.some(({ schema }) => isOwn(schema));
+
+  const rewrite = (sql: string, analysis: Judged, tenant: string): Admitted => {
     const statement = parseDraft(sql);
+    const own = ownSchema ?? '';
+    if (analysis.defines !== undefined) {
+      moveSchema(statement, own, tenantSchemaOf(own, tenant));
+      const defined = { tenant, role, schema: tenantSchemaOf(own, tenant), table: analysis.defines.relations[0]?.name ?? '' };
+      return {
+        text: defineSql(analysis.kind, writeSql(statement, parser), defined),
+        parameters: 0,
+        extra: [],
+        checkColumns: 0,
+        defines: true,
+      };
+    }
     const guests = countParameters(statement);
     const parameters = new Parameters(guests);
     const rewriter = new Rewriter(makeContext(analysis, statement), parameters, rewriteWrite);
     rewriter.statement(statement, null, new Map(), true);
+    if (touchesOwn(analysis)) moveSchema(statement, own, tenantSchemaOf(own, tenant));
     const text = writeSql(statement, parser);
     return { text, parameters: guests, extra: parameters.extra, checkColumns: rewriter.checkColumns };
   };
 
-  const judge = (sql: string): Product => {
+  const judge = (sql: string, tenant: string): Product => {
     const analysis = analyse(sql);
-    const decision = decideStatement(analysis, grant);
+    const decision = decideStatement(analysis, grant, isOwn);
     if (!analysis.ok || !decision.allow) return { decision };
-    if (!isNarrowed(analysis)) return { decision, admitted: asItIs(sql) };
+    if (!isNarrowed(analysis) && !touchesOwn(analysis)) return { decision, admitted: asItIs(sql) };
     try {
-      return { decision, admitted: rewrite(sql, analysis) };
+      return { decision, admitted: rewrite(sql, analysis, tenant) };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       return { decision: { allow: false, rule: `database.${error.rule}`, reason: error.message } };
@@ -135,14 +163,26 @@ export const makeAdmission = ({ grant, catalog, analyse, parser, ownSchema }: Ad
   const find = (sql: string): Product => {
     const known = memo.get(sql);
     if (known !== undefined) return known;
-    const product = judge(sql);
+    const product = judge(sql, noTenant);
     memo.set(sql, product);
     return product;
   };
 
+  /** Kept apart from the texts themselves: no text may be taken for the key of a tenant's. */
+  const findFor = (sql: string, tenant: string): Admitted | undefined => {
+    const analysis = analyse(sql);
+    if (!analysis.ok || !touchesOwn(analysis)) return find(sql).admitted;
+    const key = JSON.stringify([tenant, sql]);
+    const known = tenantMemo.get(key);
+    if (known !== undefined) return known.admitted;
+    const product = judge(sql, tenant);
+    tenantMemo.set(key, product);
+    return product.admitted;
+  };
+
   const learn = (sql: string): readonly TableUse[] => {
     const analysis = analyse(sql);
-    if (!analysis.ok) return [];
+    if (!analysis.ok || analysis.defines !== undefined) return [];
     const uses = new ColumnUses();
     try {
       const statement = parseDraft(sql);
@@ -157,7 +197,7 @@ export const makeAdmission = ({ grant, catalog, analyse, parser, ownSchema }: Ad
 
   return {
     decide: (sql) => find(sql).decision,
-    find: (sql) => find(sql).admitted,
+    find: findFor,
     usesOf(sql) {
       const product = find(sql);
       product.uses ??= learn(sql);

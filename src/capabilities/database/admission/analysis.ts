@@ -1,7 +1,13 @@
 // What admission reads off a statement. Types only; must never know a grant.
 import type { Operation } from '../names.ts';
 
-export type StatementKind = 'select' | 'insert' | 'update' | 'delete';
+export type DefinitionKind = 'create table' | 'alter table' | 'drop table' | 'create index' | 'drop index';
+export type StatementKind = 'select' | 'insert' | 'update' | 'delete' | DefinitionKind;
+
+export interface RelationName {
+  readonly schema: string;
+  readonly name: string;
+}
 
 export interface TableNeed {
   readonly schema: string;
@@ -14,6 +20,8 @@ export type Analysis =
       readonly ok: true;
       readonly kind: StatementKind;
       readonly needs: readonly TableNeed[];
+      /** Only of a definition: what it makes, changes, drops or refers to, all of which has to be the extension's own. */
+      readonly defines?: { readonly relations: readonly RelationName[]; readonly columns: readonly string[] };
       /** Labels of the tables, for the ledger. */
       readonly tables: readonly string[];
       /** Calls off the safe list, as `name` or `schema.name`. */

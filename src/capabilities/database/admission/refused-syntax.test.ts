@@ -21,12 +21,13 @@ const refused: readonly (readonly [name: string, sql: string, rule: string])[] =
   ['a syntax error', 'selec 1', 'database.syntax'],
   ['a NUL in the text', 'select * from articles\0 where id = 1', 'database.syntax'],
   ['half a surrogate pair', "select '\ud800' from articles", 'database.syntax'],
+  ['a table without a schema', 'create table x (a int)', 'database.ddl.schema'],
+  ['a temporary table', 'create temp table x (a int)', 'database.ddl.form'],
+  ['dropping a table without a schema', 'drop table articles', 'database.ddl.schema'],
+  ['changing a table without a schema', 'alter table articles add x int', 'database.ddl.schema'],
+  ['a table of its own without ddl', 'create table ext_a.x (a int)', 'database.ddl'],
   ...lines(`
-    create table x (a int)
-    create temp table x (a int)
     create table x as select 1
-    drop table articles
-    alter table articles add x int
     truncate articles
     create function f() returns int language sql as $$ select 1 $$
     do $$ begin perform 1; end $$

@@ -114,14 +114,9 @@ export class Rewriter {
     return relation['schemaname'] === undefined && queries.has(textOf(relation['relname']) ?? '');
   }
 
-  /** Without a schema: the granted table of schema public, else one of the extension's own. */
   resolve(relation: Draft): { readonly schema: string; readonly name: string } {
     const name = textOf(relation['relname']) ?? '';
-    const given = textOf(relation['schemaname']);
-    const { grant, ownSchema } = this.context;
-    if (given !== undefined) return { schema: given, name };
-    const own = ownSchema !== null && !grant.tables.has(tableKey(defaultSchema, name));
-    return { schema: own ? ownSchema : defaultSchema, name };
+    return { schema: textOf(relation['schemaname']) ?? defaultSchema, name };
   }
 
   fromItem(node: Draft, scope: Scope, queries: Queries, pushed: readonly unknown[] = []): Draft {

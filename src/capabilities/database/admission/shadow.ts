@@ -21,8 +21,6 @@ export interface RewriteContext {
   /** No condition in it can tell of a row by failing. */
   readonly isCalm: boolean;
   readonly calm: Calm;
-  /** The schema of the extension's own tables; null: it has none. */
-  readonly ownSchema: string | null;
   /** Hears of the columns that names mean; absent where nobody learns from them. */
   readonly uses?: ColumnUses;
 }

@@ -1,6 +1,7 @@
-// Judges the tree of one text: exactly one statement, of the four kinds. Must never know a grant.
+// Judges the tree of one text: exactly one statement, of the four kinds or a definition. Must never know a grant.
 import { tableLabel } from '../names.ts';
 import type { Analysis, StatementKind } from './analysis.ts';
+import { walkDefinition } from './definition.ts';
 import type { TreeNode } from './parser.ts';
 import { Refusal } from './refusal.ts';
 import { listOf, structOf, tagOf } from './tree.ts';
@@ -21,7 +22,11 @@ export const walkStatement = (tree: TreeNode, tables: WalkTables): Analysis => {
   const statement = structOf(structOf(statements[0])['stmt']);
   const tag = tagOf(statement) ?? '';
   const kind = kindOf(tag);
-  if (kind === undefined) throw new Refusal('statement.kind', 'only SELECT, INSERT, UPDATE and DELETE are admitted');
+  if (kind === undefined) {
+    const definition = walkDefinition(tag, statement, tables);
+    if (definition !== undefined) return definition;
+    throw new Refusal('statement.kind', 'only SELECT, INSERT, UPDATE and DELETE are admitted, and with ddl definitions of own tables');
+  }
   const walk = new Walk(tables);
   walk.node(statement, new Set());
   const needs = [...walk.needs.values()];

@@ -1,6 +1,5 @@
 // Logs in once as the role, so that a server that would not let it in says so when the extension is opened. Must never keep the connection.
 import { CloisterError } from '../../../errors.ts';
-import { ownSchemaOf } from '../names.ts';
 import type { DatabaseResource } from '../resource.ts';
 import type { RoleIdentity } from './identity.ts';
 
@@ -8,7 +7,7 @@ import type { RoleIdentity } from './identity.ts';
 const sql = `select session_user::text "session", current_user::text "current", r.rolsuper "superuser", r.rolbypassrls "bypassRls", r.rolcreaterole "createRole",
   r.rolreplication "replication", (select m.rolname::text from pg_catalog.pg_auth_members a join pg_catalog.pg_roles m on m.oid = a.roleid where a.member = r.oid limit 1) "memberOf",
   (select n.nspname || '.' || c.relname from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-    where c.relowner = r.oid and n.nspname <> $1 and n.nspname !~ '^pg_' limit 1) "owns"
+    where c.relowner = r.oid and pg_catalog.obj_description(n.oid, 'pg_namespace') is distinct from 'for ' || r.rolname and n.nspname !~ '^pg_' limit 1) "owns"
 from pg_catalog.pg_roles r where r.rolname = session_user`;
 
 interface SessionFacts {
@@ -82,7 +81,7 @@ export const checkLogin = async (extension: string, identity: RoleIdentity, reso
     );
   }
   try {
-    const { rows } = await client.query<SessionFacts>(sql, [ownSchemaOf(extension)]);
+    const { rows } = await client.query<SessionFacts>(sql);
     const fault = faultOf(rows[0], identity.name);
     if (fault !== undefined) throw unsafe(extension, ...fault);
   } finally {

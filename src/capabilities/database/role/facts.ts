@@ -76,22 +76,23 @@ const strangeSql = `select case s.deptype when 'o' then 'owns ' else 'holds priv
   where s.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass and s.refobjid = $1 and (s.dbid = 0 or d.datname = pg_catalog.current_database())
     and (s.deptype = 'o' or (s.deptype = 'a' and s.classid not in ('pg_catalog.pg_class'::pg_catalog.regclass, 'pg_catalog.pg_namespace'::pg_catalog.regclass,
       'pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_database'::pg_catalog.regclass)))
-    and (select i.schema from pg_catalog.pg_identify_object(s.classid, s.objid, s.objsubid) i) is distinct from $2
+    and not exists (select from pg_catalog.pg_identify_object(s.classid, s.objid, s.objsubid) i join pg_catalog.pg_namespace n on pg_catalog.quote_ident(n.nspname) = i.schema
+      where pg_catalog.obj_description(n.oid, 'pg_namespace') = 'for ' || pg_catalog.pg_get_userbyid($1))
   order by 1 limit 5`;
 
 const functionSql = `select n.nspname "schema", p.proname "name", p.oid::pg_catalog.regprocedure::text signature
 from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
 where (n.nspname, p.proname) in (select * from rows from (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) w(a, b))`;
 
-/** undefined: there is no such role yet. `ownSchema`: where it may own what it likes. */
-export const readRole = async (client: Client, name: string, ownSchema = ''): Promise<RoleFacts | undefined> => {
+/** undefined: there is no such role yet. In schemas that were made for it, it may own what it likes. */
+export const readRole = async (client: Client, name: string): Promise<RoleFacts | undefined> => {
   const roles = await client.query<Omit<RoleFacts, 'held' | 'strange' | 'verifier'> & { readonly oid: number }>(roleSql, [name]);
   const [role] = roles.rows;
   if (role === undefined) return undefined;
   const { rows } = await client.query<{ readonly sees: boolean }>(seesVerifierSql);
   const seen = rows[0]?.sees === true ? await client.query<{ readonly verifier: string | null }>(verifierSql, [role.oid]) : undefined;
   const held = await client.query<HeldPrivilege>(heldSql, [role.oid]);
-  const strange = await client.query<{ readonly what: string }>(strangeSql, [role.oid, ownSchema]);
+  const strange = await client.query<{ readonly what: string }>(strangeSql, [role.oid]);
   return { ...role, verifier: seen?.rows[0]?.verifier ?? null, held: held.rows, strange: strange.rows.map((row) => row.what) };
 };
 

@@ -20,6 +20,8 @@ export interface RoleWish {
   readonly superuser: boolean;
   /** Where it may make tables of its own; undefined: nowhere. */
   readonly ownSchema: string | undefined;
+  /** The same for tenants: those that were made already. */
+  readonly tenantSchemas: readonly string[];
   /** The role has this password already. */
   readonly passwordHolds: boolean;
   /** false: no word about its password; a new role has none. */
@@ -151,9 +153,9 @@ const wantedPrivileges = (wish: RoleWish): readonly Privilege[] => {
         privilege: 'EXECUTE',
       });
   }
-  if (wish.ownSchema !== undefined) {
-    schemas.add(wish.ownSchema);
-    wanted.push({ kind: 'schema', schema: '', name: wish.ownSchema, column: '', privilege: 'CREATE' });
+  for (const name of wish.ownSchema === undefined ? [] : [wish.ownSchema, ...wish.tenantSchemas]) {
+    schemas.add(name);
+    wanted.push({ kind: 'schema', schema: '', name, column: '', privilege: 'CREATE' });
   }
   for (const schema of schemas) wanted.push({ kind: 'schema', schema: '', name: schema, column: '', privilege: 'USAGE' });
   return wanted;

@@ -106,6 +106,12 @@ const checkFunctions = (extension: string, grant: ResolvedGrant, found: readonly
 
 const ownSchemaSql = `select pg_catalog.obj_description(oid, 'pg_namespace') mark from pg_catalog.pg_namespace where nspname = $1`;
 
+const tenantSchemasSql = `select nspname::text "name" from pg_catalog.pg_namespace
+  where pg_catalog.obj_description(oid, 'pg_namespace') = $1 and nspname <> $2 order by 1`;
+
+const readTenantSchemas = async (client: Client, identity: RoleIdentity, ownSchema: string): Promise<readonly string[]> =>
+  (await client.query<{ readonly name: string }>(tenantSchemasSql, [ownSchemaMark(identity), ownSchema])).rows.map(({ name }) => name);
+
 /** Whether it is there. Refuses one that somebody else made: what lies in it is not the extension's. */
 const checkOwnSchema = async (client: Client, { extension, identity }: RoleRequest, schema: string): Promise<boolean> => {
   const [found] = (await client.query<{ readonly mark: string | null }>(ownSchemaSql, [schema])).rows;
@@ -139,7 +145,7 @@ export const readPlan = async (client: Client, request: RoleRequest, lenient: bo
   const relations = [...granted, ...(await readRelations(client, left))];
   const ownSchema = ownSchemaOf(extension);
   const ownSchemaExists = grant.ddl && (await checkOwnSchema(client, request, ownSchema));
-  const role = await readRole(client, identity.name, ownSchema);
+  const role = await readRole(client, identity.name);
   const [strange] = role?.strange ?? [];
   // Not DROP OWNED for what it owns: that would drop somebody's table.
   if (strange !== undefined)
@@ -158,6 +164,7 @@ export const readPlan = async (client: Client, request: RoleRequest, lenient: bo
     connectionLimit: request.connectionLimit,
     superuser: admin.superuser,
     ownSchema: grant.ddl ? ownSchema : undefined,
+    tenantSchemas: grant.ddl ? await readTenantSchemas(client, identity, ownSchema) : [],
     setsPassword: request.setsPassword ?? true,
     passwordHolds: holds,
     heldByPublic: lenient ? await readHeldByPublic(client) : new Set<string>(),

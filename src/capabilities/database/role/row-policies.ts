@@ -79,6 +79,7 @@ export const wantedPolicies = (
 
 /** Whether any rule asks who calls: only then the server has to be told. */
 export const dependsOnCaller = (grant: ResolvedGrant): boolean =>
+  grant.ddl ||
   [...grant.tables.values()].some(({ operations }) =>
     [...operations.values()].some(
       ({ rows, defaults }) => hasVariables(rows) || [...defaults.values()].some((value) => value.kind === 'variable'),

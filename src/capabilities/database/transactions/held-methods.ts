@@ -24,6 +24,8 @@ export interface HeldParts {
   acquire(caller: Caller, use: Use): Promise<RoleConnection>;
   explain(error: unknown): CloisterError;
   giveBack(connection: RoleConnection, residue: Residue): void;
+  /** Where the tenant's own tables are, by what statements call the schema; undefined: that is no schema of its own. */
+  placeOf(schema: string, tenant: string): string | undefined;
 }
 
 export interface HeldMethods {
@@ -40,7 +42,7 @@ const pieceResult = (piece: Piece, head: string): CallResult => ({
 });
 
 export const makeHeldMethods = (parts: HeldParts): HeldMethods => {
-  const { grant, maxResultBytes, times, workOf, admit, acquire, explain, giveBack } = parts;
+  const { grant, maxResultBytes, times, workOf, admit, acquire, explain, giveBack, placeOf } = parts;
 
   const find = (handle: number, caller: Caller): HeldTransaction => {
     const transaction = workOf(caller.signal).transactions.get(handle);
@@ -142,9 +144,10 @@ export const makeHeldMethods = (parts: HeldParts): HeldMethods => {
 
   const columnsOf = async (args: ColumnsArgs, caller: Caller): Promise<CallResult> => {
     const { table, schema = defaultSchema } = args;
-    if (!grant.tables.has(tableKey(schema, table))) return nothing;
+    const place = placeOf(schema, caller.tenant);
+    if (place === undefined && !grant.tables.has(tableKey(schema, table))) return nothing;
     const connection = await acquire(caller, 'statement');
-    const exchange = startExchange(connection, grant.statementMs, () => readColumns(connection, schema, table));
+    const exchange = startExchange(connection, grant.statementMs, () => readColumns(connection, place ?? schema, table));
     try {
       const columns = await exchange.result;
       return columns.length === 0 ? nothing : { json: JSON.stringify({ columns }) };
