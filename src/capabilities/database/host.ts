@@ -112,8 +112,8 @@ export const openInstance = async (parts: InstanceParts): Promise<CapabilityInst
   const workOf = makeLeaseWorks(leaseOver);
   /** Texts seen before: what comes a second time is worth preparing. */
   const seen = new LRUCache<string, true>({ max: maxSeen });
-  const isGranted = (schema: string, table: string): boolean => grant.tables.has(tableKey(schema, table));
   const tenantSchemas = makeTenantSchemas({ extension, identity, resource, ownSchema });
+  const isGranted = (schema: string, table: string): boolean => grant.tables.has(tableKey(schema, table)) || tenantSchemas.isOwn(schema);
 
   const admit = (args: QueryArgs, caller: Caller): AdmittedStatement => {
     const analysis = analyse(args.sql);

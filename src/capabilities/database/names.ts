@@ -30,14 +30,17 @@ export const ownSchemaOf = (extension: string): string => {
 const onlyTenant = 'default';
 const tenantMark = '~';
 
+const tenantStem = (ownSchema: string): string => `${ownSchema.slice(0, 42)}${tenantMark}`;
+
 /**
  * Where the tables of one tenant are. Statements say {@link ownSchemaOf}, whoever the tenant is; that name itself is the only tenant's
  * where there are no others. No id holds a `~`.
  */
 export const tenantSchemaOf = (ownSchema: string, tenant: string): string =>
-  tenant === onlyTenant
-    ? ownSchema
-    : `${ownSchema.slice(0, 42)}${tenantMark}${hash('sha256', JSON.stringify([ownSchema, tenant])).slice(0, 16)}`;
+  tenant === onlyTenant ? ownSchema : `${tenantStem(ownSchema)}${hash('sha256', JSON.stringify([ownSchema, tenant])).slice(0, 16)}`;
+
+/** {@link tenantSchemaOf} of some tenant. */
+export const isSchemaOf = (ownSchema: string, schema: string): boolean => schema === ownSchema || schema.startsWith(tenantStem(ownSchema));
 
 /** Of some extension: which one, only admission knows. */
 export const isOwnSchema = (schema: string): boolean => schema.startsWith(ownPrefix);

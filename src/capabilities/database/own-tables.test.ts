@@ -1,12 +1,16 @@
 // Tables of an extension's own: what may be defined, what may not, by each wall alone, and that tenants see nothing of one another. Must never leave a wall to the other.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { codeOf } from '../../../test/helpers/database-checks.ts';
+import { openAnalyse } from '../../../test/helpers/database-admission.ts';
+import { codeOf, fails } from '../../../test/helpers/database-checks.ts';
+import { type FirstWall, openFirstWall } from '../../../test/helpers/database-first-wall.ts';
 import { type DatabaseHarness, makeCaller, type OpenedExtension, openDatabaseHarness } from '../../../test/helpers/database-harness.ts';
 import { attacks } from '../../../test/helpers/database-own-attacks.ts';
 import type { Caller } from '../../bridge/capability.ts';
 import { databaseBounds } from './bounds.ts';
 import type { DatabaseGrant } from './contract.ts';
+import { databaseLearning } from './learn.ts';
+import { makeDatabaseMethods } from './methods.ts';
 import { tenantSchemaOf } from './names.ts';
 
 const grant: DatabaseGrant = { tables: { articles: { read: true } }, ddl: true, functions: ['pg_sleep'] };
@@ -76,6 +80,12 @@ describe('with ddl, an extension may', () => {
     assert.equal(await columns('other'), null);
     assert.equal(await columns('default'), null);
   });
+  test('hear which constraint of theirs a row did not hold', async () => {
+    await builder.query('create table ext_builder.keyed (a int constraint only_once unique)', [], as('acme'));
+    await builder.query('insert into ext_builder.keyed values (1)', [], as('acme'));
+    const again = builder.query('insert into ext_builder.keyed values (1)', [], as('acme'));
+    await fails(again, 'ERR_DATABASE_FAILED', { sqlState: '23505', table: 'keyed', constraint: 'only_once' });
+  });
   test('go on with a statement whose table was changed', async () => {
     await builder.query('create table ext_builder.shifting (a int)');
     for (let round = 0; round < 3; round += 1) assert.equal(await run('select * from ext_builder.shifting'), 'done');
@@ -91,6 +101,16 @@ describe('with ddl, an extension may', () => {
     assert.equal(await run('create table ext_builder.over (a int)', 'many'), '54000');
     assert.equal(await run('select * from ext_builder.over', 'many'), '42P01');
   });
+});
+
+test('what defines or uses tables of its own is learned as ddl, and nothing else is', async () => {
+  const { query } = makeDatabaseMethods(await openAnalyse());
+  const learn = (sql: string): unknown =>
+    databaseLearning.observe({ method: 'query', args: query?.summarize?.({ sql, bindings: [] }) ?? {}, byHost: false });
+  assert.deepEqual(learn('create index on ext_builder.t (a)'), [['ddl']]);
+  assert.deepEqual(learn('delete from ext_builder.t'), [['ddl']]);
+  assert.deepEqual(learn('select * from articles'), []);
+  assert.deepEqual(databaseLearning.grantFor([['ddl']], undefined), { tables: {}, ddl: true });
 });
 
 describe('admission alone refuses', () => {
@@ -118,6 +138,48 @@ describe('the role alone refuses', () => {
   });
   for (const [name, sql, sqlState] of attacks)
     if (sqlState !== undefined) test(name, async () => assert.equal(await codeOf(builder.queryUnadmitted(sql)), sqlState));
+});
+
+describe('admission alone, on a connection of a superuser', () => {
+  const place = (tenant: string): string => `"${tenantSchemaOf('ext_first', tenant)}".notes`;
+  const tenants = ['default', 'acme', 'globex'];
+  let wall: FirstWall;
+  before(async () => {
+    const make = (
+      tenant: string,
+    ): string => `create schema "${tenantSchemaOf('ext_first', tenant)}"; create table ${place(tenant)} (name text);
+      insert into ${place(tenant)} values ('${tenant}');`;
+    wall = await openFirstWall(tenants.map(make).join(''), [{ tables: {}, ddl: true }], 'ext_first');
+  });
+  after(() => wall.close());
+  for (const [name, sql, left] of [
+    ['a read', 'select name from ext_first.notes', 'acme'],
+    [
+      'a read that writes the table out',
+      'select ext_first.notes.name from ext_first.notes where exists (select from ext_first.notes)',
+      'acme',
+    ],
+    ['a WITH', 'with n as (update ext_first.notes set name = name returning *) select * from n', 'acme'],
+    ['an update of everything', "update ext_first.notes set name = 'x'", 'x'],
+    ['an insert', "insert into ext_first.notes as n select 'x' from ext_first.notes", 'acme,x'],
+    ['a delete of everything', 'delete from ext_first.notes where ext_first.notes.name is not null', null],
+    ['a definition', 'alter table ext_first.notes rename to gone', undefined],
+    ['a drop', 'drop table if exists ext_first.notes', undefined],
+  ] as const)
+    test(`${name} reaches one tenant's table alone`, async () => {
+      await wall.client.query('begin');
+      try {
+        const answer = await wall.run(sql, [], { tenant: 'acme', accountability: null });
+        if (name.includes('read')) assert.deepEqual(answer.rows, [['acme']]);
+        const namesIn = async (tenant: string): Promise<unknown> =>
+          (await wall.client.query<{ n: unknown }>(`select string_agg(name, ',' order by name) n from ${place(tenant)}`)).rows[0]?.n;
+        for (const tenant of ['default', 'globex']) assert.equal(await namesIn(tenant), tenant);
+        if (left === undefined) await assert.rejects(namesIn('acme'), { code: '42P01' });
+        else assert.equal(await namesIn('acme'), left);
+      } finally {
+        await wall.client.query('rollback');
+      }
+    });
 });
 
 describe('two tenants', () => {

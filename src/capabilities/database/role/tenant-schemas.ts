@@ -1,7 +1,7 @@
 // Makes the schema of a tenant's own tables when that tenant defines the first one. Must never take one that was not made for this role.
 import { escapeIdentifier, escapeLiteral } from 'pg';
 import { CloisterError } from '../../../errors.ts';
-import { tenantSchemaOf } from '../names.ts';
+import { isSchemaOf, tenantSchemaOf } from '../names.ts';
 import type { DatabaseResource } from '../resource.ts';
 import type { RoleIdentity } from './identity.ts';
 import { ownSchemaMark } from './plan.ts';
@@ -11,6 +11,8 @@ export interface TenantSchemas {
   prepare(tenant: string): Promise<void>;
   /** By what statements call it; undefined: it is no schema of the extension's own. */
   placeOf(schema: string, tenant: string): string | undefined;
+  /** Of any tenant, as the server calls it: whose statement failed there was the tenant's own. */
+  isOwn(schema: string): boolean;
 }
 
 interface Parts {
@@ -64,6 +66,7 @@ export const makeTenantSchemas = ({ extension, identity, resource, ownSchema }: 
         throw error instanceof CloisterError && error.code === 'ERR_RUNTIME_CLOSED' ? error : failed(error);
       }
     },
+    isOwn: (schema) => ownSchema !== null && isSchemaOf(ownSchema, schema),
     placeOf: (schema, tenant) => (ownSchema !== null && schema === ownSchema ? tenantSchemaOf(ownSchema, tenant) : undefined),
   };
 };
