@@ -4,6 +4,7 @@ import { makeCovers } from './approvals/covers.ts';
 import type { Lock } from './approvals/lock.ts';
 import { type Plan, planEach, settle } from './approvals/settle.ts';
 import type { ApprovalStore } from './approvals/store.ts';
+import { conflict, settleTwins, type TwinOptions } from './approvals/twins.ts';
 import { describeGrants } from './audit/granted.ts';
 import { openGranted } from './bridge/open-granted.ts';
 import { makeSafeText } from './capabilities/log/safe-text.ts';
@@ -80,10 +81,11 @@ export class Installation {
       options.packages,
     );
     for (const { folder, error } of refused) this.#refuse('', folder, error);
-    const found = this.#withoutDuplicates(packages);
+    const { packages: found, unread, refused: twins } = settleTwins(packages, refused, this.#approvals());
+    for (const { id, folder, error } of twins) this.#refuse(id, folder, error);
     for (const { fallbackId, artifact, version, folder } of found)
       this.#services.onLife('package.found', fallbackId, artifact, `version ${version} in ${folder}`);
-    const queue = [...this.#plan(found, refused)];
+    const queue = [...this.#plan(found, unread)];
     await Promise.all(
       Array.from({ length: parallelLoads }, async () => {
         for (let one = queue.shift(); one !== undefined; one = queue.shift()) await this.#carryOut(one);
@@ -96,15 +98,10 @@ export class Installation {
     await Promise.all(instances.map((instance) => instance.close()));
   }
 
-  #withoutDuplicates(packages: readonly LoadedPackage[]): readonly LoadedPackage[] {
-    const seen = new Map<string, LoadedPackage>();
-    for (const one of packages) {
-      const key = extensionIdKey(one.fallbackId);
-      const first = seen.get(key);
-      if (first === undefined) seen.set(key, one);
-      else this.#refuse(one.fallbackId, one.folder, conflict(one.fallbackId, one.folder, first.folder));
-    }
-    return [...seen.values()];
+  #approvals(): TwinOptions {
+    const { lock, options, registry, baseline } = this.#services;
+    const approvedIds = options.approvals === 'requested' ? [] : options.approvals.keys();
+    return { lock: lock?.entries ?? null, approvedIds, covers: makeCovers(registry), baseline };
   }
 
   #plan(found: readonly LoadedPackage[], unread: readonly Refusal[]): readonly Plan[] {
@@ -242,13 +239,6 @@ export class Installation {
     this.#services.onLife('package.refused', extension, folder, error.message);
   }
 }
-
-const conflict = (id: string, folder: string, owner: string): CloisterError =>
-  new CloisterError(
-    'ERR_EXTENSION_CONFLICT',
-    `extension ${id}: ${folder} wants the id "${id}", which ${owner} has already; rename one, or give it another id in the configuration`,
-    { id },
-  );
 
 const parseMounts = ({ mounts: list, hooks }: RegisteredParts, found: LoadedPackage): readonly string[] => {
   if (list.length > maxMounts)
