@@ -106,6 +106,9 @@ export const answerHostile = ({ url, headers, method, body }: Seen, response: ht
   }
   if (pathname === '/headers') return response.writeHead(200, { 'x-long': 'x'.repeat(60_000) }).end('x');
   if (pathname === '/never') return;
+  const asName = (headers.authorization ?? '').replace(/[^A-Za-z0-9-]/g, '-');
+  if (pathname === '/redirect-secret') return response.writeHead(302, { location: `http://${asName}.example/x` }).end();
+  if (pathname === '/name-secret') return response.writeHead(200, { [`x-${asName}`]: '1' }).end('x');
   if (pathname === '/echo-secret') {
     response.setHeader('x-echo', headers.authorization ?? '');
     return response.end(`${headers.authorization} ${encodeURIComponent(headers.authorization ?? '')} ${JSON.stringify(headers)}`);

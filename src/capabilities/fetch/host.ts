@@ -9,9 +9,10 @@ import { EgressError, makeEgressError } from './egress-error.ts';
 import { type Exchanger, type Network, openExchanger } from './exchange.ts';
 import { type Followed, follow } from './follow.ts';
 import { fetchLearning } from './learn.ts';
+import { type Masker, makeMasker } from './masker.ts';
 import { makeFetchPolicy } from './policy.ts';
 import { makeQuota, type Quota } from './quota.ts';
-import { fillSecrets, findUses, type Masker, makeMasker, type Secret, type SecretUse } from './secrets.ts';
+import { fillSecrets, findUses, type Secret, type SecretUse } from './secrets.ts';
 import { parseTarget } from './target.ts';
 
 export interface FetchResources {
@@ -63,11 +64,19 @@ const resultOf = ({ url, status, statusText, redirected, headers, body }: Follow
     status,
     statusText: masker.text(statusText),
     redirected,
-    headers: headers.map(([name, value]) => [name, masker.text(value)]),
+    headers: headers.map(([name, value]) => [masker.text(name), masker.text(value)]),
     body: bytes.length === 0 ? null : isUtf8(bytes) ? { text: bytes.toString('utf8') } : { base64: bytes.toString('base64') },
   };
   return { json: JSON.stringify(result) };
 };
+
+/** A server may have put a secret into where it redirects to, and the error says where that was. */
+const maskError = ({ code, message, details }: CloisterError, masker: Masker): CloisterError =>
+  new CloisterError(
+    code,
+    masker.text(message),
+    Object.fromEntries(Object.entries(details).map(([key, value]) => [key, typeof value === 'string' ? masker.text(value) : value])),
+  );
 
 interface Parts {
   readonly exchanger: Exchanger;
@@ -94,19 +103,26 @@ const send = async (parts: Parts, args: RequestArgs, signal: AbortSignal): Promi
   return resultOf(answer, parts.masker);
 };
 
-const openInstance = (extension: string, grants: readonly FetchGrant[], { network, secrets }: FetchResources): CapabilityInstance => {
+const openInstance = (
+  extension: string,
+  grants: readonly FetchGrant[],
+  waived: readonly FetchGrant[],
+  { network, secrets }: FetchResources,
+): CapabilityInstance => {
   for (const grant of grants) refuseSpelling(extension, grant);
   const uses = findUses(grants, secrets);
+  // In audit a grant's denials are waived, and its sizes are not.
+  const sized = [...grants, ...waived];
   const exchanger = openExchanger(network);
   const parts: Parts = {
     exchanger,
     policies: grants.map(makeFetchPolicy),
-    quota: makeQuota({ callsPerRequest: leastOf(grants, 'callsPerRequest'), callsPerMinute: leastOf(grants, 'callsPerMinute') }),
+    quota: makeQuota({ callsPerRequest: leastOf(sized, 'callsPerRequest'), callsPerMinute: leastOf(sized, 'callsPerMinute') }),
     uses,
     secrets: [...secrets.values()],
     masker: makeMasker(uses),
-    maxRequestBytes: leastOf(grants, 'maxRequestBytes'),
-    maxResponseBytes: leastOf(grants, 'maxResponseBytes'),
+    maxRequestBytes: leastOf(sized, 'maxRequestBytes'),
+    maxResponseBytes: leastOf(sized, 'maxResponseBytes'),
   };
   /** What is under way, by the guest's own number: it is a key within one lease only. */
   const underWay = new WeakMap<Caller, Map<number, AbortController>>();
@@ -119,7 +135,7 @@ const openInstance = (extension: string, grants: readonly FetchGrant[], { networ
     try {
       return await send(parts, args, AbortSignal.any([caller.signal, ending.signal]));
     } catch (error) {
-      throw makeEgressError(error, parseTarget(args.url)?.origin ?? '');
+      throw maskError(makeEgressError(error, parseTarget(args.url)?.origin ?? ''), parts.masker);
     } finally {
       if (args.tag !== undefined) tags.delete(args.tag);
       release();
@@ -143,5 +159,6 @@ export const fetchCapability: Capability<FetchResources, FetchGrant> = {
   contract: fetchContract,
   learning: fetchLearning,
   makePolicy: makeFetchPolicy,
-  open: (extension, grants, resources) => new Promise((resolve) => resolve(openInstance(extension.id, grants, resources))),
+  open: (extension, grants, resources, waived = []) =>
+    new Promise((resolve) => resolve(openInstance(extension.id, grants, waived, resources))),
 };

@@ -58,31 +58,3 @@ export const fillSecrets = (headers: Headers, origin: string, uses: readonly Sec
   }
   return filled;
 };
-
-/** Every spelling of a secret in which a server is likely to hand it back. */
-const spellings = ({ value }: Secret): readonly string[] => [
-  value,
-  Buffer.from(value).toString('base64'),
-  Buffer.from(`${value}:`).toString('base64'),
-  encodeURIComponent(value),
-  JSON.stringify(value).slice(1, -1),
-];
-
-export interface Masker {
-  text(text: string): string;
-  bytes(bytes: Buffer): Buffer;
-}
-
-/** Replaces every granted secret by its placeholder. What a server hands back in another form (hashed, split, encrypted) is not seen. */
-export const makeMasker = (uses: readonly SecretUse[]): Masker => {
-  const pairs = uses
-    .flatMap((use) => spellings(use).map((spelling) => [spelling, use.placeholder] as const))
-    .toSorted(([one], [other]) => other.length - one.length);
-  const text = (given: string): string =>
-    pairs.reduce((masked, [spelling, placeholder]) => masked.replaceAll(spelling, placeholder), given);
-  return {
-    text,
-    bytes: (bytes) =>
-      pairs.some(([spelling]) => bytes.includes(spelling)) ? Buffer.from(text(bytes.toString('latin1')), 'latin1') : bytes,
-  };
-};
