@@ -15,6 +15,7 @@ import { openLedger } from '../ledger/open-ledger.ts';
 import type { CloisterOptions } from '../options.ts';
 import type { LoadedPackage } from '../packages/loaded-package.ts';
 import { readPackages } from '../packages/read-packages.ts';
+import { approvalBounds } from './bounds.ts';
 import { compare } from './compare.ts';
 import { makeCovers } from './covers.ts';
 import { type ApprovalDiff, makeDiff } from './diff.ts';
@@ -103,7 +104,7 @@ export const openApprovals = async (given: ApprovalsOptions): Promise<Approvals>
   const file = ledgerFile ?? (settings.file === null ? null : operatorFile(settings.file));
   const write = async (event: LifeEvent, id: string, subject: string, reason: string): Promise<void> => {
     const table = file === null && connect !== null ? { connect: connect('cloister:operator'), chain: operatorChain } : null;
-    const ledger = await openLedger({ file, ringSize, table });
+    const ledger = await openLedger({ file, ringSize, table, waitMs: approvalBounds.turnMs.value });
     try {
       ledger.append({ kind: 'life', event, extension: id, version: '', artifact: '', tenant: '', request: '', subject, reason });
     } finally {

@@ -25,6 +25,13 @@ const listen = (server: Server, host: string, port: number): Promise<void> =>
     server.listen(port, host, resolve);
   });
 
+/** Throws where the port is in use, before anything else is begun. Whoever takes it in between is met when the server listens. */
+export const checkPort = async (host: string, port: number): Promise<void> => {
+  const server = createServer();
+  await listen(server, host, port);
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+};
+
 export const openServer = async (runtime: Runtime, host: string, port: number): Promise<RunningServer> => {
   const server = createServer(runtime.handler());
   await listen(server, host, port);

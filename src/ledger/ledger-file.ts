@@ -1,6 +1,9 @@
 // The file a ledger is written to: opened where its chain stopped, put away when it is full. Must never begin a second chain beside one that is there.
-import { type FileHandle, open, unlink } from 'node:fs/promises';
+import { type FileHandle, open, realpath, stat, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CloisterError } from '../errors.ts';
+import { type Hold, type Holder, tryHold } from './hold.ts';
 import { findRotated, hasTwoNames, putAway } from './rotation.ts';
 import type { SinkFile } from './sink.ts';
 import { readTail, type Tail } from './tail.ts';
@@ -19,15 +22,49 @@ const refuse = (file: string, cause: string, remedy: string, error?: unknown): C
     error === undefined ? {} : { cause: error },
   );
 
+const refuseError = (file: string, error: unknown): CloisterError =>
+  refuse(
+    file,
+    error instanceof Error ? error.message : String(error),
+    'create its folder and let this process write there, or name another file',
+    error,
+  );
+
 const openFile = async (file: string): Promise<FileHandle> => {
   try {
     return await open(file, 'a+', 0o600);
   } catch (error) {
+    throw refuseError(file, error);
+  }
+};
+
+/** One lock for a file under whatever name it goes. */
+const findLock = async (file: string): Promise<string> => {
+  const known = await realpath(file).catch(() => null);
+  return `${known ?? join(await realpath(dirname(file)), basename(file))}.lock`;
+};
+
+/** Looked for again this often by whoever waits. */
+const pollMs = 20;
+
+/** Two writers of one file would make a chain that does not verify: whoever comes second is refused before it writes. */
+const holdFile = async (file: string, waitMs: number): Promise<Hold> => {
+  const take = async (): Promise<readonly [lock: string, taken: Hold | Holder]> => {
+    try {
+      const lock = await findLock(file);
+      return [lock, tryHold(lock)];
+    } catch (error) {
+      throw refuseError(file, error);
+    }
+  };
+  for (const until = Date.now() + waitMs; ; await sleep(pollMs)) {
+    const [lock, taken] = await take();
+    if ('release' in taken) return taken;
+    if (Date.now() < until) continue;
     throw refuse(
       file,
-      error instanceof Error ? error.message : String(error),
-      'create its folder and let this process write there, or name another file',
-      error,
+      `process ${String(taken.pid)} writes it (${lock})`,
+      'end that process first, or give this one a ledger file of its own; remove the lock only where no such process writes it',
     );
   }
 };
@@ -69,8 +106,7 @@ const closeSafely = async (handle: FileHandle): Promise<void> => {
   }
 };
 
-/** Throws ERR_LEDGER_UNAVAILABLE for a file that is not ours, was edited at its end, or cannot be written. */
-export const openLedgerFile = async (file: string, rotateBytes: number | null): Promise<LedgerFile> => {
+const openHeld = async (file: string, rotateBytes: number | null, hold: Hold): Promise<LedgerFile> => {
   await finishPuttingAway(file);
   let handle = await openFile(file);
   let isAway = false;
@@ -98,10 +134,24 @@ export const openLedgerFile = async (file: string, rotateBytes: number | null): 
         sizeBytes = 0;
         await full.close();
       },
-      close: () => closeSafely(handle),
+      close: () => closeSafely(handle).finally(() => hold.release()),
     };
   } catch (error) {
     await handle.close();
+    throw error;
+  }
+};
+
+/** Throws ERR_LEDGER_UNAVAILABLE for a file that is not ours, was edited at its end, cannot be written, or has another writer for longer than `waitMs`. */
+export const openLedgerFile = async (file: string, rotateBytes: number | null, waitMs = 0): Promise<LedgerFile> => {
+  // Nothing is put beside a device or a folder.
+  const stats = await stat(file).catch(() => null);
+  if (stats !== null && !stats.isFile()) throw refuse(file, 'it is not a regular file', 'name a file');
+  const hold = await holdFile(file, waitMs);
+  try {
+    return await openHeld(file, rotateBytes, hold);
+  } catch (error) {
+    hold.release();
     throw error;
   }
 };

@@ -17,6 +17,8 @@ export interface LedgerOptions {
   readonly file: string | null;
   /** The file is put away under a name of its own once it has so many bytes, and the chain goes on in a new one. null: never. */
   readonly rotateBytes?: number | null;
+  /** Milliseconds to wait for another writer of the file to close it; else it is refused at once. */
+  readonly waitMs?: number;
   /** The entries in a table as well; where the table's chain is behind the file's, it is given what it lacks. */
   readonly table?: { readonly connect: Connect; readonly chain: string } | null;
   /** The embedder's own function as well. It gets what is written from now on. */
@@ -124,7 +126,7 @@ const openTable = async (options: LedgerOptions, file: LedgerFile | null): Promi
 
 /** Continues the chain of an existing file or table; throws ERR_LEDGER_UNAVAILABLE for one that is not ours, was edited at its end, or cannot be written. */
 export const openLedger = async (options: LedgerOptions): Promise<Ledger> => {
-  const file = options.file === null ? null : await openLedgerFile(options.file, options.rotateBytes ?? null);
+  const file = options.file === null ? null : await openLedgerFile(options.file, options.rotateBytes ?? null, options.waitMs);
   try {
     const table = await openTable(options, file);
     const fileSink = file === null ? null : openSink(file, options.clock ?? Date.now);

@@ -148,6 +148,23 @@ describe('what it serves', () => {
     it.child.kill('SIGTERM');
     assert.equal(await it.ended, 0);
   });
+  test('one port and one ledger once: a second is told which it is, and the first goes on', async () => {
+    const ledger = join(folder, 'once.ndjson');
+    const greet = join(root, 'extensions/greet');
+    const first = run(['serve', greet, '--port', '0', '--ledger', ledger]);
+    const [, url] = await waitFor(first, /on (http:\/\/127\.0\.0\.1:\d+)/);
+    const samePort = run(['serve', greet, '--port', new URL(url ?? '').port, '--ledger', ledger]);
+    assert.equal(await samePort.ended, 2, samePort.output());
+    assert.match(samePort.output(), /port \d+ on 127\.0\.0\.1 is in use/);
+    const sameLedger = run(['serve', greet, '--port', '0', '--ledger', ledger]);
+    assert.notEqual(await sameLedger.ended, 0, sameLedger.output());
+    assert.match(sameLedger.output(), new RegExp(`once\\.ndjson.*process ${String(first.child.pid)} `));
+    assert.equal((await fetch(`${url}/greet`)).status, 200);
+    first.child.kill('SIGTERM');
+    assert.equal(await first.ended, 0, first.output());
+    const checked = run(['audit', 'verify', ledger]);
+    assert.equal(await checked.ended, 0, checked.output());
+  });
   test('wards end with a host that is killed', async () => {
     const it = run(['serve', join(root, 'extensions/greet'), '--port', '0']);
     await waitFor(it, /on http/);

@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { type ChildProcessByStdio, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open, stat } from 'node:fs/promises';
+import { open, readdir, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { describe, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import type { CloisterError } from '../../src/errors.ts';
 import { ledgerBounds } from '../../src/ledger/bounds.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { openSink, type SinkFile } from '../../src/ledger/sink.ts';
@@ -116,13 +118,53 @@ describe('a disk that is behind', () => {
 });
 
 describe('a second writer to the same file', () => {
-  test('is noticed: entries are refused from then on instead of making a chain that does not verify', async (context) => {
+  const entry = async (file: string): Promise<void> => {
+    const ledger = await openLedger({ file, ringSize: 0 });
+    ledger.append(requestStart());
+    await ledger.close();
+  };
+  test('is refused before it writes a byte, with the file and the pid, under whatever name', async (context) => {
+    const folder = await makeFolder(context);
+    const file = join(folder, 'ledger.ndjson');
+    await symlink(file, join(folder, 'link.ndjson'));
+    const child = startChild(context, process.execPath, [writer, file, '1', '60000']);
+    await child.next();
+    // Its first entry, so that nothing moves any more.
+    while ((await stat(file)).size === 0) await sleep(20);
+    const { size } = await stat(file);
+    for (const name of ['ledger.ndjson', 'link.ndjson'])
+      await assert.rejects(entry(join(folder, name)), ({ code, message }: CloisterError) => {
+        assert.ok(message.includes(file) && message.includes(`process ${String(child.process.pid)}`), message);
+        return code === 'ERR_LEDGER_UNAVAILABLE';
+      });
+    assert.equal((await stat(file)).size, size);
+    assert.equal((await verifyLedger(file)).ok, true, 'a reader asks for no lock');
+    child.process.kill('SIGKILL');
+    await once(child.process, 'exit');
+    await entry(file);
+    assert.equal((await verifyLedger(file)).ok, true);
+    assert.deepEqual((await readdir(folder)).toSorted(), ['ledger.ndjson', 'link.ndjson']);
+  });
+  test('of one process is refused too, and has its turn when the first is closed', async (context) => {
+    const file = join(await makeFolder(context), 'ledger.ndjson');
+    const first = await openLedger({ file, ringSize: 0 });
+    await assert.rejects(openLedger({ file, ringSize: 0 }), unavailable);
+    const waiting = openLedger({ file, ringSize: 0, waitMs: 60_000 });
+    first.append(requestStart());
+    await first.close();
+    const second = await waiting;
+    second.append(requestStart());
+    await second.close();
+    assert.deepEqual([(await verifyLedger(file)).ok, (await verifyLedger(file)).entries], [true, 2]);
+  });
+  test('that does not ask is noticed: entries are refused from then on instead of making a chain that does not verify', async (context) => {
     const file = join(await makeFolder(context), 'ledger.ndjson');
     let nowMs = 0;
     const clock = (): number => nowMs;
     const first = await openLedger({ file, ringSize: 0, clock });
     first.append(requestStart());
     await first.flush();
+    await rm(`${file}.lock`);
     const second = await openLedger({ file, ringSize: 0, clock });
     second.append(requestStart());
     await second.flush();
