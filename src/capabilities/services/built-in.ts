@@ -72,8 +72,8 @@ export interface BuiltInContext {
   /** `refresh`: something speaks for a changed table. The same object as long as it says the same: it may be a key. */
   describe(refresh?: boolean): Promise<Description>;
   /**
-   * Runs in a transaction: committed when `run` resolves, rolled back when it rejects. Where one is open already (the guest gave it
-   * as `knex`, or an outer `transaction`), it is joined, and whoever began it ends it.
+   * Runs in a transaction: committed when `run` resolves, rolled back when it rejects. Where the guest gave one as `knex`, it runs in
+   * a savepoint of that, one such call at a time, and the guest ends it; an outer `transaction` is joined.
    */
   transaction<T>(run: (context: BuiltInContext) => Promise<T>): Promise<T>;
   /** The host's own events, to the listeners of this tenant. Say nothing where the call's `emitEvents` or its options say false. */

@@ -201,7 +201,7 @@ describe('a built-in service', () => {
   const log: string[] = [];
   const nested: Nested = (capability, method, args) => {
     log.push(`${capability}.${method} ${JSON.stringify(args)}`);
-    const json = method === 'begin' ? '{"transaction":5}' : '{"rows":[]}';
+    const json = { begin: '{"transaction":5}', savepoint: '{"savepoint":2}' }[method] ?? '{"rows":[]}';
     return method === 'query' && JSON.stringify(args).includes('fails')
       ? Promise.reject(new CloisterError('ERR_DATABASE_FAILED', 'no'))
       : Promise.resolve({ json });
@@ -229,11 +229,16 @@ describe('a built-in service', () => {
   const inside = (number: number, last: string): readonly string[] =>
     ['a', 'b', last].map((sql) => `database.query ${JSON.stringify({ sql, bindings: [], transaction: number })}`);
   const begin = 'database.begin {}';
+  const savepoint = 'database.savepoint {"transaction":9}';
+  const [rollbackTo, release] = ['rollbackTo', 'release'].map((method) => `database.${method} {"transaction":9,"savepoint":2}`) as [
+    string,
+    string,
+  ];
   const rows: readonly (readonly [string, string, number | null, readonly string[]])[] = [
     ['begins and commits one of its own', 'works', null, [begin, ...inside(5, 'works'), 'database.commit {"transaction":5}']],
     ['rolls its own back', 'fails', null, [begin, ...inside(5, 'fails'), 'database.rollback {"transaction":5}']],
-    ['joins one that is given, and leaves it to its owner', 'works', 9, inside(9, 'works')],
-    ['leaves it also when it fails', 'fails', 9, inside(9, 'fails')],
+    ['joins one that is given by a savepoint, and leaves it to its owner', 'works', 9, [savepoint, ...inside(9, 'works'), release]],
+    ['undoes its own part of it when it fails', 'fails', 9, [savepoint, ...inside(9, 'fails'), rollbackTo, release]],
   ];
   for (const [name, sql, transaction, expected] of rows) {
     test(`in a transaction ${name}`, async () => {
