@@ -21,6 +21,7 @@ import { makeCovers } from './covers.ts';
 import { type ApprovalDiff, makeDiff } from './diff.ts';
 import { type Approved, byPattern, digestOf, type LockEntry, makeApprovedWishSchema, makeLockForm, selfOf } from './lock.ts';
 import { joinApprovals, openStore } from './open-lock.ts';
+import { onDisk } from './read-bounded.ts';
 import type { ApprovalStore } from './store.ts';
 import { inTurn } from './turn.ts';
 import { readUsage } from './usage.ts';
@@ -114,8 +115,10 @@ export const openApprovals = async (given: ApprovalsOptions): Promise<Approvals>
   /** Before the effect, as with all that is on record. */
   const record = async (event: LifeEvent, id: string, subject: string, reason: string): Promise<void> => {
     if (file === null) return await write(event, id, subject, reason);
-    await mkdir(path.dirname(file), { recursive: true });
-    await inTurn(file, () => write(event, id, subject, reason));
+    await onDisk(file, 'written', async () => {
+      await mkdir(path.dirname(file), { recursive: true });
+      await inTurn(file, () => write(event, id, subject, reason));
+    });
   };
 
   const entryOf = (found: LoadedPackage, approved: Approved, by: string): LockEntry => {

@@ -1,34 +1,48 @@
 // Approvals in cloister.lock.json, scripts in .cloister/artifacts beside it. Must never leave half a file, nor lose what somebody else wrote at the same time.
-import { mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, realpath, rename, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { CloisterError } from '../errors.ts';
 import { approvalBounds } from './bounds.ts';
 import { formatLock, type Lock, type LockEntry, type LockForm } from './lock.ts';
+import { onDisk, readBounded } from './read-bounded.ts';
 import { type ApprovalStore, sha256 } from './store.ts';
 import { inTurn } from './turn.ts';
 
-const isCode = (error: unknown, code: string): boolean => error instanceof Error && 'code' in error && error.code === code;
 const digestName = /^[0-9a-f]{64}$/;
 
 /** Written beside its place, synced and moved there: a reader sees the old or the new. */
-const writeSynced = async (file: string, text: string): Promise<void> => {
-  const handle = await open(file, 'w', 0o644);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-};
+const replace = (place: string, fresh: string, text: string): Promise<void> =>
+  onDisk(place, 'written', async () => {
+    try {
+      const handle = await open(fresh, 'w', 0o644);
+      try {
+        await handle.writeFile(text);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(fresh, place);
+    } catch (error) {
+      await unlink(fresh).catch(() => undefined);
+      throw error;
+    }
+  });
 
-const readText = async (file: string, maxBytes: number): Promise<string | null> => {
+/** Where a link leads, so that a lock which is one stays one. */
+const followLink = (file: string): Promise<string> =>
+  onDisk(file, 'read', async () => {
+    const status = await lstat(file).catch(() => null);
+    return status === null ? file : await realpath(file);
+  });
+
+const again = 'put back the one that was committed, or remove it and approve again';
+
+const isJson = (text: string): boolean => {
   try {
-    const { size } = await stat(file);
-    if (size > maxBytes) throw new CloisterError('ERR_LOCK_INVALID', `${file}: has ${size} bytes, more than ${maxBytes}`);
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if (isCode(error, 'ENOENT')) return null;
-    throw error;
+    JSON.parse(text.replace(/^\uFEFF/, ''));
+    return true;
+  } catch {
+    return false;
   }
 };
 
@@ -45,9 +59,14 @@ export const openFileStore = ({ file, mayBeMissing }: FileStoreOptions, form: Lo
     return path.join(folder, `${artifact}.js`);
   };
 
-  const readLock = async (): Promise<Lock> => {
-    const text = await readText(file, approvalBounds.lockBytes.value);
-    return text === null ? new Map() : form.parse(text, file);
+  const readLock = async (real: string): Promise<Lock> => {
+    const text = await readBounded(real, approvalBounds.lockBytes.value, 'ERR_LOCK_INVALID');
+    if (text === null) return new Map();
+    if (!isJson(text)) {
+      const cause = text.trim() === '' ? 'is empty' : 'is not JSON, or was cut off';
+      throw new CloisterError('ERR_LOCK_INVALID', `${file}: ${cause}; ${again}`, { where: file, pointer: '' });
+    }
+    return form.parse(text, file);
   };
 
   /** Those that the lock names, and the latest of the others: who goes back to an older lock finds its scripts. */
@@ -66,28 +85,30 @@ export const openFileStore = ({ file, mayBeMissing }: FileStoreOptions, form: Lo
     async read() {
       if (!mayBeMissing && (await stat(file).catch(() => null)) === null)
         throw new CloisterError('ERR_LOCK_INVALID', `${file}: there is no such file; make it with \`cloister approve\`, or name another`);
-      return await readLock();
+      return await readLock(await followLink(file));
     },
-    put: (id, entry) =>
-      inTurn(file, async () => {
-        const lock = new Map<string, LockEntry>(await readLock());
-        const before = lock.get(id) ?? null;
-        if (entry === null) lock.delete(id);
-        else lock.set(id, entry);
-        await writeSynced(`${file}.new`, formatLock(lock));
-        await rename(`${file}.new`, file);
-        await prune(lock);
-        return before;
-      }),
+    async put(id, entry) {
+      const real = await followLink(file);
+      return await onDisk(file, 'written', () =>
+        inTurn(real, async () => {
+          const lock = new Map<string, LockEntry>(await readLock(real));
+          const before = lock.get(id) ?? null;
+          if (entry === null) lock.delete(id);
+          else lock.set(id, entry);
+          await replace(real, `${real}.new`, formatLock(lock));
+          await prune(lock);
+          return before;
+        }),
+      );
+    },
     async keep(artifact, script) {
       const place = placeOf(artifact);
-      await mkdir(folder, { recursive: true });
-      const there = await readText(place, Number.MAX_SAFE_INTEGER);
+      await onDisk(folder, 'written', () => mkdir(folder, { recursive: true }));
+      // Whatever else lies there is replaced.
+      const there = await readBounded(place, approvalBounds.artifactBytes.value, 'ERR_ARTIFACT_INVALID').catch(() => null);
       if (there !== null && sha256(there) === artifact) return;
-      const fresh = `${place}.${process.pid}.new`;
-      await writeSynced(fresh, script);
-      await rename(fresh, place);
+      await replace(place, `${place}.${process.pid}.new`, script);
     },
-    load: (artifact) => readText(placeOf(artifact), approvalBounds.artifactBytes.value),
+    load: (artifact) => readBounded(placeOf(artifact), approvalBounds.artifactBytes.value, 'ERR_ARTIFACT_INVALID'),
   };
 };
