@@ -38,6 +38,8 @@ export interface ApproveTerms {
   readonly by: string;
   /** Less, or other, than what is asked: `{ capabilities, limits, isolation, mode, candidate, express }`, each as asked where absent. */
   readonly grants?: unknown;
+  /** `found.digest` of the diff that was looked at: another package, or other wishes, are refused. */
+  readonly artifact?: string;
 }
 
 export interface ApprovedEntry {
@@ -84,6 +86,18 @@ const makeApproved = (found: LoadedPackage, grants: unknown, catalog: Capability
   const given = (grants ?? {}) as Partial<Approved>;
   const { capabilities = {}, limits } = found.manifest ?? {};
   return { capabilities, ...(limits === undefined ? {} : { limits }), ...given };
+};
+
+/** What was looked at is what is there: script, wishes, version. */
+const holdTo = (found: LoadedPackage, artifact: string | undefined): void => {
+  const { fallbackId: id } = found;
+  const digest = digestOf(selfOf(found));
+  if (artifact === undefined || artifact === digest) return;
+  if (!/^[0-9a-f]{64}$/.test(artifact) || artifact === found.artifact)
+    throw refuse(
+      `${id}: artifact: give the 64 digits that \`cloister diff ${id}\` prints last; they stand for the script and what it asks for`,
+    );
+  throw refuse(`${id}: the package that is there is not the one that was looked at; look again with \`cloister diff ${id}\``);
 };
 
 /** Reads nothing yet but the options. */
@@ -138,6 +152,7 @@ export const openApprovals = async (given: ApprovalsOptions): Promise<Approvals>
       const by = checkBy(terms.by);
       const found = await findPackage(id, options, catalog);
       if (found === null) throw refuse(`${id}: no package of this id is there; name its folder`);
+      holdTo(found, terms.artifact);
       const entry = entryOf(found, makeApproved(found, terms.grants, catalog), by);
       await store.keep(entry.artifact, found.script);
       await record('operator.approve', id, entry.artifact, `by ${by}: ${whatOf(entry)}`);

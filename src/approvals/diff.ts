@@ -2,7 +2,7 @@
 import type { Manifest } from '../config/manifest.ts';
 import type { Ceiling } from '../config/runtime-options.ts';
 import type { Change } from './compare.ts';
-import type { Approved, LockEntry, SelfDescription } from './lock.ts';
+import { type Approved, digestOf, type LockEntry, type SelfDescription } from './lock.ts';
 import type { Usage, Used } from './usage.ts';
 
 /** One wish in its five columns; null: it is not there. */
@@ -27,7 +27,8 @@ export interface ApprovalDiff {
   /** `approved`: it runs. `upgraded`: it runs, and is another package. `parked`: the approved one runs. `new`: nothing runs. `gone`: nothing is there to run. */
   readonly state: 'approved' | 'upgraded' | 'parked' | 'new' | 'gone';
   readonly change: Change | null;
-  readonly found: { readonly version: string; readonly artifact: string; readonly folder: string } | null;
+  /** `digest`: over script and wishes, for `approve` to hold it to. */
+  readonly found: { readonly version: string; readonly artifact: string; readonly digest: string; readonly folder: string } | null;
   readonly approved: { readonly version: string; readonly artifact: string; readonly by: string; readonly at: string } | null;
   readonly rows: readonly DiffRow[];
 }
@@ -135,7 +136,7 @@ export const makeDiff = (input: DiffInput): ApprovalDiff => {
     id,
     state: stateOf(input),
     change,
-    found: found === null ? null : { version: found.version, artifact: found.artifact, folder: found.folder },
+    found: found === null ? null : { version: found.version, artifact: found.artifact, digest: digestOf(found), folder: found.folder },
     approved: entry === null ? null : { version: entry.version, artifact: entry.artifact, by: entry.by, at: entry.at },
     rows: rows.sort((one, other) => (order(one) < order(other) ? -1 : 1)),
   };

@@ -1,5 +1,5 @@
 // A diff of approvals as people read it. Must never let a package's words move a cursor or start a line.
-import { showText } from '../config/show.ts';
+import { showEnds, showText } from '../config/show.ts';
 import type { ApprovalDiff, DiffRow } from './diff.ts';
 
 const states: Readonly<Record<ApprovalDiff['state'], string>> = {
@@ -22,8 +22,8 @@ const head = ['', 'wish', 'was', 'asks', 'approved', 'ceiling', 'used'] as const
 
 const cellsOf = (row: DiffRow, isNew: boolean): readonly string[] => [
   markOf(row, isNew),
-  showText(row.item === null ? row.path : `${row.path}: ${row.item}`, 120),
-  ...[row.was, row.asks, row.approved, row.ceiling].map((cell) => (cell === null ? '–' : showText(cell, 40))),
+  showEnds(row.item === null ? row.path : `${row.path}: ${row.item}`, 120),
+  ...[row.was, row.asks, row.approved, row.ceiling].map((cell) => (cell === null ? '–' : showEnds(cell, 40))),
   row.used === null ? '–' : `${String(row.used.count)}×, last ${row.used.last.slice(0, 10)}`,
 ];
 
@@ -46,7 +46,10 @@ export const showDiff = (diff: ApprovalDiff): readonly string[] => {
     ...(approved === null
       ? []
       : [`  approved  ${showText(approved.version)}  ${short(approved.artifact)}  by ${showText(approved.by)} at ${approved.at}`]),
-    ...(found === null ? [] : [`  found     ${showText(found.version)}  ${short(found.artifact)}  in ${showText(found.folder, 400)}`]),
+    ...(found === null ? [] : [`  found     ${showText(found.version)}  ${short(found.artifact)}  in ${showEnds(found.folder, 400)}`]),
     ...(rows.length === 0 ? ['  it asks for nothing beyond routes and log lines'] : ['', ...lines]),
+    ...(found === null || state === 'approved'
+      ? []
+      : ['', `just this, and nothing that comes meanwhile: cloister approve ${showText(id)} … --artifact ${found.digest}`]),
   ];
 };

@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Approvals, openApprovals } from '../approvals/approvals.ts';
+import type { LockEntry } from '../approvals/lock.ts';
 import { showDiff } from '../approvals/show-diff.ts';
 import { parseJson } from '../config/json.ts';
 import { showText } from '../config/show.ts';
@@ -18,6 +19,7 @@ interface Command {
   readonly json: boolean;
   readonly by: string;
   readonly grants: string | undefined;
+  readonly artifact: string | undefined;
   readonly ledger: string | undefined;
   readonly where: string;
 }
@@ -48,12 +50,24 @@ const whoAmI = (): string => {
   }
 };
 
-const approve = async ({ id, approvals, by, grants, json, where }: Command): Promise<number> => {
-  const { entry, before } = await approvals.approve(id, { by, grants: await readGrants(grants) });
+const comparedTo = (entry: LockEntry, before: LockEntry | null): string => {
+  if (before === null) return '';
+  const script = before.artifact === entry.artifact ? 'the same script as' : 'ANOTHER SCRIPT than';
+  return `; ${script} was approved before (${showText(before.version)} ${before.artifact.slice(0, 12)}, by ${showText(before.by)})`;
+};
+
+const approve = async ({ id, approvals, by, grants, artifact, json, where }: Command): Promise<number> => {
+  const { entry, before } = await approvals.approve(id, {
+    by,
+    grants: await readGrants(grants),
+    ...(artifact === undefined ? {} : { artifact }),
+  });
   const names = Object.keys(entry.approved.capabilities).join(', ') || 'routes and log lines only';
-  const was = before === null ? '' : `, before that ${showText(before.version)} ${before.artifact.slice(0, 12)}`;
   if (json) say(makeAsciiJson({ id, entry, before }));
-  else say(`approved ${id} ${showText(entry.version)} ${entry.artifact.slice(0, 12)} (${names}) as ${by} in ${where}${was}`);
+  else
+    say(
+      `approved ${id} ${showText(entry.version)} ${entry.artifact.slice(0, 12)} (${names}) as ${by} in ${where}${comparedTo(entry, before)}`,
+    );
   return 0;
 };
 
@@ -96,7 +110,7 @@ const run = async (name: keyof typeof commands, args: readonly string[]): Promis
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { ...runtimeFlags, by: text, grants: text, ledger: text, json: { type: 'boolean', default: false } },
+    options: { ...runtimeFlags, by: text, grants: text, artifact: text, ledger: text, json: { type: 'boolean', default: false } },
   });
   const [id, ...folders] = positionals;
   if (id === undefined) throw refuse(`usage: cloister ${name} ID [DIR …]; \`cloister --help\` lists what it takes`);
@@ -115,8 +129,8 @@ const run = async (name: keyof typeof commands, args: readonly string[]): Promis
   });
   try {
     const where = typeof lock === 'string' ? lock : (lock.file ?? 'the table cloister.approvals');
-    const { json, grants, ledger, by = whoAmI() } = values;
-    return await commands[name]({ id, approvals, json, by, grants, ledger, where });
+    const { json, grants, artifact, ledger, by = whoAmI() } = values;
+    return await commands[name]({ id, approvals, json, by, grants, artifact, ledger, where });
   } finally {
     await approvals.close();
   }

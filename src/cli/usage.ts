@@ -18,6 +18,7 @@ export const usage = `Usage: cloister <command>
     --strict             Fails on over- and under-asking too.  --json
   approve ID [DIR …]   Approves the package that is in DIR (extensions), as it asks, and writes it to the lock.
     --by NAME            Who approves (your user name).
+    --artifact HASH      Only the package that diff showed, by the HASH it prints last.
     --grants FILE        Less than it asks: JSON with capabilities, limits, isolation, mode, candidate, express.
   revoke ID [DIR …]    Takes the approval away.
   diff ID [DIR …]      What it asked, asks, has approved, may have at most and uses: 0 approved, 1 it waits.

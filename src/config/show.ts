@@ -12,6 +12,13 @@ const cut = (text: string, maxLength: number): string => (text.length > maxLengt
 /** Text as it stands, without anything that a terminal would obey. */
 export const showText = (text: string, maxLength = maxShownLength): string => cut(text, maxLength).replace(unprintable, escapeCharacter);
 
+/** As `showText`, but what is too long loses its middle: the end of an origin or a path says whose it is. */
+export const showEnds = (text: string, maxLength: number): string => {
+  const half = Math.floor((maxLength - 1) / 2);
+  const kept = text.length > maxLength ? `${text.slice(0, half)}…${text.slice(-half)}` : text;
+  return kept.replace(unprintable, escapeCharacter);
+};
+
 /** A value as JSON, short; what has no JSON is named by its type. */
 export const showValue = (value: unknown): string => {
   if (value === undefined) return 'nothing';

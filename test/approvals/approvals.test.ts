@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { formatLock } from '../../src/approvals/lock.ts';
+import { showDiff } from '../../src/approvals/show-diff.ts';
 import { verifyLedger } from '../../src/ledger/verify-ledger.ts';
 import { asking, type ConsentFixture, openConsentFixture, says } from '../helpers/consent.ts';
 
@@ -96,4 +97,40 @@ test('several who approve at once lose nothing of each other, and leave no turn 
   assert.deepEqual(Object.keys(JSON.parse(await readFile(fixture.lock, 'utf8')).extensions), ids);
   assert.equal((await verifyLedger(operatorFile())).ok, true);
   assert.deepEqual((await readdir(fixture.root)).toSorted(), ['.cloister', 'cloister.lock.json', 'packages']);
+});
+
+describe('held to what was looked at', () => {
+  const look = () => fixture.withApprovals(async (approvals) => (await approvals.diff('greet')).found);
+  test('the same package is approved', async () => {
+    const seen = await look();
+    assert.equal((await fixture.approve('greet', { artifact: seen?.digest ?? '' })).digest, seen?.digest);
+  });
+  test('the hash of the script alone is refused: it says nothing of the wishes', async () => {
+    await assert.rejects(fixture.approve('greet', { artifact: (await look())?.artifact ?? '' }), { code: 'ERR_OPTIONS_INVALID' });
+  });
+  const rows: readonly (readonly [string, string, object])[] = [
+    ['another script', says('two'), asking('A', 'B')],
+    ['another wish', says('one'), asking('A', 'B', 'SECRET')],
+  ];
+  for (const [name, source, wishes] of rows)
+    test(`${name} is refused`, async () => {
+      await fixture.write('greet', says('one'), asking('A', 'B'));
+      const artifact = (await look())?.digest ?? '';
+      await fixture.write('greet', source, wishes);
+      const was = await readFile(fixture.lock, 'utf8');
+      await assert.rejects(fixture.approve('greet', { artifact }), { code: 'ERR_OPTIONS_INVALID' });
+      assert.equal(await readFile(fixture.lock, 'utf8'), was);
+      await fixture.write('greet', says('one'), asking('A', 'B'));
+    });
+  test('the end of a long wish is shown', async () => {
+    const end = '.attacker.example';
+    await fixture.write('long', says('x'), {
+      capabilities: { fetch: { origins: { [`https://good.example${'.aa'.repeat(40)}${end}`]: true } } },
+    });
+    const lines = showDiff(await fixture.withApprovals((approvals) => approvals.diff('long')));
+    assert.ok(
+      lines.some((line) => line.includes('https://good.example') && line.includes(end)),
+      lines.join('\n'),
+    );
+  });
 });

@@ -97,6 +97,9 @@ describe('from an unknown package to one that is approved, upgraded and revoked'
   });
   test('approve with less than it asks', async () => {
     await writeFile(join(fixture.root, 'grants.json'), JSON.stringify({ capabilities: { env: { keys: ['B'] } } }));
+    const digest = /--artifact ([0-9a-f]{64})\n$/.exec((await cloister('diff', 'greet', 'packages')).out)?.[1] ?? '';
+    const told = await cloister('approve', 'greet', 'packages', '--artifact', digest, '--by', 'ada');
+    assert.match(told.out, /; ANOTHER SCRIPT than was approved before \(1\.0\.0 [0-9a-f]{12}, by ada\)\n$/, told.err);
     const { code, out } = await cloister('approve', 'greet', 'packages', '--grants', 'grants.json', '--json');
     assert.equal(code, 0);
     const { entry, before: was } = JSON.parse(out) as { readonly entry: { readonly by: string }; readonly before: { readonly by: string } };
