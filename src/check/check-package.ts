@@ -5,6 +5,7 @@ import type { CodeUse, GrantLine } from '../bridge/capability.ts';
 import { type CapabilityEntry, learningsOf, makeBaseline, makeRegistry } from '../capabilities/registry.ts';
 import { decideEffective, type Effective } from '../config/effective.ts';
 import type { RuntimeOptions } from '../config/runtime-options.ts';
+import { showText } from '../config/show.ts';
 import { CloisterError } from '../errors.ts';
 import type { LoadedPackage } from '../packages/loaded-package.ts';
 import { readPackages } from '../packages/read-packages.ts';
@@ -33,6 +34,8 @@ export interface PackageCheck {
   readonly context: readonly string[];
   /** Ways by which code comes to run that nobody can read beforehand. */
   readonly hidden: readonly string[];
+  /** Why its code cannot be read beforehand; nothing of what it uses is known then. null: it was read. */
+  readonly unread: string | null;
   /** What its code seems to use. */
   readonly seen: readonly SeenLine[];
   /** Asked for, and nowhere seen in its code. */
@@ -45,7 +48,7 @@ export interface PackageCheck {
 export interface CheckResult {
   readonly packages: readonly PackageCheck[];
   readonly refused: readonly { readonly folder: string; readonly code: string; readonly message: string }[];
-  /** Nothing is refused, and every assertion holds. */
+  /** Nothing is refused, all code could be read, and every assertion holds. */
   readonly ok: boolean;
   /** That, and no package asks for more or less than its code seems to use. */
   readonly exact: boolean;
@@ -102,7 +105,7 @@ interface Compared {
   readonly unclear: readonly string[];
 }
 
-const compare = (code: Code, asked: Readonly<Record<string, unknown>>, learnings: Learnings): Compared => {
+const compare = (code: Code, asked: Readonly<Record<string, unknown>>, learnings: Learnings, tick: () => void): Compared => {
   const baseline = makeBaseline();
   const seen: SeenLine[] = [];
   const unseen: { readonly capability: string; readonly line: GrantLine }[] = [];
@@ -113,7 +116,10 @@ const compare = (code: Code, asked: Readonly<Record<string, unknown>>, learnings
     const grant = Object.hasOwn(asked, capability) ? asked[capability] : baseline.get(capability);
     const given = grant === undefined ? [] : learning.linesOf(grant);
     // Code names less than a grant does, or more: what either is a part of belongs together.
-    const meet = (one: GrantLine, other: GrantLine): boolean => coversLine(learning, one, other) || coversLine(learning, other, one);
+    const meet = (one: GrantLine, other: GrantLine): boolean => {
+      tick();
+      return coversLine(learning, one, other) || coversLine(learning, other, one);
+    };
     if (uses.includes('unclear')) unclear.push(capability);
     seen.push(...lines.map((line) => ({ capability, line, asked: given.some((one) => meet(one, line)) })));
     if (!Object.hasOwn(asked, capability) || uses.includes('unclear')) continue;
@@ -122,11 +128,41 @@ const compare = (code: Code, asked: Readonly<Record<string, unknown>>, learnings
   return { seen, unseen, unclear };
 };
 
-const parseScript = (found: LoadedPackage): Code => {
+/** Twice the largest bundle seen, and more: to read a byte takes a hundred of memory. */
+const mostReadBytes = 8_388_608;
+
+/** An honest bundle takes a second; one is made to take hours by names without end. */
+const mostReadMs = 10_000;
+
+const makeTick = (): (() => void) => {
+  const until = performance.now() + mostReadMs;
+  let calls = 0;
+  return () => {
+    calls += 1;
+    if (calls % 256 === 0 && performance.now() > until) throw new Error(`it takes longer than ${String(mostReadMs)} ms to read`);
+  };
+};
+
+type Read = Pick<PackageCheck, 'imports' | 'context' | 'hidden' | 'unread' | keyof Compared>;
+
+const nothingRead = (unread: string): Read => ({ imports: [], context: [], hidden: [], unread, seen: [], unseen: [], unclear: [] });
+
+/** Code that is made to stop its reader is a finding about its package, and no end for the others. */
+const readScript = (found: LoadedPackage, registry: readonly CapabilityEntry[]): Read => {
+  if (found.script.length > mostReadBytes) return nothingRead(`it is longer than ${String(mostReadBytes)} characters`);
   try {
-    return readCode(found.script);
+    const tick = makeTick();
+    const code = readCode(found.script, tick);
+    if (code.isCut) return nothingRead('it names more than any bundle does');
+    return {
+      imports: importsOf(code),
+      context: [...code.context].toSorted(),
+      hidden: hiddenIn(code),
+      unread: null,
+      ...compare(code, found.manifest?.capabilities ?? {}, learningsOf(registry), tick),
+    };
   } catch (error) {
-    throw new CloisterError('ERR_PACKAGE_BUNDLE', `extension ${found.fallbackId}: its script cannot be read: ${String(error)}`);
+    return nothingRead(showText(String(error), 200));
   }
 };
 
@@ -136,7 +172,6 @@ const checkOne = async (
   options: CheckOptions,
   assertions: string | null,
 ): Promise<PackageCheck> => {
-  const code = parseScript(found);
   const { grants } = decide(found, options.operator ?? everythingApproved);
   return {
     folder: found.folder,
@@ -146,10 +181,7 @@ const checkOne = async (
     artifact: found.artifact,
     scriptBytes: Buffer.byteLength(found.script),
     hasManifest: found.manifest !== null,
-    imports: importsOf(code),
-    context: [...code.context].toSorted(),
-    hidden: hiddenIn(code),
-    ...compare(code, found.manifest?.capabilities ?? {}, learningsOf(registry)),
+    ...readScript(found, registry),
     assertions: assertions === null ? [] : await judgeAssertions(parseAssertions(assertions, options.policy ?? ''), registry, grants),
   };
 };
@@ -175,7 +207,7 @@ export const checkPackages = async (folder: string, options: CheckOptions = {}):
   );
   const checked: PackageCheck[] = [];
   for (const one of packages) checked.push(await checkOne(one, registry, options, assertions));
-  const ok = refused.length === 0 && checked.every((one) => one.assertions.every(({ holds }) => holds));
+  const ok = refused.length === 0 && checked.every((one) => one.unread === null && one.assertions.every(({ holds }) => holds));
   const isExact = (one: PackageCheck): boolean => !one.hasManifest || (one.unseen.length === 0 && one.seen.every(({ asked }) => asked));
   return {
     packages: checked,

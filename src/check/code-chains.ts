@@ -77,6 +77,8 @@ export interface Code {
   readonly chains: readonly CodeChain[];
   /** Members of the register context that some function takes by name. */
   readonly context: ReadonlySet<string>;
+  /** There is more than was read. */
+  readonly isCut: boolean;
 }
 
 /** More than any bundle has; keeps a hostile one from filling memory. */
@@ -124,11 +126,11 @@ const readConstants = (tree: unknown): Constants => {
   return constants;
 };
 
-/** Throws SyntaxError for what is no script. */
-export const readCode = (script: string): Code => {
+/** Throws SyntaxError or RangeError for what is no script, or nests deeper than its parser. `tick` is called all along, and may throw: names without end take a parser hours. */
+export const readCode = (script: string, tick: () => void = () => undefined): Code => {
   const chains: CodeChain[] = [];
   const context = new Set<string>();
-  const tree = parse(script, { ecmaVersion: 'latest' });
+  const tree = parse(script, { ecmaVersion: 'latest', onToken: tick });
   const constants = readConstants(tree);
   const stack: { readonly node: unknown; readonly inChain: boolean }[] = [{ node: tree, inChain: false }];
   for (let next = stack.pop(); next !== undefined && chains.length < maxChains; next = stack.pop()) {
@@ -144,11 +146,11 @@ export const readCode = (script: string): Code => {
       if (chain !== null) chains.push(chain);
     }
     if (Array.isArray(node['params'])) readContext(node, context);
-    if (node.type === 'VariableDeclarator') chains.push(...readPattern(node['id'], node['init'], constants));
+    if (node.type === 'VariableDeclarator') for (const chain of readPattern(node['id'], node['init'], constants)) chains.push(chain);
     for (const [key, value] of Object.entries(node)) {
       if (typeof value !== 'object' || value === null) continue;
       stack.push({ node: value, inChain: isPart && (key === 'object' || key === 'callee') });
     }
   }
-  return { chains, context };
+  return { chains, context, isCut: chains.length >= maxChains };
 };

@@ -7,6 +7,7 @@ const listed = (names: readonly string[]): string => (names.length === 0 ? 'noth
 
 const showPackage = (one: PackageCheck): readonly string[] => [
   `${one.id} ${one.version}, ${one.kind}: ${String(one.scriptBytes)} bytes, sha256 ${one.artifact}`,
+  ...(one.unread === null ? [] : [`  UNREAD   its code cannot be read beforehand: ${one.unread}`]),
   `  imports  ${listed(one.imports)}`,
   `  takes    ${listed(one.context)}`,
   ...(one.hidden.length === 0 ? [] : [`  hides    ${one.hidden.join(', ')}: code that nobody can read beforehand`]),

@@ -104,6 +104,40 @@ test('code that nests without end costs no stack', () => {
   assert.deepEqual(readCode(`x${'.a'.repeat(3_000)}`).chains[0]?.steps.length, 3_000);
 });
 
+test('reading is given up in the middle of a script where its time is over', () => {
+  let left = 1_000;
+  const tick = (): void => {
+    left -= 1;
+    if (left < 0) throw new Error('over');
+  };
+  assert.throws(() => readCode(`f(${'a,'.repeat(2_000)}b);`, tick), /over/);
+  assert.equal(left, -1);
+});
+
+describe('code that cannot be read beforehand is a finding of its package, and the others are read', () => {
+  const rows: readonly (readonly [name: string, source: string])[] = [
+    ['it nests deeper than a parser', `export const deep = ${'['.repeat(20_000)}${']'.repeat(20_000)}; export default () => {};`],
+    ['it adds up without end', `export const sum = (a) => ${'a + '.repeat(40_000)}a; export default () => {};`],
+    ['it names more than any bundle', `export default (a) => { ${'a.b;'.repeat(200_001)} };`],
+    ['it is longer than what is read', `export default () => '${'x'.repeat(8_388_608)}';`],
+  ];
+  for (const [name, source] of rows)
+    test(name, async () => {
+      await folder.write({ [`${name}/bad/package.json`]: '{"name":"bad","type":"module"}', [`${name}/bad/index.js`]: source });
+      await folder.write({ [`${name}/good/package.json`]: '{"name":"good","type":"module"}', [`${name}/good/index.js`]: wrap('env.A;') });
+      const { packages, refused, ok, exact } = await checkPackages(join(folder.root, name));
+      assert.deepEqual(refused, []);
+      assert.deepEqual(
+        packages.map(({ id, unread, seen }) => [id, unread === null, seen.length]),
+        [
+          ['bad', false, 0],
+          ['good', true, 1],
+        ],
+      );
+      assert.deepEqual([ok, exact], [false, false]);
+    });
+});
+
 interface Outcome {
   readonly code: number | null;
   readonly out: string;
