@@ -140,7 +140,8 @@ describe('a poison that is drunk', () => {
       const reply = await runtime.post('/drinker/drink', { poison });
       context.diagnostic(`${reply.status} ${reply.text.slice(0, 160)}`);
       assert.doesNotMatch(reply.text, /canary/);
-      assert.ok([200, 500, 502, 504].includes(reply.status), `${reply.status} ${reply.text}`);
+      // What it broke is its own: an answer, a failure, or one of its own limits, by time or by memory.
+      assert.ok([200, 500, 502, 504, 507].includes(reply.status), `${reply.status} ${reply.text}`);
       if (expects === 'answers') {
         assert.deepEqual(
           [reply.status, reply.text],
