@@ -4,6 +4,8 @@ import { describe, test } from 'node:test';
 import { compare, wishesUnder } from '../../src/approvals/compare.ts';
 import { makeCovers } from '../../src/approvals/covers.ts';
 import { digestOf, type LockEntry, type SelfDescription } from '../../src/approvals/lock.ts';
+import { fetchBounds } from '../../src/capabilities/fetch/bounds.ts';
+import { methods } from '../../src/capabilities/fetch/contract.ts';
 import { makeBaseline, makeRegistry } from '../../src/capabilities/registry.ts';
 import type { Manifest } from '../../src/config/manifest.ts';
 import { limitTable } from '../../src/limits/table.ts';
@@ -28,6 +30,8 @@ const entryOf = (asked: Manifest | null): LockEntry => ({
 });
 
 const table = (grant: unknown) => ({ tables: { t: grant } });
+const to = (rule: unknown, more: object = {}) => ({ origins: { 'https://a.example': rule, ...more } });
+const key = (header: string) => ({ KEY: { origin: 'https://a.example', header } });
 
 describe('one grant holds all of another', () => {
   const rows: readonly (readonly [string, string, unknown, unknown, boolean])[] = [
@@ -74,6 +78,40 @@ describe('one grant holds all of another', () => {
     ['database', 'hand-written SQL', table({ read: true }), { ...table({ read: true }), raw: true }, false],
     ['database', 'fewer rows', { ...table({ read: true }), maxRows: 10 }, { ...table({ read: true }), maxRows: 5 }, true],
     ['database', 'more rows', { ...table({ read: true }), maxRows: 10 }, table({ read: true }), false],
+    ['services', 'a method less', { S: { methods: ['a', 'b'] } }, { S: { methods: ['a'] } }, true],
+    ['services', 'a method more', { S: { methods: ['a'] } }, { S: { methods: ['a', 'b'] } }, false],
+    ['services', 'methods where there were all', { S: { methods: true } }, { S: { methods: ['a'] } }, true],
+    ['services', 'all methods', { S: { methods: ['a'] } }, { S: { methods: true } }, false],
+    ['services', 'another service', { S: { methods: true } }, { T: { methods: [] } }, false],
+    ['services', 'a service less', { S: { methods: true }, T: { methods: true } }, { T: { methods: true } }, true],
+    ['services', 'a collection less', { S: { methods: true, collections: ['a'] } }, { S: { methods: true } }, true],
+    ['services', 'a collection more', { S: { methods: true } }, { S: { methods: true, collections: ['a'] } }, false],
+    ['services', 'one called as every object has it', {}, { constructor: { methods: [] } }, false],
+    ['fetch', 'an origin less', to(true, { 'https://b.example': true }), to(true), true],
+    ['fetch', 'an origin more', to(true), to(true, { 'https://b.example': true }), false],
+    ['fetch', 'one called as every object has it', { origins: {} }, { origins: { constructor: true } }, false],
+    ['fetch', 'methods where there were all', to(true), to({ methods: ['GET'] }), true],
+    ['fetch', 'all methods', to({ methods: ['GET'] }), to(true), false],
+    ['fetch', 'all methods, spelled out and not', to({ methods: [...methods] }), to({}), true],
+    ['fetch', 'a path below one', to({ paths: ['/v1'] }), to({ paths: ['/v1/users', '/v1/'] }), true],
+    ['fetch', 'a path beside one', to({ paths: ['/v1'] }), to({ paths: ['/v1x'] }), false],
+    ['fetch', 'a path above one', to({ paths: ['/v1/users'] }), to({ paths: ['/v1'] }), false],
+    ['fetch', 'any path', to({ paths: ['/'] }), to({}), false],
+    ['fetch', 'paths where there were none', to({}), to({ paths: ['/v1'] }), true],
+    ['fetch', 'a header less', to({ headers: ['x-a', 'x-b'] }), to({ headers: ['x-a'] }), true],
+    ['fetch', 'a header more', to({ headers: ['x-a'] }), to({ headers: ['x-a', 'x-b'] }), false],
+    ['fetch', 'a plain header spelled out', to({}), to({ headers: ['accept'] }), true],
+    ['fetch', 'any header', to({ headers: ['x-a'] }), to({ headers: true }), false],
+    ['fetch', 'headers where there was any', to({ headers: true }), to({ headers: ['x-a'] }), true],
+    ['fetch', 'a secret less', { ...to({}), secrets: key('x-key') }, to({}), true],
+    ['fetch', 'a secret more', to({}), { ...to({}), secrets: key('x-key') }, false],
+    ['fetch', 'a secret in another header', { ...to({}), secrets: key('x-key') }, { ...to({}), secrets: key('x-other') }, false],
+    ['fetch', 'the header of a secret and no secret', { ...to({}), secrets: key('x-key') }, to({ headers: ['x-key'] }), true],
+    ['fetch', 'fewer bytes', { ...to({}), maxResponseBytes: 100 }, { ...to({}), maxResponseBytes: 99 }, true],
+    ['fetch', 'more bytes', { ...to({}), maxResponseBytes: 100 }, { ...to({}), maxResponseBytes: 101 }, false],
+    ['fetch', 'a size that is no longer said', { ...to({}), callsPerMinute: 10_000 }, to({}), false],
+    ['fetch', 'the default, spelled out', to({}), { ...to({}), callsPerMinute: fetchBounds.callsPerMinute.value }, true],
+    ['fetch', 'one over the default', to({}), { ...to({}), callsPerMinute: fetchBounds.callsPerMinute.value + 1 }, false],
     ['nobody', 'of a capability that does not say, the equal', { a: 1 }, { a: 1 }, true],
     ['nobody', 'of a capability that does not say, anything else', { a: 1 }, {}, false],
   ];

@@ -5,6 +5,7 @@ import type { Caller, CallResult, Capability, CapabilityInstance, Policy } from 
 import { CloisterError } from '../../errors.ts';
 import { fetchBounds } from './bounds.ts';
 import { type CancelArgs, type FetchGrant, type FetchResult, fetchContract, type RequestArgs } from './contract.ts';
+import { coversFetch } from './covers.ts';
 import { EgressError, makeEgressError } from './egress-error.ts';
 import { type Exchanger, type Network, openExchanger } from './exchange.ts';
 import { type Followed, follow } from './follow.ts';
@@ -159,6 +160,7 @@ export const fetchCapability: Capability<FetchResources, FetchGrant> = {
   contract: fetchContract,
   learning: fetchLearning,
   makePolicy: makeFetchPolicy,
+  covers: coversFetch,
   open: (extension, grants, resources, waived = []) =>
     new Promise((resolve) => resolve(openInstance(extension.id, grants, waived, resources))),
 };

@@ -7,6 +7,7 @@ import { toBoundedJson } from './bounded-json.ts';
 import { makeBuiltInService } from './built-in-service.ts';
 import { makeBuiltIns } from './built-ins.ts';
 import { type CallArgs, type ServicesBoot, type ServicesGrant, servicesContract } from './contract.ts';
+import { coversServices } from './covers.ts';
 import { makeEmbedderService } from './embedder-service.ts';
 import { servicesLearning } from './learn.ts';
 import type { Offered, OfferedService } from './offered.ts';
@@ -59,6 +60,7 @@ export const servicesCapability: Capability<ServicesResources, ServicesGrant> = 
   contract: servicesContract,
   learning: servicesLearning,
   makePolicy: makeServicesPolicy,
+  covers: coversServices,
   open({ id }, grants, { services, limits: { resultBytes }, logger }) {
     const missing = missingIn(services, grants);
     if (missing.length > 0) logger.warn({ extension: id, missing }, 'a grant of services names what this host does not offer');
