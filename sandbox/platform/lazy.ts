@@ -27,3 +27,7 @@ export const lazyClient = (): typeof import('./http/client-request.ts') =>
   require('./http/client-request.ts') as typeof import('./http/client-request.ts');
 export const lazyBase64 = (): typeof import('./globals/base64.ts') =>
   require('./globals/base64.ts') as typeof import('./globals/base64.ts');
+export const lazyWebStreams = (): typeof import('./streams/web-streams.ts')['webStreams'] =>
+  (require('./streams/web-streams.ts') as typeof import('./streams/web-streams.ts')).webStreams;
+export const lazyNodeWeb = (): typeof import('./streams/node-web.ts') =>
+  require('./streams/node-web.ts') as typeof import('./streams/node-web.ts');

@@ -34,6 +34,10 @@ declare module 'readable-stream' {
   }
   /** A function, not a class: its constructor is called on objects that already exist. */
   export const Readable: { new (options?: object): Readable; call(self: object, options?: object): void; prototype: Readable };
+  export const Duplex: { new (options?: object): Duplex; prototype: Duplex };
+  export interface Duplex extends Readable {
+    end(chunk?: Uint8Array | string): this;
+  }
   export class Writable extends EventEmitter {
     constructor(options?: object);
     readonly destroyed: boolean;

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import { globalCases, moduleCases } from './globals-cases.ts';
 import { type Guest, openGuest } from './guest.ts';
+import { webStreamCases } from './web-stream-cases.ts';
 
 const require = createRequire(import.meta.url);
 const runHere = async (source: string): Promise<unknown> => {
@@ -18,7 +19,7 @@ describe('in the isolate, as in node', () => {
   });
   after(() => guest.close());
 
-  for (const { name, source } of [...globalCases, ...moduleCases]) {
+  for (const { name, source } of [...globalCases, ...moduleCases, ...webStreamCases]) {
     test(name, async () => {
       assert.deepEqual(await guest.run(source), await runHere(source));
     });

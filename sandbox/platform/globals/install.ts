@@ -13,8 +13,10 @@ import {
   lazyEvents,
   lazyFetch,
   lazyUrl,
+  lazyWebStreams,
 } from '../lazy.ts';
 import { nameMembers } from '../names.ts';
+import { webStreamNames } from '../streams/names.ts';
 import { Buffer } from './buffer.ts';
 import { fetch } from './fetch-entry.ts';
 import { performance } from './performance.ts';
@@ -76,7 +78,7 @@ const lazy: Readonly<Record<string, () => unknown>> = {
   Blob: () => lazyFetch().Blob,
   File: () => lazyFetch().File,
   FormData: () => lazyFetch().FormData,
-  ReadableStream: () => lazyFetch().ReadableStream,
+  ...Object.fromEntries(webStreamNames.map((name) => [name, (): unknown => lazyWebStreams()[name]])),
 };
 
 /** The names installGlobals defines, for whoever compares the guest's globals with the permitted list. */
