@@ -120,9 +120,9 @@ describe('what takes a value takes a plain one', () => {
 });
 
 describe('a strange value costs at most its own request', () => {
-  for (const value of thinned(values, 4)) {
+  for (const value of thinned(values, 6)) {
     test(value, async () => {
-      for (const channel of isWhole ? channels : thinned(channels, 2)) {
+      for (const channel of isWhole ? channels : thinned(channels, 3)) {
         const position = pick(positions);
         const reply = await hand({ value, channel, position });
         assert.ok(fair(reply), `${channel}, ${position}: ${reply.status} ${reply.text.slice(0, 300)}`);
