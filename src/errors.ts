@@ -5,6 +5,7 @@ export const errorTable = {
   // Requests: what a client may see.
   ERR_BODY_MALFORMED: { status: 400, meaning: 'The request body does not parse as its content type says.' },
   ERR_REQUEST_INVALID: { status: 400, meaning: 'The request line, path or headers are not well-formed.' },
+  ERR_TOKEN_REFUSED: { status: 401, meaning: 'What was asked for needs the operator’s token.' },
   ERR_ROUTE_NOT_FOUND: {
     status: 404,
     meaning: 'No extension is mounted there, or its router has no such route, and the host has no further handler.',

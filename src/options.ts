@@ -1,6 +1,7 @@
 // What an embedder passes to createRuntime, as TypeScript sees it. The schema in config/ is the authority; this must say no more and no less.
 
 import type { IncomingMessage } from 'node:http';
+import type { Meter, Tracer } from '@opentelemetry/api';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
 import type { ServiceDefinition } from './capabilities/services/definition.ts';
@@ -77,4 +78,12 @@ export interface CloisterOptions {
   };
   /** Sizes and times of reading packages; see docs/limits.md. */
   readonly packages?: Readonly<Record<string, number>>;
+  /** 16 characters or more. Who shows it as `Authorization: Bearer …` may read `/_cloister/metrics`; without it that is not there. */
+  readonly adminToken?: string | null;
+  /** Count requests, calls, limits and lives by extension and tenant, for `runtime.metrics()`. Default: where there is an `adminToken`. */
+  readonly metrics?: boolean;
+  /** An OpenTelemetry meter of your own that gets the same instruments. */
+  readonly meter?: Meter | null;
+  /** An OpenTelemetry tracer: it gets a span for each request and each call of a capability. */
+  readonly tracer?: Tracer | null;
 }

@@ -1,5 +1,6 @@
 // The composition root: the only file that knows everybody. Must hold no logic of its own.
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { pino } from 'pino';
 import { toWard } from '../sandbox/protocol/kinds.ts';
 import { openLock } from './approvals/open-lock.ts';
@@ -13,18 +14,23 @@ import { parseOptions } from './config/options.ts';
 import type { RuntimeOptions } from './config/runtime-options.ts';
 import { databaseOptionsOf } from './database.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
+import { CloisterError } from './errors.ts';
 import { Bus } from './events/bus.ts';
 import { makeHostEvents } from './events/host-events.ts';
 import { makeLocalLock, openDatabaseLock } from './events/schedule-lock.ts';
 import { type NextRun, Schedules } from './events/schedules.ts';
 import { runInits, runSchedule } from './events/start.ts';
 import { defaultTenant, type Handler, makeHandler } from './http/handler.ts';
+import { makeOperatorRoutes } from './http/operator-routes.ts';
 import { Installation, type InstalledExtension, type RefusedExtension } from './installation.ts';
 import type { Ledger, LedgerEntry, LifeEvent } from './ledger/entry.ts';
 import { makeForgivingLedger } from './ledger/forgiving-ledger.ts';
 import { openLifeLog } from './ledger/life-log.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import type { CloisterOptions } from './options.ts';
+import { type Gauges, makeMetrics } from './telemetry/metrics.ts';
+import { makeObservedLedger } from './telemetry/observed-ledger.ts';
+import { makeTracing } from './telemetry/tracing.ts';
 import { findArtefacts } from './wards/artefacts.ts';
 import { Images } from './wards/image.ts';
 import { WardPool } from './wards/ward-pool.ts';
@@ -40,8 +46,10 @@ export interface Runtime {
   /** When each schedule of a hook runs next. */
   schedules(): readonly NextRun[];
   health(): Health;
-  /** Takes no more requests, lets those in flight finish within `drainMs` (default 5,000), then ends every ward. */
-  close(options?: { readonly drainMs?: number }): Promise<void>;
+  /** What was counted since the start, in Prometheus's text format. Rejects with ERR_OPTIONS_INVALID where the option `metrics` is off. */
+  metrics(): Promise<string>;
+  /** `/_cloister/ready` says no from now on; after `delayMs` (0) no more requests are taken, those in flight may finish within `drainMs` (5,000), and every ward ends. */
+  close(options?: { readonly drainMs?: number; readonly delayMs?: number }): Promise<void>;
 }
 
 export interface Health {
@@ -108,7 +116,10 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
   const { options, lock } = await openLock(parsed, catalog, connect).catch(giveUp);
   const opened = await openRuntimeLedger(options, database).catch(giveUp);
   const onLedgerFailure = (error: unknown): void => logger.error({ err: error }, 'the ledger cannot be written');
-  const ledger = options.ledger.onFailure === 'continue' ? makeForgivingLedger(opened, onLedgerFailure) : opened;
+  const kept = options.ledger.onFailure === 'continue' ? makeForgivingLedger(opened, onLedgerFailure) : opened;
+  const metrics = options.metrics || options.meter !== null ? makeMetrics({ meter: options.meter, gauges: () => gauges() }) : null;
+  const ledger = metrics === null ? kept : makeObservedLedger(kept, (record) => metrics.take(record));
+  const tracing = options.tracer === null ? null : makeTracing(options.tracer);
   const lives = openLifeLog(ledger, onLedgerFailure);
   const life = (event: LifeEvent, extension: string, tenant: string, subject: string, reason: string): void => {
     logger.debug({ event, extension, tenant, subject, reason }, 'life');
@@ -148,6 +159,7 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
       pool,
       ledger,
       breaker,
+      tracing,
       cellIdleMs: options.wards.cellIdleMs,
       onCall: (cell, lease, call, text) => {
         const { extension, tenant, ward, id } = cell;
@@ -209,15 +221,32 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
     schedules: schedules.length,
     nextRun: schedules.nextRuns().reduce<string | null>(earliest, null),
   });
+  const gauges = (): Gauges => ({
+    requests: dispatcher.liveRequests,
+    queued: dispatcher.queuedRequests,
+    wards: pool.wards.size,
+    cells: health().cells,
+    wardRssBytes: pool.rssBytes(),
+    extensions: installation.installed.length,
+    refused: installation.refused.length,
+  });
   const handler = makeHandler({
     dispatcher,
     identify: options.identify ?? undefined,
     htmlPolicy,
     mount: (id) => installation.mount(id),
-    health,
+    tracing,
+    operatorRoutes: makeOperatorRoutes({
+      health,
+      unready: () => (closing === null ? null : 'the host is shutting down'),
+      metrics: metrics === null ? null : () => metrics.render(),
+      token: options.adminToken,
+      onFault: (error) => logger.error({ err: error }, 'the metrics could not be read'),
+    }),
     onFault: (error) => logger.error({ err: error }, 'a request could not be taken'),
   });
-  const close = async (drainMs: number): Promise<void> => {
+  const close = async (drainMs: number, delayMs: number): Promise<void> => {
+    if (delayMs > 0) await setTimeout(delayMs);
     schedules.stop();
     await dispatcher.close(drainMs);
     await schedules.close();
@@ -227,6 +256,7 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
     lives.close();
     life('runtime.close', '', '', '', 'closed');
     await ledger.close();
+    await metrics?.close();
   };
 
   life('runtime.start', '', '', artefacts.execPath, `node ${process.versions.node}`);
@@ -234,7 +264,7 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
     await installation.load();
     await runInits(bus, defaultTenant);
   } catch (error) {
-    await close(0);
+    await close(0, 0);
     throw error;
   }
   return {
@@ -244,8 +274,12 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
     schedules: () => schedules.nextRuns(),
     ledger: () => ledger.recent(),
     health,
-    close: ({ drainMs = defaultDrainMs } = {}) => {
-      closing ??= close(drainMs);
+    metrics: async () => {
+      if (metrics !== null) return await metrics.render();
+      throw new CloisterError('ERR_OPTIONS_INVALID', 'nothing is counted: set the option metrics to true, or give an adminToken');
+    },
+    close: ({ drainMs = defaultDrainMs, delayMs = 0 } = {}) => {
+      closing ??= close(drainMs, delayMs);
       return closing;
     },
   };

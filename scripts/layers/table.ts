@@ -16,6 +16,7 @@ export const hostLayers: readonly (readonly string[])[] = [
   ['audit'],
   ['config'],
   ['capabilities'],
+  ['telemetry'],
   ['policy', 'ledger'],
   ['limits'],
   ['bridge/host-events'],

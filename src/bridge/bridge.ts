@@ -174,11 +174,13 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
         rule: verdict.rule,
         ...(verdict.candidate === undefined ? {} : { candidate: verdict.candidate }),
       });
-      if (verdict.decision === 'deny')
+      if (verdict.decision === 'deny') {
+        lease.span?.denied(parsed.capability, parsed.method, verdict.rule);
         throw new CloisterError('ERR_CAPABILITY_DENIED', `${parsed.capability}.${parsed.method}: ${verdict.reason}`, {
           capability: parsed.capability,
           rule: verdict.rule,
         });
+      }
       if (method.effect(parsed.args)) lease.effects = true;
       return { granted, lease, parsed };
     } catch (error) {
@@ -224,18 +226,22 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
     failed: (error: unknown) => void,
   ): void => {
     const startedAt = performance.now();
+    const span = lease.span?.call(parsed.capability, parsed.method);
     const succeed = (result: CallResult): void => {
       if (result.json.length > origin.limits.resultBytes) return fail(exceededResult(origin.limits));
       finish(lease, call, startedAt, 'ok', result);
+      span?.end('ok', result.rows ?? 0, result.json.length);
       done(result);
     };
     const fail = (error: unknown): void => {
       finish(lease, call, startedAt, outcomeOf(error), null);
+      span?.end(outcomeOf(error), 0, 0);
       failed(error);
     };
     let result: Promise<CallResult> | CallResult;
     try {
-      result = granted.instance.call(parsed.method, parsed.args, lease, nested);
+      const work = (): Promise<CallResult> | CallResult => granted.instance.call(parsed.method, parsed.args, lease, nested);
+      result = span === undefined ? work() : span.run(work);
     } catch (error) {
       return fail(error);
     }

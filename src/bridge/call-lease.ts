@@ -2,6 +2,7 @@
 import type { Ledger, LedgerRecord, LedgerSubject } from '../ledger/entry.ts';
 import { type Fold, makeFold } from '../ledger/fold.ts';
 import type { Limits } from '../limits/table.ts';
+import type { RequestSpan } from '../telemetry/tracing.ts';
 import type { Accountability, Caller, CausalTree, Cause } from './capability.ts';
 
 /** A record without who it is about. */
@@ -72,13 +73,16 @@ export abstract class CallLease implements Caller {
   judgingMs = 0;
   /** It has gone over logLines or logBytes, which is told once. */
   logOver = false;
+  /** null: nobody traces. */
+  readonly span: RequestSpan | null;
   #abort: AbortController | null = null;
   #over = false;
   #fold: Fold<Repeatable> | null = null;
   #cause: Cause | null;
 
   /** `cause` null: it is the first of its causal tree. */
-  constructor(origin: LeaseOrigin, id: number, accountability: Accountability, cause: Cause | null) {
+  constructor(origin: LeaseOrigin, id: number, accountability: Accountability, cause: Cause | null, span: RequestSpan | null = null) {
+    this.span = span;
     this.origin = origin;
     this.id = id;
     this.accountability = accountability;

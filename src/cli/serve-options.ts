@@ -5,16 +5,18 @@ import { makeBaseline, makeRegistry } from '../capabilities/registry.ts';
 import { type ConfigFile, parseConfigFile } from '../config/config-file.ts';
 import { CloisterError } from '../errors.ts';
 import type { CloisterOptions } from '../options.ts';
+import { defaultStop, type Stop } from './server.ts';
 
 export interface ServeOptions {
   readonly host: string;
   readonly port: number;
+  readonly stop: Stop;
   readonly runtime: CloisterOptions;
 }
 
 const defaultHost = '127.0.0.1';
 const defaultPort = 8055;
-const emptyConfig: ConfigFile = { options: {}, server: {}, databaseUrl: null, envKeys: [], secretKeys: [] };
+const emptyConfig: ConfigFile = { options: {}, server: {}, databaseUrl: null, envKeys: [], secretKeys: [], adminTokenKey: null };
 
 export const readConfig = async (file: string | undefined): Promise<ConfigFile> => {
   if (file === undefined) return emptyConfig;
@@ -54,6 +56,14 @@ const findLock = async (): Promise<string | null> => ((await stat(defaultLock).c
 
 const pickEnv = (keys: readonly string[]): Readonly<Record<string, string>> =>
   Object.fromEntries(keys.flatMap((key) => (process.env[key] === undefined ? [] : [[key, process.env[key]]])));
+
+/** Who names a variable wants what it holds: an empty one must not open or close anything quietly. */
+const readToken = (key: string | null): string | null => {
+  if (key === null) return null;
+  const token = process.env[key];
+  if (token !== undefined && token !== '') return token;
+  throw new CloisterError('ERR_OPTIONS_INVALID', `adminTokenKey: the environment has no ${key}; set it, or take adminTokenKey out`);
+};
 
 /** The flags that say what runs and what is approved, shared by all commands that look at extensions. */
 export const runtimeFlags = {
@@ -95,6 +105,7 @@ export const readRuntimeOptions = async (
     ...(values.approve === undefined ? {} : { approvals: 'requested' as const }),
     env: { ...env, ...pickEnv(config.envKeys) },
     secrets: pickEnv(config.secretKeys),
+    adminToken: readToken(config.adminTokenKey),
   };
   if ((runtime.extensions ?? []).length === 0) {
     throw new CloisterError(
@@ -115,6 +126,7 @@ export const parseServeOptions = async (args: readonly string[]): Promise<ServeO
   return {
     host: values.host ?? config.server.host ?? defaultHost,
     port: parsePort(values.port) ?? config.server.port ?? defaultPort,
+    stop: { delayMs: config.server.drainDelayMs ?? defaultStop.delayMs, drainMs: config.server.drainMs ?? defaultStop.drainMs },
     runtime: { ...runtime, ledger: { ...runtime.ledger, ...(values.ledger === undefined ? {} : { file: values.ledger }) } },
   };
 };

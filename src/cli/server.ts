@@ -1,6 +1,7 @@
 // A node:http server around a runtime, until a signal ends it. Must never leave a process behind.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { CloisterError } from '../errors.ts';
 import type { Runtime } from '../runtime.ts';
 
@@ -32,7 +33,15 @@ export const checkPort = async (host: string, port: number): Promise<void> => {
   await new Promise<void>((resolve) => server.close(() => resolve()));
 };
 
-export const openServer = async (runtime: Runtime, host: string, port: number): Promise<RunningServer> => {
+/** How a server ends: it serves on, unready, for `delayMs`; then what is in flight has `drainMs`. */
+export interface Stop {
+  readonly delayMs: number;
+  readonly drainMs: number;
+}
+
+export const defaultStop: Stop = { delayMs: 0, drainMs: 5_000 };
+
+export const openServer = async (runtime: Runtime, host: string, port: number, stop: Stop = defaultStop): Promise<RunningServer> => {
   const server = createServer(runtime.handler());
   await listen(server, host, port);
   const { port: bound } = server.address() as AddressInfo;
@@ -40,9 +49,12 @@ export const openServer = async (runtime: Runtime, host: string, port: number): 
   return {
     url: `http://${name}:${bound}`,
     close: async () => {
+      const ended = runtime.close(stop);
+      // A balancer that asks for readiness sends its clients elsewhere meanwhile; whom it still sends is served.
+      await setTimeout(stop.delayMs);
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
-      await runtime.close();
+      await ended;
       server.closeAllConnections();
       await closed;
     },

@@ -8,12 +8,14 @@ import { makeConfigFileSchema } from './options-schema.ts';
 export interface ConfigFile {
   /** For createRuntime, which checks them again together with the members that are not JSON. */
   readonly options: Readonly<Record<string, unknown>>;
-  readonly server: { readonly host?: string; readonly port?: number };
+  readonly server: { readonly host?: string; readonly port?: number; readonly drainDelayMs?: number; readonly drainMs?: number };
   readonly databaseUrl: string | null;
   /** Names of variables of this process's environment that `env` takes over. */
   readonly envKeys: readonly string[];
   /** The same for `secrets`. */
   readonly secretKeys: readonly string[];
+  /** Name of the variable that holds the operator's token. */
+  readonly adminTokenKey: string | null;
 }
 
 interface CheckedFile {
@@ -22,6 +24,7 @@ interface CheckedFile {
   readonly databaseUrl?: string;
   readonly envKeys?: readonly string[];
   readonly secretKeys?: readonly string[];
+  readonly adminTokenKey?: string;
   readonly extensions?: readonly (string | { readonly folder: string })[];
   readonly ledger?: { readonly file?: string | null };
   readonly lock?: string | { readonly file?: string } | null;
@@ -50,12 +53,13 @@ const makeAbsolute = (checked: CheckedFile, folder: string): Pick<CheckedFile, '
 export const parseConfigFile = (text: string, file: string, catalog: CapabilityCatalog): ConfigFile => {
   const value = parseJson(text, file, 'ERR_OPTIONS_INVALID');
   makeCheck(makeConfigFileSchema(catalog), 'ERR_OPTIONS_INVALID')(value, file);
-  const { $schema: _, server, databaseUrl, envKeys, secretKeys, ...options } = value as CheckedFile;
+  const { $schema: _, server, databaseUrl, envKeys, secretKeys, adminTokenKey, ...options } = value as CheckedFile;
   return {
     options: { ...options, ...makeAbsolute(options, path.dirname(path.resolve(file))) },
     server: server ?? {},
     databaseUrl: databaseUrl ?? null,
     envKeys: envKeys ?? [],
     secretKeys: secretKeys ?? [],
+    adminTokenKey: adminTokenKey ?? null,
   };
 };

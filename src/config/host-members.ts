@@ -1,4 +1,5 @@
 // The options that are not JSON: connection, services, logger, functions. Must never call one of them; it looks at their shape only.
+import type { Meter, Tracer } from '@opentelemetry/api';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
 import { CloisterError } from '../errors.ts';
@@ -7,7 +8,10 @@ import type { Identify, RuntimeOptions } from './runtime-options.ts';
 import { parseServices } from './services.ts';
 import { showText, showValue } from './show.ts';
 
-type Members = Pick<RuntimeOptions, 'database' | 'services' | 'secrets' | 'logger' | 'identify' | 'onLedgerEntries'>;
+type Members = Pick<
+  RuntimeOptions,
+  'database' | 'services' | 'secrets' | 'logger' | 'identify' | 'onLedgerEntries' | 'adminToken' | 'meter' | 'tracer'
+>;
 type Values = Readonly<Record<string, unknown>>;
 
 const loggerMethods = ['error', 'warn', 'info', 'debug', 'child'] as const;
@@ -19,6 +23,8 @@ const isKnex = (value: unknown): value is Knex => typeof value === 'function' &&
 const isLogger = (value: unknown): value is Logger => isHolder(value) && loggerMethods.every((name) => has(value, name));
 const isIdentify = (value: unknown): value is Identify => typeof value === 'function';
 const isOnEntries = (value: unknown): value is OnEntries => typeof value === 'function';
+const isMeter = (value: unknown): value is Meter => isHolder(value) && has(value, 'createHistogram') && has(value, 'createObservableGauge');
+const isTracer = (value: unknown): value is Tracer => isHolder(value) && has(value, 'startSpan');
 const isPostgresUrl = (value: unknown): value is string => typeof value === 'string' && /^postgres(ql)?:\/\//.test(value);
 
 const refuse = (where: string, name: string, expected: string, found: unknown): never => {
@@ -62,31 +68,35 @@ const parseSecrets = (value: unknown, where: string): ReadonlyMap<string, string
   return secrets;
 };
 
+/** One of them that may be left out. */
+const parseOptional = <Member>(
+  name: string,
+  value: unknown,
+  where: string,
+  expected: string,
+  fits: (value: unknown) => value is Member,
+): Member | null => (value === undefined || value === null ? null : fits(value) ? value : refuse(where, name, expected, value));
+
+/** Here and not in the schema, whose complaints show what they found. */
+const parseToken = (value: unknown, where: string): string | null => {
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'string' && /^[\x21-\x7e]{16,1024}$/.test(value)) return value;
+  return refuse(where, 'adminToken', 'a text of 16 to 1,024 printable ASCII characters without blanks', 'another value');
+};
+
 /** Takes the members that are not JSON out of the options; `rest` is for the schema. */
 export const parseHostMembers = (options: Values, where: string): { readonly members: Members; readonly rest: Values } => {
-  const { database, services, secrets, logger, identify, onLedgerEntries, ...rest } = options;
+  const { database, services, secrets, logger, identify, onLedgerEntries, adminToken, meter, tracer, ...rest } = options;
   const members: Members = {
     database: parseDatabase(database, where),
     services: parseServices(services, where),
     secrets: parseSecrets(secrets, where),
-    logger:
-      logger === undefined || logger === null
-        ? null
-        : isLogger(logger)
-          ? logger
-          : refuse(where, 'logger', `a pino logger (${loggerMethods.join(', ')})`, logger),
-    identify:
-      identify === undefined || identify === null
-        ? null
-        : isIdentify(identify)
-          ? identify
-          : refuse(where, 'identify', 'a function', identify),
-    onLedgerEntries:
-      onLedgerEntries === undefined || onLedgerEntries === null
-        ? null
-        : isOnEntries(onLedgerEntries)
-          ? onLedgerEntries
-          : refuse(where, 'onLedgerEntries', 'a function', onLedgerEntries),
+    logger: parseOptional('logger', logger, where, `a pino logger (${loggerMethods.join(', ')})`, isLogger),
+    identify: parseOptional('identify', identify, where, 'a function', isIdentify),
+    onLedgerEntries: parseOptional('onLedgerEntries', onLedgerEntries, where, 'a function', isOnEntries),
+    adminToken: parseToken(adminToken, where),
+    meter: parseOptional('meter', meter, where, 'an OpenTelemetry meter (createHistogram, createObservableGauge)', isMeter),
+    tracer: parseOptional('tracer', tracer, where, 'an OpenTelemetry tracer (startSpan)', isTracer),
   };
   return { members, rest };
 };

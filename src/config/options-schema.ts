@@ -133,6 +133,7 @@ export const makeOptionsSchema = (catalog: CapabilityCatalog): TObject =>
       ledger: Type.Optional(ledgerSchema),
       wards: Type.Optional(wardsSchema),
       packages: Type.Optional(makeLimitsSchema(packageLimitTable)),
+      metrics: Type.Optional(Type.Boolean()),
     },
     { ...closed, ...makeGrantDefinitions(catalog.contracts) },
   );
@@ -148,9 +149,22 @@ export const makeConfigFileSchema = (catalog: CapabilityCatalog): TObject =>
           {
             host: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
             port: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
+            drainDelayMs: Type.Optional(
+              Type.Integer({
+                minimum: 0,
+                maximum: 600_000,
+                description: 'At the end it says it is not ready, and serves on, for so long.',
+              }),
+            ),
+            drainMs: Type.Optional(
+              Type.Integer({ minimum: 0, maximum: 600_000, description: 'Then what is in flight has so long to finish.' }),
+            ),
           },
           closed,
         ),
+      ),
+      adminTokenKey: Type.Optional(
+        Type.String({ pattern: variableName, description: 'the name of an environment variable that holds the operator’s token' }),
       ),
       databaseUrl: Type.Optional(Type.String({ pattern: '^postgres(ql)?://', description: 'a URL that begins with postgres://' })),
       secretKeys: Type.Optional(

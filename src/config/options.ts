@@ -49,6 +49,7 @@ interface JsonOptions {
     readonly execPath?: string;
   };
   readonly packages?: Partial<PackageLimits>;
+  readonly metrics?: boolean;
 }
 
 const where = 'options';
@@ -107,6 +108,7 @@ export const parseOptions = (value: unknown, catalog: CapabilityCatalog): Runtim
     egress: { internalOrigins: [], dnsServers: [], ...json.egress },
     wards: { ...defaultWards, ...json.wards },
     packages: makePackageLimits(json.packages),
+    metrics: json.metrics ?? members.adminToken !== null,
   };
   refuseContradictions(options, catalog, where);
   return Object.freeze(options);

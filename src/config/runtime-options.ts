@@ -1,6 +1,7 @@
 // The types of checked options. Must never hold a value or a function.
 
 import type { IncomingMessage } from 'node:http';
+import type { Meter, Tracer } from '@opentelemetry/api';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
 import type { Accountability } from '../bridge/capability.ts';
@@ -116,4 +117,12 @@ export interface RuntimeOptions {
   readonly onLedgerEntries: OnEntries | null;
   readonly wards: WardOptions;
   readonly packages: PackageLimits;
+  /** Whoever shows it may read metrics; null: nobody. */
+  readonly adminToken: string | null;
+  /** Count requests, calls and limits. */
+  readonly metrics: boolean;
+  /** Gets the same instruments. */
+  readonly meter: Meter | null;
+  /** Gets a span for each request and call. */
+  readonly tracer: Tracer | null;
 }

@@ -2,6 +2,7 @@
 import type { LeaseRecord } from '../bridge/call-lease.ts';
 import type { Cause } from '../bridge/capability.ts';
 import type { PublicError } from '../errors.ts';
+import type { TraceContext } from '../telemetry/tracing.ts';
 
 /** A status and headers that were checked; the host adds its own. */
 export interface AnswerHead {
@@ -38,6 +39,8 @@ export interface Question {
   readonly stream?: BodyStream;
   /** Set for what comes from no client: an event, a schedule, a start. `head` is a JobHead then. */
   readonly job?: JobTerms;
+  /** The trace it belongs to; absent: that which is active when it is dispatched. */
+  readonly trace?: TraceContext;
   /** What stands on the ledger before it runs. */
   readonly notes?: readonly LeaseRecord[];
 }

@@ -4,6 +4,7 @@ import type { CallLease, LeaseOrigin, LeaseRecord } from '../bridge/call-lease.t
 import type { Accountability } from '../bridge/capability.ts';
 import { CloisterError } from '../errors.ts';
 import type { Ledger, LifeEvent } from '../ledger/entry.ts';
+import type { RequestSpan, Tracing } from '../telemetry/tracing.ts';
 import type { WardPool } from '../wards/ward-pool.ts';
 import type { Answer, Question } from './answer.ts';
 import type { BreakerOptions } from './breaker.ts';
@@ -11,12 +12,14 @@ import type { Cell } from './cell.ts';
 import type { Extension } from './extension.ts';
 import { Lease } from './lease.ts';
 import type { RegisteredParts } from './parse-registered.ts';
+import { requestIdOf } from './recorded-lease.ts';
 import { Slot, type SlotServices } from './slot.ts';
 
 export interface DispatcherOptions {
   readonly pool: WardPool;
   readonly ledger: Ledger;
   readonly breaker: BreakerOptions;
+  readonly tracing: Tracing | null;
   /** A cell without requests for this long sleeps: it is ended, and the next request boots another. */
   readonly cellIdleMs: number;
   onCall(cell: Cell, lease: CallLease | null, call: number, text: string): void;
@@ -63,6 +66,12 @@ export class Dispatcher {
     };
   }
 
+  /** Of all extensions and tenants: who waits for a place in a cell. */
+  get queuedRequests(): number {
+    let sum = 0;
+    for (const tenants of this.#slots.values()) for (const slot of tenants.values()) sum += slot.queued;
+    return sum;
+  }
   get liveRequests(): number {
     return this.#live.size;
   }
@@ -122,9 +131,17 @@ export class Dispatcher {
   }
 
   #makeLease(slot: Slot, accountability: Accountability, question: Question, answer: Answer): Lease {
-    const lease = new Lease(slot.origin, this.#nextLeaseId(), accountability, question, answer, slot);
+    const id = this.#nextLeaseId();
+    const lease = new Lease(slot.origin, id, accountability, question, answer, slot, this.#beginSpan(slot, id, question));
     this.#live.set(lease.id, lease);
     return lease;
+  }
+
+  #beginSpan({ origin }: Slot, id: number, { method, path, trace, job }: Question): RequestSpan | null {
+    const { tracing } = this.#options;
+    if (tracing === null) return null;
+    const { extension, version, tenant } = origin;
+    return tracing.begin(trace, { extension, version, tenant, request: requestIdOf(origin, id), method, path, isJob: job !== undefined });
   }
 
   /** What cannot be recorded does not run. */

@@ -4,6 +4,7 @@ import type { LeaseOrigin } from '../bridge/call-lease.ts';
 import type { Accountability } from '../bridge/capability.ts';
 import { CloisterError, type ErrorCode, type PublicError } from '../errors.ts';
 import type { LimitName } from '../limits/table.ts';
+import type { RequestSpan } from '../telemetry/tracing.ts';
 import type { LeasePeer } from '../wards/ward.ts';
 import type { Answer, AnswerHead, Question } from './answer.ts';
 import type { Cell } from './cell.ts';
@@ -43,8 +44,16 @@ export class Lease extends RecordedLease implements LeasePeer {
   #streaming = false;
   #endedAt = 0;
 
-  constructor(origin: LeaseOrigin, id: number, accountability: Accountability, question: Question, answer: Answer, events: LeaseEvents) {
-    super(origin, id, accountability, question);
+  constructor(
+    origin: LeaseOrigin,
+    id: number,
+    accountability: Accountability,
+    question: Question,
+    answer: Answer,
+    events: LeaseEvents,
+    span: RequestSpan | null,
+  ) {
+    super(origin, id, accountability, question, span);
     this.#bytesIn = question.body?.length ?? 0;
     this.#answer = answer;
     this.#events = events;

@@ -72,6 +72,9 @@ export class Slot implements CellOwner, LeaseEvents {
     this.#waiting = new Waiting(extension.limits);
   }
 
+  get queued(): number {
+    return this.#waiting.length;
+  }
   get cells(): ReadonlySet<Cell> {
     return this.#cells;
   }

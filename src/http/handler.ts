@@ -6,8 +6,10 @@ import type { Question } from '../dispatch/answer.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Extension } from '../dispatch/extension.ts';
 import { CloisterError } from '../errors.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import type { Gate } from './gate.ts';
 import { HttpAnswer, writeError } from './http-answer.ts';
+import type { OperatorRoutes } from './operator-routes.ts';
 import { hasNoBody, type RequestBody, readBody } from './request-body.ts';
 import { checkPath, makeRequestHead, parseTarget, type Target } from './request-head.ts';
 import { makeUnsentShares } from './unsent.ts';
@@ -22,14 +24,14 @@ export interface HandlerOptions {
   readonly identify: Identify | undefined;
   readonly htmlPolicy: string | null;
   mount(id: string): Mount | undefined;
-  health(): unknown;
+  readonly operatorRoutes: OperatorRoutes;
+  readonly tracing: Tracing | null;
   onFault(error: unknown): void;
 }
 
 export type Next = (error?: unknown) => void;
 export type Handler = (request: IncomingMessage, response: ServerResponse, next?: Next) => void;
 
-const healthPath = '/_cloister/health';
 const emptyBody: RequestBody = { mode: bodyModes.none, bytes: null };
 export const defaultTenant = 'default';
 const anybody: Identity = { tenant: defaultTenant, accountability: null };
@@ -71,6 +73,7 @@ export const makeHandler = (options: HandlerOptions): Handler => {
       bodyMode: body.mode,
       body: body.bytes,
       ...(body.stream === undefined ? {} : { stream: body.stream }),
+      ...(options.tracing === null ? {} : { trace: options.tracing.extract(request.headers) }),
       ...(mount.report === null ? {} : { notes: mount.report(request, target.below) }),
     };
     const { extension } = mount;
@@ -129,7 +132,7 @@ export const makeHandler = (options: HandlerOptions): Handler => {
       const target = parseTarget(request.url ?? '/');
       const mount = target === null ? undefined : options.mount(target.mount);
       if (target === null || mount === undefined) {
-        if (target?.path === healthPath) return writeJson(response, options.health());
+        if (target !== null && options.operatorRoutes(request, response, target.path)) return;
         if (next !== undefined) return next();
         return writeError(response, new CloisterError('ERR_ROUTE_NOT_FOUND', 'There is no such route.'));
       }
@@ -141,14 +144,4 @@ export const makeHandler = (options: HandlerOptions): Handler => {
       fail(response, error);
     }
   };
-};
-
-const writeJson = (response: ServerResponse, value: unknown): void => {
-  const body = Buffer.from(JSON.stringify(value));
-  response.writeHead(200, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': body.length,
-    'cache-control': 'no-store',
-  });
-  response.end(body);
 };

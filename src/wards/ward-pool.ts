@@ -45,6 +45,13 @@ export class WardPool {
     return this.#wards;
   }
 
+  /** Resident memory of all of them. */
+  rssBytes(): number {
+    let sum = 0;
+    for (const ward of this.#wards) sum += ward.process.rssMb();
+    return Math.round(sum * 1024 * 1024);
+  }
+
   /** Has spare wards booted for a profile before anyone asks. */
   async prepare(profile: Profile, memoryMb: number): Promise<void> {
     await this.#keepSpare(profile, memoryMb);

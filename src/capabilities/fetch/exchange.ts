@@ -1,5 +1,6 @@
 // One request and its answer, to one checked address, without following anything. Must never use a proxy, a jar or a socket of the host's own.
 import { Agent, type Dispatcher } from 'undici';
+import { traceHeaders } from '../../telemetry/tracing.ts';
 import { isPublicAddress, literalAddress } from './addresses.ts';
 import { fetchBounds } from './bounds.ts';
 import { EgressError } from './egress-error.ts';
@@ -77,7 +78,7 @@ export const openExchanger = ({ resolve, internalOrigins }: Network): Exchanger 
         origin: target.origin,
         path: `${url.pathname}${url.search}`,
         method: method as Dispatcher.HttpMethod,
-        headers: [...headers, acceptEncoding].flat(),
+        headers: [...headers, ...(mayBeInside ? traceHeaders() : []), acceptEncoding].flat(),
         body,
         signal,
         headersTimeout: 0,
