@@ -210,6 +210,7 @@ export class Installation {
       profile: { express: effective.express, knex: capabilities.has('database') },
       limits,
       isolation: effective.isolation,
+      directusApi: effective.directusApi,
       capabilities,
     };
   }

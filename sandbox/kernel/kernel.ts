@@ -15,6 +15,7 @@ import { type ListenerChanges, makeListeners } from './listeners.ts';
 import { connectPipe, type PostFunction, post } from './pipe.ts';
 import { evaluate, type Factory, findParts } from './register.ts';
 import { makeHookFunctions } from './register-hook.ts';
+import { asSandboxed } from './register-sandboxed.ts';
 import { withSchema } from './request-schema.ts';
 import { makeRequests } from './requests.ts';
 import { makeSchemaCache, type SchemaCache } from './schema-cache.ts';
@@ -116,7 +117,9 @@ export const makeKernel = (): Kernel => {
   /** Runs every register function; each endpoint gets a router of its own, mounted at its id. */
   const register = async (current: KernelConfig, loaded: Factory): Promise<string> => {
     context = makeContext(calls, current, listeners);
-    const { endpoints, hooks: hookParts } = findParts(evaluate(loaded, platform.makeRequire(express)), current.kind, current.fallbackId);
+    const { directusApi, kind, fallbackId } = current;
+    const found = findParts(evaluate(loaded, platform.makeRequire(express, directusApi)), kind, fallbackId);
+    const { endpoints, hooks: hookParts } = directusApi === null ? found : asSandboxed(found);
     const mounts: string[] = [];
     for (const registerHook of hookParts) await registerHook(makeHookFunctions(listeners), context);
     for (const endpoint of endpoints) {

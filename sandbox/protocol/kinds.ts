@@ -118,6 +118,8 @@ export interface KernelConfig {
   readonly kind: 'endpoint' | 'hook';
   /** The id an endpoint is mounted at unless it names one itself. */
   readonly fallbackId: string;
+  /** Not null: its code is written for Directus's sandbox, and may call these functions of `directus:api`. */
+  readonly directusApi: readonly string[] | null;
   /** 32 bytes of entropy in hex. */
   readonly seed: string;
   /** Capability name → what its host side hands over at boot. A name that is missing is not granted. */

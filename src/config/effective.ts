@@ -1,7 +1,7 @@
 // What an extension really gets: asked AND approved AND under the ceiling. Must never grant by absence, do I/O or read a clock.
 import { CloisterError } from '../errors.ts';
 import { type LimitName, type Limits, limitTable } from '../limits/table.ts';
-import type { ExpressMajor, Manifest } from './manifest.ts';
+import type { DirectusScope, ExpressMajor, Manifest } from './manifest.ts';
 import type { Approval, Approvals, Ceiling, Isolation, Mode } from './runtime-options.ts';
 
 export interface EffectiveInput {
@@ -40,6 +40,8 @@ export interface Effective {
   readonly limits: Limits;
   readonly isolation: Isolation;
   readonly express: ExpressMajor;
+  /** null: it is no extension of the form of Directus's sandbox. */
+  readonly directusApi: readonly DirectusScope[] | null;
 }
 
 const nothingApproved: Approval = {};
@@ -161,6 +163,7 @@ export const decideEffective = (input: EffectiveInput): Effective => {
     limits,
     isolation: approval.isolation ?? input.isolation ?? 'shared',
     express: approval.express ?? manifest?.express ?? input.expressDefault,
+    directusApi: manifest?.directusApi ?? null,
   };
 };
 

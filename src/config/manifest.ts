@@ -9,10 +9,15 @@ import { makeLimitsSchema } from './limits-schema.ts';
 
 export type ExpressMajor = 4 | 5;
 
+/** A function of Directus's `directus:api`. */
+export type DirectusScope = 'log' | 'sleep' | 'request';
+
 export interface Manifest {
   readonly capabilities?: Readonly<Record<string, unknown>>;
   readonly limits?: Partial<Limits>;
   readonly express?: ExpressMajor;
+  /** Its code is written for Directus's own sandbox, which hands out these functions. They grant nothing by themselves. */
+  readonly directusApi?: readonly DirectusScope[];
 }
 
 /** Asked values are checked against the contracts that are registered: an unknown capability is an error, not a wish. */
@@ -22,6 +27,13 @@ export const makeManifestSchema = (contracts: readonly CapabilityContract[], gra
       capabilities: Type.Optional(makeGrantsSchema(contracts, grantOf)),
       limits: Type.Optional(makeLimitsSchema(limitTable)),
       express: Type.Optional(Type.Enum([4, 5])),
+      directusApi: Type.Optional(
+        Type.Array(Type.Enum(['log', 'sleep', 'request']), {
+          uniqueItems: true,
+          maxItems: 3,
+          description: "The functions of directus:api that it uses; its register function is then called as in Directus's sandbox.",
+        }),
+      ),
     },
     { additionalProperties: false },
   );

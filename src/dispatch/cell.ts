@@ -83,7 +83,14 @@ export class Cell implements CellPeer {
       extension: extension.id,
       memoryMb: limits.memoryMb,
       cpuMs: limits.cpuMs,
-      kernel: { kind: extension.kind, fallbackId: extension.id, seed: randomBytes(32).toString('hex'), capabilities, limits },
+      kernel: {
+        kind: extension.kind,
+        fallbackId: extension.id,
+        directusApi: extension.directusApi,
+        seed: randomBytes(32).toString('hex'),
+        capabilities,
+        limits,
+      },
     };
     ward.place(this.id, this);
     ward.leases.set(this.#registration.id, this.#registration);

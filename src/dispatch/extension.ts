@@ -14,5 +14,7 @@ export interface Extension {
   readonly profile: Profile;
   readonly limits: Limits;
   readonly isolation: 'shared' | 'request';
+  /** The functions of `directus:api` that an extension of that form may call; null: it is of another. */
+  readonly directusApi: readonly string[] | null;
   readonly capabilities: ReadonlyMap<string, Granted>;
 }

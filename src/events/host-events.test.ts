@@ -32,6 +32,7 @@ const open = (listeners: readonly (readonly ['filter' | 'action', string, Turn])
     profile: { express: 4, knex: false },
     limits: { ...defaults, ...limits },
     isolation: 'shared',
+    directusApi: null,
     capabilities: new Map([
       [
         'emitter',

@@ -15,6 +15,8 @@ const directusSchema = Type.Object({
   type: Type.String({ maxLength: 64 }),
   path: Type.Optional(onePath),
   source: Type.Optional(onePath),
+  /** Read by directus-scopes.ts, where it counts. */
+  sandbox: Type.Optional(Type.Unknown()),
   entries: Type.Optional(
     Type.Array(
       Type.Object({

@@ -8,6 +8,7 @@ import { showText } from '../config/show.ts';
 import { CloisterError } from '../errors.ts';
 import { makePackageLimits, type PackageLimits } from '../limits/package-table.ts';
 import { type Bundler, openBundler } from './bundler.ts';
+import { makeScopesReader, type ScopesReader } from './directus-scopes.ts';
 import { locateEntry } from './entry.ts';
 import { type FoundPackage, findPackages, type PackageSource, type Refusal } from './find-packages.ts';
 import type { LoadedPackage } from './loaded-package.ts';
@@ -18,6 +19,7 @@ interface Tools {
   readonly limits: PackageLimits;
   readonly parsePackageJson: PackageJsonParser;
   readonly parseManifest: ManifestParser;
+  readonly readScopes: ScopesReader;
   readonly bundler: Bundler;
 }
 
@@ -52,7 +54,7 @@ interface HeadAndMore extends PackageHead {
 
 const readHead = async (
   found: FoundPackage,
-  { limits, parsePackageJson, parseManifest }: Omit<Tools, 'bundler'>,
+  { limits, parsePackageJson, parseManifest, readScopes }: Omit<Tools, 'bundler'>,
   onId: OnId,
 ): Promise<HeadAndMore> => {
   const inside = await openPackageFolder(found.folder);
@@ -65,7 +67,7 @@ const readHead = async (
     source: found.source,
     fallbackId,
     express: json?.['directus:extension'] === undefined ? 5 : 4,
-    manifest: readManifest(json, parseManifest),
+    manifest: readScopes(json?.['directus:extension'], readManifest(json, parseManifest)),
     inside,
     json,
   };
@@ -144,6 +146,7 @@ const makeTools = (contracts: readonly CapabilityContract[], limits: PackageLimi
   limits,
   parsePackageJson: makePackageJsonParser(),
   parseManifest: makeManifestParser(contracts),
+  readScopes: makeScopesReader(),
 });
 
 /** Reads every package the sources lead to, or those with the one id. Rejects for none of them: what cannot be read is in `refused`. */

@@ -50,12 +50,12 @@ describe('the manifest', () => {
     [
       'a misspelt key',
       { limit: {} },
-      `${where}: unknown key "limit", did you mean "limits"? (expected only capabilities, limits, express)`,
+      `${where}: unknown key "limit", did you mean "limits"? (expected only capabilities, limits, express, directusApi)`,
     ],
     [
       'a key far from any',
       { permissions: {} },
-      `${where}: unknown key "permissions"; remove it (expected only capabilities, limits, express)`,
+      `${where}: unknown key "permissions"; remove it (expected only capabilities, limits, express, directusApi)`,
     ],
     [
       'a limit below its floor',

@@ -118,7 +118,7 @@ describe('in the isolate, and not as in node', () => {
   );
   test('an unknown module is not found', refuses(`require('left-pad')`, 'MODULE_NOT_FOUND'));
   test('a module of the prototype is not found either', refuses(`require('constructor')`, 'MODULE_NOT_FOUND'));
-  test('directus:api says that it is not there yet', refuses(`require('directus:api')`, 'ERR_CAPABILITY_NOT_GRANTED'));
+  test('directus:api is for extensions of that form alone', refuses(`require('directus:api')`, 'ERR_CAPABILITY_NOT_GRANTED'));
   test(
     'express and express4 are the express of the cell',
     isTrue(`return require('express') === express && require('express4') === express && typeof require('express').Router === 'function'`),

@@ -1,5 +1,6 @@
 // The guest's require(): node's built-ins as this platform has them, and Express. Must never find anything by path.
 import { makeNodeError } from '../http/node-error.ts';
+import { type DirectusApi, makeDirectusApi } from './directus-api.ts';
 import { makeBuiltins } from './table.ts';
 
 export interface GuestRequire {
@@ -20,19 +21,26 @@ const makeNotFound = (name: string): Error =>
     `Cannot find module '${name}': an extension has what was bundled with it and node's built-ins; add the package to the extension's dependencies and build it again`,
   );
 
-/** One isolate has one: `express` is the real one of the version the cell was booted with. */
-export const makeRequire = (express: unknown): GuestRequire => {
+/** One isolate has one: `express` is the real one of the version the cell was booted with; `directusScopes` what the extension may call of `directus:api`. */
+export const makeRequire = (express: unknown, directusScopes: readonly string[] | null = null): GuestRequire => {
   const builtins = makeBuiltins();
+  let directusApi: DirectusApi | null = null;
+
+  const findDirectusApi = (): DirectusApi => {
+    if (directusScopes === null)
+      throw makeNodeError(
+        Error,
+        'ERR_CAPABILITY_NOT_GRANTED',
+        'directus:api is for extensions of Directus\'s sandbox: set directus:extension.sandbox to { "enabled": true, "requestedScopes": { … } } in package.json',
+      );
+    directusApi ??= makeDirectusApi(directusScopes);
+    return directusApi;
+  };
 
   const find = (name: string): unknown => {
     if (name === 'express' || name === 'express4') return express;
     if (name === 'module') return moduleModule;
-    if (name === 'directus:api')
-      throw makeNodeError(
-        Error,
-        'ERR_CAPABILITY_NOT_GRANTED',
-        'directus:api is not available: this version of Cloister has no services for extensions to call',
-      );
+    if (name === 'directus:api') return findDirectusApi();
     return builtins.read(name);
   };
 
