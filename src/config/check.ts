@@ -1,5 +1,5 @@
 // Compiles a schema into a check that throws one clear sentence. Must never change the value it checks.
-import { Ajv } from 'ajv';
+import { Ajv, type ValidateFunction } from 'ajv';
 import type { TSchema } from 'typebox';
 import { CloisterError, type ErrorCode } from '../errors.ts';
 import { explainErrors } from './explain.ts';
@@ -10,9 +10,48 @@ export type Check = (value: unknown, where: string) => void;
 /** `where` plus a JSON pointer below it. */
 export const placeOf = (where: string, pointer: string): string => (where.includes('#') ? `${where}${pointer}` : `${where}#${pointer}`);
 
+type Node = Readonly<Record<string, unknown>>;
+
+const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The part of a schema that this value can meet: what it has no key for cannot be wrong, and costs most of the compiling. `met`: which part it is. */
+const partFor = (schema: Node, value: unknown, met: string[]): Node => {
+  const { properties, anyOf } = schema;
+  const literal = Array.isArray(anyOf)
+    ? anyOf.findIndex((branch: Node) => Object.hasOwn(branch, 'const') && branch['const'] === value)
+    : -1;
+  if (Array.isArray(anyOf) && literal >= 0) {
+    met.push(`=${literal}`);
+    return anyOf[literal] as Node;
+  }
+  if (!isNode(properties) || !isNode(value)) return schema;
+  const parts = Object.entries(properties).map(([key, inner]) => {
+    if (!Object.hasOwn(value, key)) return [key, {}];
+    met.push(key, '{');
+    const part = partFor(inner as Node, value[key], met);
+    met.push('}');
+    return [key, part];
+  });
+  return { ...schema, properties: Object.fromEntries(parts) };
+};
+
+/** None is used often enough to win back what the optimizer takes. */
+const compile = (schema: object): ValidateFunction =>
+  new Ajv({ strict: true, allErrors: true, verbose: true, allowUnionTypes: true, code: { optimize: false } }).compile(schema);
+
+/** More parts than a host's packages have; then it begins anew. */
+const maxParts = 100;
+
+/** Compiles what the values it gets can meet, each part once. */
 export const makeCheck = (schema: TSchema, code: ErrorCode): Check => {
-  const validate = new Ajv({ strict: true, allErrors: true, verbose: true, allowUnionTypes: true }).compile(schema);
+  const compiled = new Map<string, ValidateFunction>();
   return (value, where) => {
+    const met: string[] = [];
+    const part = partFor(schema as Node, value, met);
+    const name = met.join(' ');
+    const validate = compiled.get(name) ?? compile(part);
+    if (compiled.size >= maxParts) compiled.clear();
+    compiled.set(name, validate);
     if (validate(value)) return;
     const problem = explainErrors(validate.errors ?? []);
     throw new CloisterError(code, `${placeOf(where, problem.pointer)}: ${problem.sentence}`, {

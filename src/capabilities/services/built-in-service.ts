@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Caller } from '../../bridge/capability.ts';
 import type { HostEvents } from '../../bridge/host-events.ts';
-import { makeArgumentCompiler } from './argument-check.ts';
+import { type ArgumentCheck, makeArgumentCompiler } from './argument-check.ts';
 import type { BuiltInContext, BuiltInService, Description, Rows } from './built-in.ts';
 import { inTurn } from './in-turn.ts';
 import type { Invocation, OfferedMethod, OfferedService } from './offered.ts';
@@ -88,12 +88,21 @@ const makeContext = (parts: Parts, open: number | null, isWhole = false): BuiltI
   return context;
 };
 
+/** Our own schemas need no host to show that they compile; and few hosts call every method. */
+const atFirstCall = (compile: () => ArgumentCheck): ArgumentCheck => {
+  let check: ArgumentCheck | undefined;
+  return (args) => {
+    check ??= compile();
+    return check(args);
+  };
+};
+
 export const makeBuiltInService = (service: BuiltInService, events: HostEvents): OfferedService => {
   const compile = makeArgumentCompiler();
   const descriptions = makeDescriptions();
   const turns: Turns = new WeakMap();
   const methods = new Map<string, OfferedMethod>(
-    Object.entries(service.methods).map(([name, { args, effect }]) => [name, { effect, check: compile(args) }]),
+    Object.entries(service.methods).map(([name, { args, effect }]) => [name, { effect, check: atFirstCall(() => compile(args)) }]),
   );
   return {
     collection: service.collection ?? true,
