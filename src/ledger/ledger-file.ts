@@ -114,6 +114,27 @@ const openHeld = async (file: string, rotateBytes: number | null, hold: Hold): P
     const first = await readFile(file, handle);
     let sizeBytes = first.sizeBytes;
     const tail = (sizeBytes === 0 ? await readEarlier(file) : null) ?? first.tail;
+    const beginNext = async (): Promise<void> => {
+      await handle.datasync();
+      // Tried again after it failed half way, the file has its new name already.
+      if (!isAway) await putAway(file);
+      isAway = true;
+      const full = handle;
+      handle = await openFile(file);
+      isAway = false;
+      sizeBytes = 0;
+      await full.close();
+    };
+    let underWay: Promise<void> = Promise.resolve();
+    /** What was written last may have filled the file: the next one is not left open, nor put beside a lock that another holds by then. */
+    const close = async (): Promise<void> => {
+      try {
+        await underWay.catch(() => undefined);
+        await closeSafely(handle);
+      } finally {
+        hold.release();
+      }
+    };
     return {
       tail,
       rotateBytes,
@@ -123,18 +144,11 @@ const openHeld = async (file: string, rotateBytes: number | null, hold: Hold): P
       get sizeBytes() {
         return sizeBytes;
       },
-      async next() {
-        await handle.datasync();
-        // Tried again after it failed half way, the file has its new name already.
-        if (!isAway) await putAway(file);
-        isAway = true;
-        const full = handle;
-        handle = await openFile(file);
-        isAway = false;
-        sizeBytes = 0;
-        await full.close();
+      next() {
+        underWay = beginNext();
+        return underWay;
       },
-      close: () => closeSafely(handle).finally(() => hold.release()),
+      close,
     };
   } catch (error) {
     await handle.close();
