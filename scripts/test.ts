@@ -34,8 +34,7 @@ const test = async (): Promise<void> => {
 };
 
 try {
-  if (filters.length === 0) await check();
-  if (!stopping.signal.aborted) await test();
+  await Promise.all([filters.length === 0 ? check() : undefined, test()]);
 } catch (error) {
   console.log('✖', error);
   failed += 1;

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEmbeddedPostgres } from '../../src/cli/demo/postgres.ts';
+import { longFirst } from './long-files.ts';
 import { runInSession, type SessionRun } from './session.ts';
 import type { Counts } from './summary-reporter.ts';
 
@@ -17,7 +18,7 @@ const filesAtOnce = 2;
 export const findTestFiles = (root: string, filters: readonly string[]): readonly string[] =>
   globSync(patterns, { cwd: root })
     .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
-    .sort();
+    .sort(longFirst);
 
 const explain = ({ code, timedOut, leftovers }: SessionRun, counts: Counts | undefined): readonly string[] => [
   ...(timedOut ? [`did not end within ${fileTimeoutMs / 1_000} s: something keeps it alive`] : []),
@@ -40,7 +41,13 @@ const runFile = async (root: string, file: string, databaseUrl: string, folder: 
     `--test-reporter-destination=${countsFile}`,
     join(root, file),
   ];
-  const env = { ...process.env, CLOISTER_TEST_DATABASE_URL: databaseUrl, NODE_ENV: 'test' };
+  // Hosts and commands are started by the hundred: each would strip and compile the same sources anew.
+  const env = {
+    NODE_COMPILE_CACHE: join(folder, 'compiled'),
+    ...process.env,
+    CLOISTER_TEST_DATABASE_URL: databaseUrl,
+    NODE_ENV: 'test',
+  };
   const startedAt = performance.now();
   const run = await runInSession(process.execPath, args, { env, signal, timeoutMs: fileTimeoutMs });
   const text = existsSync(countsFile) ? readFileSync(countsFile, 'utf8') : '';

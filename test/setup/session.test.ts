@@ -5,6 +5,7 @@ import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rm
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { longFiles } from '../../scripts/test/long-files.ts';
 import { runInSession } from '../../scripts/test/session.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -43,6 +44,13 @@ describe('a run in a session of its own', { skip: process.platform !== 'linux' }
     const { code, timedOut } = await runInSession('sleep', ['30'], { ...options, timeoutMs: 100 });
     assert.deepEqual([code, timedOut], [null, true]);
   });
+});
+
+test('every file that is to be begun early is there', () => {
+  assert.deepEqual(
+    longFiles.filter((file) => !existsSync(join(root, file))),
+    [],
+  );
 });
 
 describe('.ci/run', () => {
