@@ -2,7 +2,17 @@
 
 export { type Approvals, type ApprovalsOptions, type ApprovedEntry, type ApproveTerms, openApprovals } from './approvals/approvals.ts';
 export type { ApprovalDiff, DiffRow } from './approvals/diff.ts';
-export { type AuditOptions, type AuditReport, type AuditSuggestion, auditReport, auditSuggest } from './audit/library.ts';
+export {
+  type AuditMeter,
+  type AuditOptions,
+  type AuditReport,
+  type AuditSuggestion,
+  auditMeter,
+  auditReport,
+  auditSuggest,
+  type MeterOptions,
+} from './audit/library.ts';
+export type { MeterRow, MeterSpan } from './audit/meter.ts';
 export type { Accountability } from './bridge/capability.ts';
 export type { ConnectionCount } from './capabilities/database/setup/connection-count.ts';
 export type { DatabaseProblem } from './capabilities/database/setup/problem.ts';

@@ -55,9 +55,11 @@ const showCell = (value: unknown): string => {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 };
 
+export const makeCsvLine = (values: readonly unknown[]): string => values.map(showCell).join(',');
+
 export const csvHead = csvColumns.join(',');
 
 export const makeCsvRow = (entry: LedgerEntry): string => {
   const fields = new Map<string, unknown>(Object.entries(entry));
-  return csvColumns.map((column) => showCell(fields.get(column))).join(',');
+  return makeCsvLine(csvColumns.map((column) => fields.get(column)));
 };

@@ -7,6 +7,7 @@ import { type Manifest, parseManifest } from '../config/manifest.ts';
 import { CloisterError } from '../errors.ts';
 import { readLedger } from '../ledger/read-ledger.ts';
 import { parseSince } from './filter.ts';
+import { type MeterRow, type MeterSpan, readMeter } from './meter.ts';
 import { readTallies } from './read-tallies.ts';
 import { type ExtensionReport, makeReport } from './report.ts';
 import { makeSuggestion, type Suggestion } from './suggest.ts';
@@ -32,21 +33,21 @@ export interface AuditSuggestion extends Suggestion {
   readonly unreadable: number;
 }
 
-const readAll = async ({ ledger, extension, tenant, since }: AuditOptions) => {
-  const registry = makeRegistry();
-  const learnings = learningsOf(registry);
-  let unreadable = 0;
-  const entries = readLedger(ledger, () => {
-    unreadable += 1;
-  });
-  const filter = {
-    ...(extension === undefined ? {} : { extension }),
-    ...(tenant === undefined ? {} : { tenant }),
-    ...(since === undefined ? {} : { sinceMs: parseSince(since, Date.now()) }),
-  };
+export interface MeterOptions extends AuditOptions {
+  /** Spans the sums are of; UTC. */
+  readonly by?: MeterSpan;
+  /** Also the span that is not over yet, whose sums will still grow. */
+  readonly partial?: boolean;
+}
+
+export interface AuditMeter {
+  readonly rows: readonly MeterRow[];
+  readonly unreadable: number;
+}
+
+const readable = async <Result>(ledger: string, read: () => Promise<Result>): Promise<Result> => {
   try {
-    const tallies = await readTallies(entries, learnings, filter);
-    return { registry, learnings, tallies, unreadable };
+    return await read();
   } catch (error) {
     if (error instanceof CloisterError) throw error;
     const cause = error instanceof Error ? error.message : String(error);
@@ -59,10 +60,42 @@ const readAll = async ({ ledger, extension, tenant, since }: AuditOptions) => {
   }
 };
 
+const readAll = async ({ ledger, extension, tenant, since }: AuditOptions) => {
+  const registry = makeRegistry();
+  const learnings = learningsOf(registry);
+  let unreadable = 0;
+  const entries = readLedger(ledger, () => {
+    unreadable += 1;
+  });
+  const filter = {
+    ...(extension === undefined ? {} : { extension }),
+    ...(tenant === undefined ? {} : { tenant }),
+    ...(since === undefined ? {} : { sinceMs: parseSince(since, Date.now()) }),
+  };
+  const tallies = await readable(ledger, () => readTallies(entries, learnings, filter));
+  return { registry, learnings, tallies, unreadable };
+};
+
 /** What each extension did, against what it was given. */
 export const auditReport = async (options: AuditOptions): Promise<AuditReport> => {
   const { learnings, tallies, unreadable } = await readAll(options);
   return { extensions: [...tallies].map(([id, tally]) => makeReport(id, tally, learnings)), unreadable };
+};
+
+/** Who used how much of what, in spans that are over. */
+export const auditMeter = async ({ ledger, extension, tenant, since, by = 'hour', partial = false }: MeterOptions): Promise<AuditMeter> => {
+  let unreadable = 0;
+  const entries = readLedger(ledger, () => {
+    unreadable += 1;
+  });
+  const filter = {
+    ...(extension === undefined ? {} : { extension }),
+    ...(tenant === undefined ? {} : { tenant }),
+    ...(since === undefined ? {} : { sinceMs: parseSince(since, Date.now()) }),
+    untilMs: partial ? Number.POSITIVE_INFINITY : Date.now(),
+  };
+  const rows = await readable(ledger, () => readMeter(entries, by, filter));
+  return { rows, unreadable };
 };
 
 /** null: it has no manifest. */

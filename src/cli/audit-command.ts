@@ -11,7 +11,7 @@ import { makeAsciiJson } from '../ledger/line.ts';
 import { readLedger } from '../ledger/read-ledger.ts';
 import { verifyLedger } from '../ledger/verify-ledger.ts';
 import { defaultLedger } from './default-ledger.ts';
-import { report, suggest } from './suggest-command.ts';
+import { meter, report, suggest } from './suggest-command.ts';
 
 interface AuditOptions {
   readonly file: string;
@@ -143,6 +143,7 @@ const commands = new Map<string, (args: readonly string[]) => Promise<number>>([
   ['tail', reading(tail)],
   ['show', reading(show)],
   ['export', reading(exportEntries)],
+  ['meter', meter],
   ['report', report],
   ['suggest', suggest],
 ]);
@@ -151,6 +152,6 @@ export const audit = async (args: readonly string[]): Promise<number> => {
   const [name = '', ...rest] = args;
   const command = commands.get(name);
   if (command === undefined)
-    throw refuse('usage: cloister audit verify|tail|show|export|report|suggest; `cloister --help` lists what each takes');
+    throw refuse('usage: cloister audit verify|tail|show|export|meter|report|suggest; `cloister --help` lists what each takes');
   return await command(rest);
 };

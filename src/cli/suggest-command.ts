@@ -1,6 +1,8 @@
-// `cloister audit report` and `cloister audit suggest`: what was used, and the least manifest for it. Must never write without --write.
+// `cloister audit report`, `meter` and `suggest`: what was used, how much, and the least manifest for it. Must never write without --write.
 import { parseArgs } from 'node:util';
-import { type AuditOptions, auditReport, auditSuggest } from '../audit/library.ts';
+import { makeCsvLine } from '../audit/csv.ts';
+import { type AuditOptions, auditMeter, auditReport, auditSuggest } from '../audit/library.ts';
+import { type MeterSpan, meterColumns, meterSpans } from '../audit/meter.ts';
 import { showReport } from '../audit/show-report.ts';
 import { showSuggestion } from '../audit/show-suggestion.ts';
 import { writeToConfig, writeToPackage } from '../audit/write-suggestion.ts';
@@ -46,6 +48,22 @@ export const report = async (args: readonly string[]): Promise<number> => {
   else if (found.extensions.length === 0) say('the ledger has nothing of any extension asked for');
   else for (const one of found.extensions) for (const line of [...showReport(one), '']) say(line);
   return complain(found.unreadable);
+};
+
+const isSpan = (by: string): by is MeterSpan => (meterSpans as readonly string[]).includes(by);
+
+export const meter = async (args: readonly string[]): Promise<number> => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { ledger: text, extension: text, tenant: text, since: text, by: text, format: text, partial: flag },
+  });
+  const { by = 'hour', format = 'ndjson', partial } = values;
+  if (!isSpan(by)) throw new CloisterError('ERR_OPTIONS_INVALID', `--by ${by}: expected ${meterSpans.join(', ')}`);
+  if (format !== 'ndjson' && format !== 'csv') throw new CloisterError('ERR_OPTIONS_INVALID', `--format ${format}: expected ndjson or csv`);
+  const { rows, unreadable } = await auditMeter({ ...optionsOf(values), by, partial });
+  if (format === 'csv') say(meterColumns.join(','));
+  for (const row of rows) say(format === 'csv' ? makeCsvLine(meterColumns.map((column) => row[column])) : makeAsciiJson(row));
+  return complain(unreadable);
 };
 
 export const suggest = async (args: readonly string[]): Promise<number> => {

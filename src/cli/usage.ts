@@ -27,6 +27,8 @@ export const usage = `Usage: cloister <command>
   audit tail           The latest entries.      --lines N (20), --follow
   audit show REQUEST   One request, call by call.
   audit export         Every entry.             --format ndjson|csv
+  audit meter          Who used how much, by hour, day or month (UTC), for bills.
+    --by hour|day|month, --format ndjson|csv, --partial (the span that is not over too)
   audit report [ID]    What each extension used, was granted and was denied, and its budgets.
   audit suggest ID     The least manifest for what it used, against its own.
     --package DIR        Where its package is, if not where it was loaded from.
