@@ -1,9 +1,10 @@
-// Builds what runs on the far side: four guest bundles (Express 4 or 5, with or without Knex) and the ward. Must never let host code or a node built-in into a guest bundle.
+// Builds what runs on the far side: four guest bundles (Express 4 or 5, with or without Knex), the parts a cell loads when it needs them, and the ward. Must never let host code or a node built-in into a guest bundle.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { builtinModules, createRequire } from 'node:module';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { type BuildOptions, build, type Metafile, type OnLoadResult, type OnResolveArgs, type Plugin, type ResolveResult } from 'esbuild';
+import { sharedModules } from './platform/shared-modules.ts';
 import { fileStandIns, keepsMediaType, packages, patches, refusing, type StandIn, sendStandIn, standIns } from './platform/trim/trims.ts';
 
 export interface GuestProfile {
@@ -18,6 +19,11 @@ export const guestProfiles: readonly GuestProfile[] = [
   { express: 5, knex: true },
 ];
 
+/** Files of sandbox/platform/parts: too heavy for the image of every cell. */
+export const guestParts = ['zlib', 'brotli'] as const;
+
+export const guestPartName = (part: string): string => `guest-part-${part}.js`;
+
 export const guestBundleName = ({ express, knex }: GuestProfile): string => `guest-e${express}${knex ? '-knex' : ''}.js`;
 
 const root = resolve(import.meta.dirname, '..');
@@ -25,6 +31,8 @@ const trimFolder = join(import.meta.dirname, 'platform/trim');
 const databaseGuest = join(root, 'src/capabilities/database/guest.ts');
 const require = createRequire(import.meta.url);
 const builtinNames = new Set(builtinModules);
+const sharedPrefix = 'cloister:shared/';
+const isShared: ReadonlySet<string> = new Set(sharedModules);
 
 /** A guest's asynchronous functions become generators over Promise.then, where the kernel's patch sees each of their steps. */
 export const loweredAsync = { 'async-await': false, 'async-generator': false, 'for-await': false } as const;
@@ -125,6 +133,19 @@ const makeGuestPlugin = (profile: GuestProfile): Plugin => ({
   },
 });
 
+/** Leaves out of a part what the image has already: parts.ts hands it over. */
+const makeSharedPlugin = (): Plugin => ({
+  name: 'cloister-shared',
+  setup(esbuild) {
+    const platform = join(import.meta.dirname, 'platform');
+    esbuild.onResolve({ filter: /^\.{1,2}\// }, ({ path, resolveDir }) => {
+      const name = relative(platform, resolve(resolveDir, path));
+      return isShared.has(name) ? { path: `${sharedPrefix}${name}`, external: true } : undefined;
+    });
+    esbuild.onResolve({ filter: /^readable-stream$/ }, ({ path }) => ({ path: `${sharedPrefix}${path}`, external: true }));
+  },
+});
+
 /** What a guest bundle may be made of: the far side, the guest sides of capabilities, and packages. */
 const guestInputs = [
   /^sandbox\/(kernel|platform|protocol)\//,
@@ -133,14 +154,18 @@ const guestInputs = [
   /^cloister(-select)?:/,
 ];
 
+/** What only parts are made of: in the image it would lie in every cell. */
+const partInputs = /^sandbox\/platform\/(parts|zlib)\/|(^|\/)node_modules\/(pako|brotli)\//;
+
 /** Refuses a bundle with a file in it that a guest may not hold, or with an import left over. */
-export const checkGuestInputs = (metafile: Metafile): void => {
+export const checkGuestInputs = (metafile: Metafile, made: 'image' | 'part' = 'image'): void => {
   for (const input of Object.keys(metafile.inputs)) {
+    if (made === 'image' && partInputs.test(input)) throw new Error(`the startup image would hold ${input}, which belongs to a part`);
     if (!guestInputs.some((allowed) => allowed.test(input)))
       throw new Error(`the guest bundle would hold ${input}: a guest may have nothing of the host but the guest files of capabilities`);
   }
   for (const [file, output] of Object.entries(metafile.outputs)) {
-    const left = output.imports.find((entry) => entry.external);
+    const left = output.imports.find((entry) => entry.external && !entry.path.startsWith(sharedPrefix));
     if (left !== undefined) throw new Error(`${file} would import ${left.path}: a guest has no modules besides its bundle`);
   }
 };
@@ -151,28 +176,48 @@ export interface GuestBuild extends GuestProfile {
   readonly outfile: string;
 }
 
+const guestOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'neutral',
+  mainFields: ['module', 'main'],
+  target: 'es2024',
+  // With keepNames a hello took four times as long, with plain identifiers a cell 0.3 MB more: platform/names.ts names what guests see.
+  minify: true,
+  metafile: true,
+  logLevel: 'error',
+  supported: loweredAsync,
+  define: { global: 'globalThis', 'process.env.READABLE_STREAM': '""', 'process.env.DEBUG_MIME': 'undefined' },
+  inject: [join(import.meta.dirname, 'platform/inject.ts')],
+} as const satisfies BuildOptions;
+
 /** Builds one guest bundle: a classic script, because a startup image is made of one. Returns what went into it. */
 export const buildGuest = async ({ entry, outfile, ...profile }: GuestBuild): Promise<Metafile> => {
   const result = await build({
+    ...guestOptions,
     entryPoints: [entry],
     outfile,
-    absWorkingDir: root,
-    bundle: true,
     format: 'iife',
-    platform: 'neutral',
-    mainFields: ['module', 'main'],
-    target: 'es2024',
-    // With keepNames a hello took four times as long, with plain identifiers a cell 0.3 MB more: platform/names.ts names what guests see.
-    minify: true,
     sourcemap: 'external',
-    metafile: true,
-    logLevel: 'error',
-    supported: loweredAsync,
-    define: { global: 'globalThis', 'process.env.READABLE_STREAM': '""', 'process.env.DEBUG_MIME': 'undefined' },
-    inject: [join(import.meta.dirname, 'platform/inject.ts')],
     plugins: [makeGuestPlugin(profile)],
   });
   checkGuestInputs(result.metafile);
+  return result.metafile;
+};
+
+/** Builds one part: the text of a function of (require, module) that parts.ts calls. */
+export const buildPart = async (part: string, outfile: string): Promise<Metafile> => {
+  const result = await build({
+    ...guestOptions,
+    entryPoints: [join(import.meta.dirname, `platform/parts/${part}.ts`)],
+    outfile,
+    format: 'cjs',
+    sourcemap: false,
+    banner: { js: '(function(require,module){' },
+    footer: { js: `})\n//# sourceURL=cloister:${part}` },
+    plugins: [makeSharedPlugin(), makeGuestPlugin({ express: 5, knex: false })],
+  });
+  checkGuestInputs(result.metafile, 'part');
   return result.metafile;
 };
 
@@ -197,6 +242,7 @@ export const buildSandbox = async (folder = join(root, 'dist/sandbox')): Promise
     ...guestProfiles.map((profile) =>
       buildGuest({ ...profile, entry: join(import.meta.dirname, 'kernel/main.ts'), outfile: join(folder, guestBundleName(profile)) }),
     ),
+    ...guestParts.map((part) => buildPart(part, join(folder, guestPartName(part)))),
   ]);
 };
 

@@ -47,6 +47,7 @@ export const makeHooks = (timers: Timers, calls: Calls, listeners: Listeners): K
     now: dateNow,
     log,
     env: {},
+    part: () => '',
     egress: () => egress(),
     zone: {
       get: () => currentZone().stores,

@@ -24,7 +24,7 @@ import { warmUp } from './warm-up.ts';
 import { enterZone, type Zone } from './zone.ts';
 
 export interface Kernel {
-  connect(post: PostFunction): void;
+  connect(post: PostFunction, part: (name: string) => string): void;
   deliver(kind: number, lease: number, id: number, text: string, raw: string | ArrayBuffer | null): void;
   warmUp(): void;
 }
@@ -184,8 +184,9 @@ export const makeKernel = (): Kernel => {
   };
 
   /** The globals come only now: V8 aborts when it makes a context from an image in which it finds its own `console` replaced. */
-  const connect = (postFunction: PostFunction): void => {
+  const connect: Kernel['connect'] = (postFunction, part) => {
     connectPipe(postFunction);
+    hooks.platform.part = part;
     platform.installGlobals(globalThis, hooks.platform);
   };
 

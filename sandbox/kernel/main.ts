@@ -6,12 +6,12 @@ import type { PostFunction } from './pipe.ts';
 
 const kernel = makeKernel();
 
-/** Called once by the ward with the way out; gives the way in. */
-const boot = (post: PostFunction): typeof kernel.deliver => {
+/** Called once by the ward with the way out and the texts of parts; gives the way in. */
+const boot = (post: PostFunction, part: (name: string) => string): typeof kernel.deliver => {
   Reflect.deleteProperty(globalThis, '__cloisterBoot');
   Reflect.deleteProperty(globalThis, '__cloisterWarmUp');
   harden();
-  kernel.connect(post);
+  kernel.connect(post, part);
   return kernel.deliver;
 };
 

@@ -49,6 +49,8 @@ export interface PlatformHooks {
   /** The very object guests see as process.env. */
   env: Record<string, string>;
   readonly zone: ZoneHooks;
+  /** The text of a part of the platform that is not in the image: see parts.ts. */
+  part(name: string): string;
   egress(): Egress;
 }
 

@@ -49,6 +49,14 @@ declare module 'readable-stream' {
     _final(done: (error?: Error | null) => void): void;
     _destroy(error: Error | null, done: (error?: Error | null) => void): void;
   }
+  export class Transform extends Writable {
+    readonly writable: boolean;
+    push(chunk: Uint8Array | string | null): boolean;
+    write(chunk: Uint8Array | string, callback?: (error?: Error | null) => void): boolean;
+    _read(size: number): void;
+    _transform(chunk: Uint8Array, encoding: string, done: (error?: Error | null) => void): void;
+    _flush(done: (error?: Error | null) => void): void;
+  }
   const stream: Record<string, unknown>;
   export default stream;
 }
@@ -144,4 +152,14 @@ declare module 'cloister:express' {
   const express: { (): unknown; readonly Router: unknown };
   export default express;
   export const major: 4 | 5;
+}
+
+declare module 'brotli/dec/decode.js' {
+  export const BrotliDecompress: (input: object, output: object) => void;
+}
+declare module 'brotli/dec/streams.js' {
+  export const BrotliInput: new (bytes: Uint8Array) => object;
+}
+declare module 'brotli/dec/dictionary-browser.js' {
+  export const init: () => Uint8Array;
 }

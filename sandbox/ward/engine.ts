@@ -26,6 +26,8 @@ export interface EngineOptions {
   readonly image: Uint8Array;
   readonly memoryMb: number;
   readonly onPost: Post;
+  /** Code of ours that a cell evaluates when it first needs it, by name. */
+  readonly parts: ReadonlyMap<string, string>;
   /** The isolate's thread is lost for good, and the process with it. */
   readonly onCatastrophe: (message: string) => void;
 }
@@ -41,7 +43,11 @@ export const bootIsolate = async (options: EngineOptions): Promise<Isolate> => {
   });
   const context = await isolate.createContext();
   const post = new ivm.Callback(options.onPost, { ignored: true });
-  const deliver: IsolatedVm.Reference = await context.evalClosure('return __cloisterBoot($0)', [post], { result: { reference: true } });
+  // Answers at once with a text of ours, whatever it is asked: the kernel keeps it, and asks once for each name.
+  const part = new ivm.Callback((name: unknown) => options.parts.get(String(name)) ?? '');
+  const deliver: IsolatedVm.Reference = await context.evalClosure('return __cloisterBoot($0, $1)', [post, part], {
+    result: { reference: true },
+  });
 
   return {
     enter: (kind, lease, id, text, raw, timeoutMs) => {

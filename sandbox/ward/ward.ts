@@ -45,7 +45,9 @@ export class Ward {
   receive(frame: Frame): void {
     switch (frame.kind) {
       case toWard.image:
-        this.#spares = new SparePool(new Uint8Array(frame.raw ?? []), () => this.#io.die());
+        this.#spares = new SparePool(new Uint8Array(frame.raw ?? []), new Map(Object.entries(JSON.parse(frame.text) as object)), () =>
+          this.#io.die(),
+        );
         return;
       case toWard.spares:
         this.#spares?.want(frame.a, frame.id);

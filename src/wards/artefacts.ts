@@ -9,6 +9,8 @@ export interface Artefacts {
   readonly wardFile: string;
   readonly imageFile: string;
   guestFile(profileKey: string): string;
+  /** Where guest-part-*.js lie. */
+  readonly partsFolder: string;
   /** The Node binary of the wards. */
   readonly execPath: string;
 }
@@ -47,5 +49,11 @@ export const findArtefacts = (execPath: string | undefined): Artefacts => {
   }
   const chosen = execPath ?? platformNode() ?? process.execPath;
   checkEngine(chosen);
-  return { wardFile, imageFile: `${folder}image.js`, guestFile: (key) => `${folder}guest-${key}.js`, execPath: chosen };
+  return {
+    wardFile,
+    imageFile: `${folder}image.js`,
+    guestFile: (key) => `${folder}guest-${key}.js`,
+    partsFolder: folder,
+    execPath: chosen,
+  };
 };

@@ -1,5 +1,7 @@
-// Startup images: made once per profile in a process of their own, kept in memory, handed to each ward. Must never come from a package or a shared folder: an image is machine code.
+// Startup images and the parts that go with them: made once per profile in a process of their own, kept in memory, handed to each ward. Must never come from a package or a shared folder: an image is machine code.
 import { spawn } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { CloisterError } from '../errors.ts';
 import type { Artefacts } from './artefacts.ts';
@@ -11,6 +13,7 @@ const imageTimeoutMs = 60_000;
 export class Images {
   readonly #artefacts: Artefacts;
   readonly #made = new Map<string, Promise<Uint8Array>>();
+  #parts: Promise<string> | undefined;
 
   constructor(artefacts: Artefacts) {
     this.#artefacts = artefacts;
@@ -24,7 +27,24 @@ export class Images {
     this.#made.set(key, made);
     return made;
   }
+
+  /** Code that cells evaluate when they need it, as JSON: name → text. */
+  parts(): Promise<string> {
+    this.#parts ??= readParts(this.#artefacts.partsFolder);
+    return this.#parts;
+  }
 }
+
+const partFile = /^guest-part-([a-z]+)\.js$/;
+
+const readParts = async (folder: string): Promise<string> => {
+  const parts: [string, string][] = [];
+  for (const file of await readdir(folder)) {
+    const name = partFile.exec(file)?.[1];
+    if (name !== undefined) parts.push([name, await readFile(join(folder, file), 'utf8')]);
+  }
+  return JSON.stringify(Object.fromEntries(parts));
+};
 
 const makeImage = (artefacts: Artefacts, key: string): Promise<Uint8Array> =>
   new Promise((resolve, reject) => {

@@ -109,8 +109,8 @@ export class WardPool {
   async #start(profile: Profile): Promise<Ward> {
     const { artefacts, maxTextBytes, maxRawBytes, bootMs, images, onLife } = this.#options;
     this.#makeRoom();
-    const image = await images.get(profile);
-    const child = new WardProcess({ artefacts, image, maxTextBytes, maxRawBytes, bootMs });
+    const [image, parts] = await Promise.all([images.get(profile), images.parts()]);
+    const child = new WardProcess({ artefacts, image, parts, maxTextBytes, maxRawBytes, bootMs });
     const ward = new Ward(child, profile, (gone, reason) => {
       this.#wards.delete(gone);
       const spares = this.#spares.get(profileKey(profile));

@@ -11,6 +11,8 @@ import { wardFlags } from './flags.ts';
 export interface WardOptions {
   readonly artefacts: Artefacts;
   readonly image: Uint8Array;
+  /** Names and texts of the parts, as JSON. */
+  readonly parts: string;
   readonly maxTextBytes: number;
   readonly maxRawBytes: number;
   readonly bootMs: number;
@@ -92,7 +94,7 @@ export class WardProcess {
       this.#lose(`exited by itself (${signal ?? code})`);
       this.#resolveGone();
     });
-    this.write(toWard.image, 0, 0, 0, '', options.image);
+    this.write(toWard.image, 0, 0, 0, options.parts, options.image);
   }
 
   get exited(): boolean {

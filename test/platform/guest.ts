@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildGuest } from '../../sandbox/build.ts';
+import { buildGuest, buildPart, guestPartName, guestParts } from '../../sandbox/build.ts';
 
 export interface Answer {
   readonly status: number;
@@ -173,7 +173,11 @@ export const openGuest = async (express: 4 | 5): Promise<Guest> => {
     entry: join(import.meta.dirname, '../../sandbox/platform/testing/stand-in-kernel.ts'),
     outfile,
   });
-  const child = fork(join(import.meta.dirname, 'isolate-child.ts'), [outfile], { execArgv: ['--no-node-snapshot'], env: {} });
+  await Promise.all(guestParts.map((part) => buildPart(part, join(folder, guestPartName(part)))));
+  const child = fork(join(import.meta.dirname, 'isolate-child.ts'), [outfile, folder], {
+    execArgv: ['--no-node-snapshot'],
+    env: {},
+  });
   const guest = new Guest(child, folder);
   await guest.wait((message) => message.kind === 'ready');
   return guest;

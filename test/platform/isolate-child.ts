@@ -1,11 +1,13 @@
 // A child process that boots isolates from a startup snapshot of the test bundle and passes messages. Must run under --no-node-snapshot.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import type IsolatedVm from 'isolated-vm';
+import { guestPartName } from '../../sandbox/build.ts';
 
 const ivm = createRequire(import.meta.url)('isolated-vm') as typeof IsolatedVm;
-const [bundle] = process.argv.slice(2);
-if (bundle === undefined) throw new Error('usage: isolate-child.ts BUNDLE');
+const [bundle, partsFolder] = process.argv.slice(2);
+if (bundle === undefined || partsFolder === undefined) throw new Error('usage: isolate-child.ts BUNDLE PARTS-FOLDER');
 
 const snapshot = ivm.Isolate.createSnapshot([{ code: readFileSync(bundle, 'utf8'), filename: 'guest.js' }]);
 
@@ -36,7 +38,8 @@ const boot = async (): Promise<void> => {
     });
   };
   const post = new ivm.Callback(send, { ignored: true });
-  const deliver: IsolatedVm.Reference = await context.evalClosure('return __boot($0)', [post], { result: { reference: true } });
+  const part = new ivm.Callback((name: unknown) => readFileSync(join(partsFolder, guestPartName(String(name))), 'utf8'));
+  const deliver: IsolatedVm.Reference = await context.evalClosure('return __boot($0, $1)', [post, part], { result: { reference: true } });
   process.on('message', (order: Order) => {
     const bytes =
       order.base64 === null

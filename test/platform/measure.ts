@@ -33,9 +33,13 @@ for (const profile of guestProfiles) {
   const boot = async (): Promise<IsolatedVm.Isolate> => {
     const isolate = new ivm.Isolate({ memoryLimit: 64, snapshot });
     const context = await isolate.createContext();
-    await context.evalClosure('return __cloisterBoot($0)', [new ivm.Callback(() => undefined, { ignored: true })], {
-      result: { reference: true },
-    });
+    await context.evalClosure(
+      'return __cloisterBoot($0, $1)',
+      [new ivm.Callback(() => undefined, { ignored: true }), new ivm.Callback(() => '')],
+      {
+        result: { reference: true },
+      },
+    );
     return isolate;
   };
   const kept = [await boot()];

@@ -84,6 +84,7 @@ const makeReaders = (): ReadonlyMap<string, () => unknown> =>
       util: named(() => require('./util.ts'), 'util'),
       'util/types': named(() => require('./util-types.ts'), 'types'),
       worker_threads: machine('workerThreads'),
+      zlib: named(() => require('./zlib.ts'), 'zlib'),
       ...Object.fromEntries(
         [
           'child_process',
@@ -102,7 +103,6 @@ const makeReaders = (): ReadonlyMap<string, () => unknown> =>
           'v8',
           'vm',
           'wasi',
-          'zlib',
         ].map((name) => [name, refused(name)] as const),
       ),
     }),

@@ -18,6 +18,7 @@ interface Head {
 }
 
 let post: Post = () => {};
+let part: (name: string) => string = () => '';
 let zone: Zone | undefined;
 let nextTimer = 0;
 const timers = new Map<number, { readonly callback: () => void; readonly repeat: boolean; readonly zone: Zone | undefined }>();
@@ -55,6 +56,7 @@ platform.installGlobals(globalThis, {
   now: Date.now,
   log: (level: LogLevel, args) => say('log', { level, text: String(args[0]) }),
   env: { NODE_ENV: 'production', GRANTED: 'yes' },
+  part: (name) => part(name),
   egress: () => ({ granted: false, request: () => Promise.reject(new Error('no network in this test')) }),
   zone: {
     get: () => zone,
@@ -136,8 +138,9 @@ const deliver = (kind: string, id: number, text: string, bytes: ArrayBuffer | nu
 };
 
 Object.defineProperty(globalThis, '__boot', {
-  value: (given: Post) => {
+  value: (given: Post, givenPart: (name: string) => string) => {
     post = given;
+    part = givenPart;
     // As in the kernel: what the platform puts off must work without what is taken away.
     const own = ['__platform', 'express', ...platform.globalNames].map(
       (name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const,

@@ -75,6 +75,7 @@ export const fileStandIns: readonly { readonly path: RegExp; readonly standIn: S
   { path: /\/express4?\/lib\/view\.js$/, standIn: { file: 'view.ts', export: 'default' } },
   { path: /\/knex\/lib\/migrations\/migrate\/Migrator\.js$/, standIn: { file: 'no-migrations.ts' } },
   { path: /\/knex\/lib\/migrations\/seed\/Seeder\.js$/, standIn: { file: 'no-migrations.ts', export: 'Seeder' } },
+  { path: /\/brotli\/dec\/dictionary-data\.js$/, standIn: { file: 'brotli-dictionary.ts' } },
   { path: /\/whatwg-url\/lib\/encoding\.js$/, standIn: { file: 'url-encoding.ts' } },
 ];
 
