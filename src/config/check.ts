@@ -3,12 +3,33 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import type { TSchema } from 'typebox';
 import { CloisterError, type ErrorCode } from '../errors.ts';
 import { explainErrors } from './explain.ts';
+import { showEnds } from './show.ts';
 
 /** Throws the given code, naming `where` (a file, perhaps with `#/pointer`) and the place in it. */
 export type Check = (value: unknown, where: string) => void;
 
+/** Names in a pointer are its writer's. */
+const maxPointerLength = 400;
+
 /** `where` plus a JSON pointer below it. */
-export const placeOf = (where: string, pointer: string): string => (where.includes('#') ? `${where}${pointer}` : `${where}#${pointer}`);
+const placeOf = (where: string, pointer: string): string =>
+  `${where}${where.includes('#') ? '' : '#'}${showEnds(pointer, maxPointerLength)}`;
+
+/** More values than anybody writes by hand. All that is wrong with so many is not looked for: it grows with their square. */
+const manyValues = 4_000;
+
+const holdsMany = (value: unknown): boolean => {
+  const waiting: unknown[] = [value];
+  let counted = 0;
+  for (let at = waiting.pop(); at !== undefined || waiting.length > 0; at = waiting.pop()) {
+    if (typeof at !== 'object' || at === null) continue;
+    const inner = Object.values(at);
+    counted += inner.length;
+    if (counted > manyValues) return true;
+    waiting.push(...inner);
+  }
+  return false;
+};
 
 type Node = Readonly<Record<string, unknown>>;
 
@@ -36,8 +57,8 @@ const partFor = (schema: Node, value: unknown, met: string[]): Node => {
 };
 
 /** None is used often enough to win back what the optimizer takes. */
-const compile = (schema: object): ValidateFunction =>
-  new Ajv({ strict: true, allErrors: true, verbose: true, allowUnionTypes: true, code: { optimize: false } }).compile(schema);
+const compile = (schema: object, allErrors: boolean): ValidateFunction =>
+  new Ajv({ strict: true, allErrors, verbose: true, allowUnionTypes: true, code: { optimize: false } }).compile(schema);
 
 /** More parts than a host's packages have; then it begins anew. */
 const maxParts = 100;
@@ -48,8 +69,10 @@ export const makeCheck = (schema: TSchema, code: ErrorCode): Check => {
   return (value, where) => {
     const met: string[] = [];
     const part = partFor(schema as Node, value, met);
-    const name = met.join(' ');
-    const validate = compiled.get(name) ?? compile(part);
+    // All errors tell best what was meant; the first alone where there may be any number of them.
+    const allErrors = !holdsMany(value);
+    const name = `${met.join(' ')}${allErrors ? '' : ' first'}`;
+    const validate = compiled.get(name) ?? compile(part, allErrors);
     if (compiled.size >= maxParts) compiled.clear();
     compiled.set(name, validate);
     if (validate(value)) return;

@@ -104,7 +104,7 @@ const explainUnknownKey = (error: ErrorObject): Problem => {
 const mostTelling = (errors: readonly ErrorObject[]): readonly ErrorObject[] => {
   const own = errors.filter((error) => !wrappers.has(error.keyword));
   const candidates = own.length === 0 ? errors : own;
-  const deepest = Math.max(...candidates.map(depthOf));
+  const deepest = candidates.reduce((most, error) => Math.max(most, depthOf(error)), 0);
   const first = candidates.find((error) => depthOf(error) === deepest);
   const here = candidates.filter((error) => error.instancePath === first?.instancePath);
   const meant = here.filter((error) => telling.has(error.keyword));

@@ -1,9 +1,10 @@
 // Reads JSON that a human or a package wrote. Must never accept what two readers could understand differently: duplicate keys, `__proto__`.
 import { CloisterError, type ErrorCode } from '../errors.ts';
-import { showText, showValue } from './show.ts';
+import { showEnds, showText, showValue } from './show.ts';
 
 /** Deeper than any manifest or configuration; keeps every recursive reader after this one off the end of its stack. */
 const maxDepth = 48;
+const maxPointerLength = 400;
 
 interface Level {
   /** null for a list. */
@@ -23,14 +24,13 @@ const endOfString = (text: string, start: number): number => {
 };
 
 /** Walks text that JSON.parse has already accepted, so quotes and brackets are known to match. */
-const refuseAmbiguity = (text: string, refuse: (pointer: string, cause: string) => never): void => {
+const refuseAmbiguity = (text: string, refuse: (levels: readonly Level[], cause: string) => never): void => {
   const levels: Level[] = [];
   const takeKey = (level: Level, token: string): void => {
     const key: unknown = JSON.parse(token);
     if (typeof key !== 'string' || level.keys === null) return;
-    const parent = pointerOf(levels.slice(0, -1));
-    if (key === '__proto__') refuse(parent, 'key "__proto__" is not allowed; remove it');
-    if (level.keys.has(key)) refuse(parent, `key ${showValue(key)} stands there twice; keep one`);
+    if (key === '__proto__') refuse(levels.slice(0, -1), 'key "__proto__" is not allowed; remove it');
+    if (level.keys.has(key)) refuse(levels.slice(0, -1), `key ${showValue(key)} stands there twice; keep one`);
     level.keys.add(key);
     level.key = key;
     level.wantsKey = false;
@@ -41,7 +41,7 @@ const refuseAmbiguity = (text: string, refuse: (pointer: string, cause: string) 
       case '{':
       case '[':
         levels.push({ keys: text[at] === '{' ? new Set() : null, key: '', index: 0, wantsKey: text[at] === '{' });
-        if (levels.length > maxDepth) refuse('', `nests deeper than ${maxDepth} levels; flatten it`);
+        if (levels.length > maxDepth) refuse([], `nests deeper than ${maxDepth} levels; flatten it`);
         break;
       case '}':
       case ']':
@@ -66,7 +66,7 @@ const refuseAmbiguity = (text: string, refuse: (pointer: string, cause: string) 
 export const parseJson = (text: string, where: string, code: ErrorCode): unknown => {
   const source = text.startsWith('\uFEFF') ? text.slice(1) : text;
   const refuse = (pointer: string, cause: string): never => {
-    throw new CloisterError(code, `${where}#${showText(pointer)}: ${cause}`, { where, pointer });
+    throw new CloisterError(code, `${where}#${showEnds(pointer, maxPointerLength)}: ${cause}`, { where, pointer });
   };
   let value: unknown;
   try {
@@ -74,6 +74,7 @@ export const parseJson = (text: string, where: string, code: ErrorCode): unknown
   } catch (error) {
     return refuse('', `not JSON: ${showText(error instanceof Error ? error.message : String(error), 160)}`);
   }
-  refuseAmbiguity(source, refuse);
+  // A place is spelled out where it is told: beside a long key there may be thousands of short ones.
+  refuseAmbiguity(source, (levels, cause) => refuse(pointerOf(levels), cause));
   return value;
 };
