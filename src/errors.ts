@@ -76,6 +76,7 @@ export const errorTable = {
   ERR_EXTENSION_CONFLICT: { status: 500, meaning: 'Two extensions want the same id.' },
   ERR_REGISTER_FAILED: { status: 500, meaning: 'The register function threw, hung or ran over registerMs.' },
   ERR_DATABASE_UNSAFE: { status: 500, meaning: 'The database connection would void the second wall.' },
+  ERR_HARDENING_MISSING: { status: 500, meaning: 'A measure that wards.hardening requires is not to be had on this machine.' },
   ERR_ENGINE_UNSUPPORTED: { status: 500, meaning: 'The Node or isolated-vm of the ward is not one Cloister runs hostile code on.' },
   ERR_ALREADY_RUNNING: { status: 500, meaning: 'Another `npm start` serves from this folder.' },
   ERR_WARD_PROTOCOL: { status: 500, meaning: 'A ward sent a frame that it may not send; the ward was ended.' },

@@ -36,3 +36,4 @@ export { verifyLedger } from './ledger/verify-ledger.ts';
 export { type LimitName, limitTable } from './limits/table.ts';
 export type { ApprovalOption, CloisterOptions, Grants } from './options.ts';
 export { createRuntime, type Health, type Runtime } from './runtime.ts';
+export type { MeasureReport } from './wards/hardening/measures.ts';

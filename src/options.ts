@@ -5,6 +5,7 @@ import type { Meter, Tracer } from '@opentelemetry/api';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
 import type { ServiceDefinition } from './capabilities/services/definition.ts';
+import type { HardeningModes, MeasureMode } from './config/hardening.ts';
 import type { Identity, Isolation, Mode } from './config/runtime-options.ts';
 import type { LedgerEntry } from './ledger/entry.ts';
 import type { LimitName } from './limits/table.ts';
@@ -75,6 +76,12 @@ export interface CloisterOptions {
     readonly spareCells?: number;
     readonly cellIdleMs?: number;
     readonly execPath?: string;
+    /** V8 without its compilers: most faults of V8 are in them, and extensions compute several times slower; docs/performance.md. */
+    readonly hardened?: boolean;
+    /** What else holds a ward back, each `auto` (where the machine has it), `require` or `off`; SECURITY.md. */
+    readonly hardening?: MeasureMode | Partial<HardeningModes>;
+    /** What wards run as where the host is root (65533). */
+    readonly user?: { readonly uid: number; readonly gid: number };
   };
   /** Sizes and times of reading packages; see docs/limits.md. */
   readonly packages?: Readonly<Record<string, number>>;

@@ -32,6 +32,9 @@ import { type Gauges, makeMetrics } from './telemetry/metrics.ts';
 import { makeObservedLedger } from './telemetry/observed-ledger.ts';
 import { makeTracing } from './telemetry/tracing.ts';
 import { findArtefacts } from './wards/artefacts.ts';
+import { flagsOf } from './wards/flags.ts';
+import { type MeasureReport, sayHardening } from './wards/hardening/measures.ts';
+import { openHardening } from './wards/hardening/open-hardening.ts';
 import { Images } from './wards/image.ts';
 import { WardPool } from './wards/ward-pool.ts';
 
@@ -50,6 +53,8 @@ export interface Runtime {
   metrics(): Promise<string>;
   /** `/_cloister/ready` says no from now on; after `delayMs` (0) no more requests are taken, those in flight may finish within `drainMs` (5,000), and every ward ends. */
   close(options?: { readonly drainMs?: number; readonly delayMs?: number }): Promise<void>;
+  /** What holds its wards back, and what does not and why; docs/hardening.md. */
+  hardening(): readonly MeasureReport[];
 }
 
 export interface Health {
@@ -101,6 +106,9 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
   const catalog = { contracts: registry.map((entry) => entry.capability.contract), baseline };
   const parsed = parseOptions(given, catalog);
   const logger = parsed.logger ?? pino({ name: 'cloister' });
+  const artefacts = findArtefacts(parsed.wards.execPath ?? undefined);
+  const hardening = await openHardening({ artefacts, modes: parsed.wards.hardening, user: parsed.wards.user });
+  logger.info(sayHardening(hardening.reports, parsed.wards.hardened), 'wards are held back');
   const database =
     parsed.database === null
       ? undefined
@@ -126,11 +134,11 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
     lives.record(event, extension, tenant, subject, reason);
   };
 
-  const artefacts = findArtefacts(options.wards.execPath ?? undefined);
   const bytes = Math.max(options.limits.bodyOutBytes ?? 0, options.limits.callBytes ?? 0, 64 * megabyte);
+  const flags = flagsOf(options.wards.hardened);
   const pool = new WardPool({
-    artefacts,
-    images: new Images(artefacts),
+    program: hardening.start(flags, artefacts.wardFile),
+    images: new Images((key) => hardening.start(flags, artefacts.imageFile, artefacts.guestFile(key)), artefacts.partsFolder),
     max: options.wards.max,
     perTenant: options.wards.perTenant,
     cellsPerWard,
@@ -274,6 +282,7 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
     schedules: () => schedules.nextRuns(),
     ledger: () => ledger.recent(),
     health,
+    hardening: () => hardening.reports,
     metrics: async () => {
       if (metrics !== null) return await metrics.render();
       throw new CloisterError('ERR_OPTIONS_INVALID', 'nothing is counted: set the option metrics to true, or give an adminToken');

@@ -73,6 +73,17 @@ export const untilStopped = (): Promise<void> =>
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   });
 
+/** One line for what holds wards back, one for each measure that does not. */
+const describeHardening = (runtime: Runtime): readonly string[] => {
+  const reports = runtime.hardening();
+  const active = reports.filter((report) => report.active).map(({ measure }) => measure);
+  const missing = reports.filter((report) => !report.active);
+  return [
+    `  wards are held back by ${active.length === 0 ? 'nothing but their isolates' : active.join(', ')}`,
+    ...missing.map(({ measure, cause }) => `    not by ${measure}: ${cause}`),
+  ];
+};
+
 /** What is mounted where, what was refused, and a line to try. */
 export const describe = (runtime: Runtime, url: string): string => {
   const extensions = [...runtime.extensions()].sort((one, other) => (one.id < other.id ? -1 : 1));
@@ -97,6 +108,7 @@ export const describe = (runtime: Runtime, url: string): string => {
     ...served,
     ...scheduled,
     ...refused,
+    ...describeHardening(runtime),
     ...(first === undefined ? [] : ['', `  try:  curl ${url}/${first.mounts[0] ?? ''}`]),
   ].join('\n');
 };

@@ -4,6 +4,7 @@ import { packageLimitTable } from '../limits/package-table.ts';
 import { limitTable } from '../limits/table.ts';
 import { byReference, type CapabilityCatalog, makeGrantDefinitions, makeGrantsSchema } from './catalog.ts';
 import { extensionIdDescription, extensionIdPattern } from './extension-id.ts';
+import { measureModes, measureNames } from './hardening.ts';
 import { makeLimitsSchema } from './limits-schema.ts';
 import { makeManifestSchema } from './manifest.ts';
 
@@ -94,6 +95,10 @@ const databaseRolesSchema = Type.Object(
   closed,
 );
 
+const measureMode = Type.Enum([...measureModes]);
+const hardeningSchema = Type.Object(Object.fromEntries(measureNames.map((name) => [name, Type.Optional(measureMode)])), closed);
+const userId = Type.Integer({ minimum: 1, maximum: 4_294_967_294 });
+
 const wardsSchema = Type.Object(
   {
     max: Type.Optional(Type.Integer({ minimum: 2, maximum: 10_000 })),
@@ -101,6 +106,9 @@ const wardsSchema = Type.Object(
     spareCells: Type.Optional(Type.Integer({ minimum: 0, maximum: 256 })),
     cellIdleMs: Type.Optional(Type.Integer({ minimum: 100, maximum: 86_400_000 })),
     execPath: Type.Optional(path),
+    hardened: Type.Optional(Type.Boolean()),
+    hardening: Type.Optional(Type.Union([measureMode, hardeningSchema])),
+    user: Type.Optional(Type.Object({ uid: userId, gid: userId }, closed)),
   },
   closed,
 );

@@ -7,18 +7,10 @@ import type { CapabilityCatalog } from './catalog.ts';
 import { makeCheck } from './check.ts';
 import { refuseContradictions } from './contradictions.ts';
 import { freezeDeep } from './freeze.ts';
+import { defaultWardUser, fillHardening, type HardeningModes, type MeasureMode, type WardUser } from './hardening.ts';
 import { parseHostMembers } from './host-members.ts';
 import { makeOptionsSchema } from './options-schema.ts';
-import type {
-  Approval,
-  DatabaseRoles,
-  EnvValue,
-  ExtensionOption,
-  LockSettings,
-  Mode,
-  RuntimeOptions,
-  WardOptions,
-} from './runtime-options.ts';
+import type { Approval, DatabaseRoles, EnvValue, ExtensionOption, LockSettings, Mode, RuntimeOptions } from './runtime-options.ts';
 import { showText, showValue } from './show.ts';
 
 type LockOption = string | { readonly file?: string; readonly table?: true; readonly everyHash?: boolean } | null;
@@ -47,13 +39,24 @@ interface JsonOptions {
     readonly spareCells?: number;
     readonly cellIdleMs?: number;
     readonly execPath?: string;
+    readonly hardened?: boolean;
+    readonly hardening?: MeasureMode | Partial<HardeningModes>;
+    readonly user?: WardUser;
   };
   readonly packages?: Partial<PackageLimits>;
   readonly metrics?: boolean;
 }
 
 const where = 'options';
-const defaultWards: WardOptions = { max: 64, perTenant: 1, spareCells: 2, cellIdleMs: 60_000, execPath: null };
+const defaultWards = {
+  max: 64,
+  perTenant: 1,
+  spareCells: 2,
+  cellIdleMs: 60_000,
+  execPath: null,
+  hardened: false,
+  user: defaultWardUser,
+} as const;
 const defaultLedger = { file: null, rotateMb: 64, table: null, ringSize: 1_000, onFailure: 'refuse' } as const;
 
 const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -106,7 +109,7 @@ export const parseOptions = (value: unknown, catalog: CapabilityCatalog): Runtim
     databaseRoles: json.databaseRoles ?? {},
     ledger: { ...defaultLedger, ...json.ledger },
     egress: { internalOrigins: [], dnsServers: [], ...json.egress },
-    wards: { ...defaultWards, ...json.wards },
+    wards: { ...defaultWards, ...json.wards, hardening: fillHardening(json.wards?.hardening) },
     packages: makePackageLimits(json.packages),
     metrics: json.metrics ?? members.adminToken !== null,
   };

@@ -9,6 +9,7 @@ import type { RegisteredService } from '../capabilities/services/registered.ts';
 import type { OnEntries } from '../ledger/entries-target.ts';
 import type { PackageLimits } from '../limits/package-table.ts';
 import type { Limits } from '../limits/table.ts';
+import type { HardeningModes, WardUser } from './hardening.ts';
 import type { ExpressMajor, Manifest } from './manifest.ts';
 
 export type Isolation = 'shared' | 'request';
@@ -58,6 +59,11 @@ export interface WardOptions {
   readonly cellIdleMs: number;
   /** null: the host's own Node. */
   readonly execPath: string | null;
+  /** V8 without compilers: slower, and without the part in which most of its faults are found. */
+  readonly hardened: boolean;
+  readonly hardening: HardeningModes;
+  /** What wards run as where the host is root. */
+  readonly user: WardUser;
 }
 
 export type EnvValue = string | number | boolean | readonly string[];

@@ -7,3 +7,6 @@
  * and full collections take a third of the guest's time. The space grows only in a cell that is busy.
  */
 export const wardFlags = ['--no-node-snapshot', '--no-turboshaft-loop-unrolling', '--max-semi-space-size=8'] as const;
+
+/** `--jitless`: V8 makes no machine code at run time. Regular expressions are interpreted too, and there is no WebAssembly for anybody. */
+export const flagsOf = (hardened: boolean): readonly string[] => (hardened ? [...wardFlags, '--jitless'] : wardFlags);

@@ -4,33 +4,35 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { CloisterError } from '../errors.ts';
-import type { Artefacts } from './artefacts.ts';
-import { wardFlags } from './flags.ts';
+import type { Program } from './hardening/open-hardening.ts';
 import { type Profile, profileKey } from './profile.ts';
 
 const imageTimeoutMs = 60_000;
 
 export class Images {
-  readonly #artefacts: Artefacts;
+  readonly #programOf: (key: string) => Program;
+  readonly #partsFolder: string;
   readonly #made = new Map<string, Promise<Uint8Array>>();
   #parts: Promise<string> | undefined;
 
-  constructor(artefacts: Artefacts) {
-    this.#artefacts = artefacts;
+  /** `programOf` a profile's key: how its image is made. */
+  constructor(programOf: (key: string) => Program, partsFolder: string) {
+    this.#programOf = programOf;
+    this.#partsFolder = partsFolder;
   }
 
   get(profile: Profile): Promise<Uint8Array> {
     const key = profileKey(profile);
     const known = this.#made.get(key);
     if (known !== undefined) return known;
-    const made = makeImage(this.#artefacts, key);
+    const made = makeImage(this.#programOf(key), key);
     this.#made.set(key, made);
     return made;
   }
 
   /** Code that cells evaluate when they need it, as JSON: name → text. */
   parts(): Promise<string> {
-    this.#parts ??= readParts(this.#artefacts.partsFolder);
+    this.#parts ??= readParts(this.#partsFolder);
     return this.#parts;
   }
 }
@@ -46,9 +48,9 @@ const readParts = async (folder: string): Promise<string> => {
   return JSON.stringify(Object.fromEntries(parts));
 };
 
-const makeImage = (artefacts: Artefacts, key: string): Promise<Uint8Array> =>
+const makeImage = ({ file, args }: Program, key: string): Promise<Uint8Array> =>
   new Promise((resolve, reject) => {
-    const child = spawn(artefacts.execPath, [...wardFlags, artefacts.imageFile, artefacts.guestFile(key)], {
+    const child = spawn(file, args, {
       env: {},
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
       timeout: imageTimeoutMs,

@@ -1,14 +1,15 @@
 // Which ward a cell is placed in: one tenant's never with another's, a suspect alone, a booted spare at hand. Must never reuse a ward for a second tenant.
 import { toWard } from '../../sandbox/protocol/kinds.ts';
 import { CloisterError } from '../errors.ts';
-import type { Artefacts } from './artefacts.ts';
+import type { Program } from './hardening/open-hardening.ts';
 import type { Images } from './image.ts';
 import { type Profile, profileKey } from './profile.ts';
 import { Ward } from './ward.ts';
 import { WardProcess } from './ward-process.ts';
 
 export interface WardPoolOptions {
-  readonly artefacts: Artefacts;
+  /** How a ward is started. */
+  readonly program: Program;
   readonly images: Images;
   readonly max: number;
   readonly perTenant: number;
@@ -107,10 +108,10 @@ export class WardPool {
   }
 
   async #start(profile: Profile): Promise<Ward> {
-    const { artefacts, maxTextBytes, maxRawBytes, bootMs, images, onLife } = this.#options;
+    const { program, maxTextBytes, maxRawBytes, bootMs, images, onLife } = this.#options;
     this.#makeRoom();
     const [image, parts] = await Promise.all([images.get(profile), images.parts()]);
-    const child = new WardProcess({ artefacts, image, parts, maxTextBytes, maxRawBytes, bootMs });
+    const child = new WardProcess({ program, image, parts, maxTextBytes, maxRawBytes, bootMs });
     const ward = new Ward(child, profile, (gone, reason) => {
       this.#wards.delete(gone);
       const spares = this.#spares.get(profileKey(profile));

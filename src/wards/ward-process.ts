@@ -4,12 +4,11 @@ import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { type Frame, FrameReader, FrameWriter } from '../../sandbox/protocol/frames.ts';
 import { toHost, toWard } from '../../sandbox/protocol/kinds.ts';
-import type { Artefacts } from './artefacts.ts';
 import { makeFirstToGo } from './first-to-go.ts';
-import { wardFlags } from './flags.ts';
+import type { Program } from './hardening/open-hardening.ts';
 
 export interface WardOptions {
-  readonly artefacts: Artefacts;
+  readonly program: Program;
   readonly image: Uint8Array;
   /** Names and texts of the parts, as JSON. */
   readonly parts: string;
@@ -46,8 +45,8 @@ export class WardProcess {
   #resolveGone: () => void = () => undefined;
 
   constructor(options: WardOptions) {
-    const { artefacts } = options;
-    this.#child = spawn(artefacts.execPath, [...wardFlags, artefacts.wardFile], {
+    const { file, args } = options.program;
+    this.#child = spawn(file, args, {
       env: wardEnvironment(),
       stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
       windowsHide: true,

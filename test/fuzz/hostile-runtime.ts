@@ -53,7 +53,7 @@ esac
     options: {
       database: databaseUrl,
       env: { GIVEN: 'given', SECRET: 'canary' },
-      wards: { execPath: file, max: 12, perTenant: 1, spareCells: 1 },
+      wards: { execPath: file, max: 12, perTenant: 1, spareCells: 1, hardening: 'off' },
       identify: (request) => ({ tenant: String(request.headers['x-tenant'] ?? 'default'), accountability: null }),
     },
     logLevel: 'fatal',

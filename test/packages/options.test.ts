@@ -32,7 +32,10 @@ describe('options', () => {
     assert.deepEqual(options.ceiling, { capabilities: null, limits: {} });
     assert.deepEqual([options.database, options.logger, options.identify, options.mode], [null, null, null, 'enforce']);
     assert.deepEqual(options.ledger, { file: null, rotateMb: 64, table: null, ringSize: 1_000, onFailure: 'refuse' });
-    assert.deepEqual(options.wards, { perTenant: 1, max: 64, spareCells: 2, cellIdleMs: 60_000, execPath: null });
+    const { hardening, ...wards } = options.wards;
+    const user = { uid: 65_533, gid: 65_533 };
+    assert.deepEqual(wards, { perTenant: 1, max: 64, spareCells: 2, cellIdleMs: 60_000, execPath: null, hardened: false, user });
+    assert.deepEqual(new Set(Object.values(hardening)), new Set(['auto']));
     assert.equal(options.packages.bundleMs, 20_000);
     assert.ok(Object.isFrozen(options));
   });
