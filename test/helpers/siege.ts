@@ -9,7 +9,7 @@ import type { CloisterOptions } from '../../src/options.ts';
 import type { Files } from '../packages/package-writer.ts';
 import type { Reply } from './client.ts';
 import { openTestDatabase } from './postgres.ts';
-import { directusExtension, extension, openTestRuntime, type TestRuntime, waitUntil } from './runtime.ts';
+import { directusExtension, extension, findSandboxProcesses, openTestRuntime, type TestRuntime, waitUntil } from './runtime.ts';
 import { assertNothingLeft, type Stock, takeStock } from './stock.ts';
 
 export const hostileTenant = { 'x-tenant': 'hostile' } as const;
@@ -30,8 +30,8 @@ export interface SiegeOptions {
   readonly hostile: Readonly<Record<string, string | Files>>;
   readonly setUp?: string;
   readonly options?: Omit<CloisterOptions, 'extensions' | 'logger' | 'database' | 'identify'>;
-  /** Ledger kinds the neighbours of the hostile tenant's own ward may fail with: always 503, then they come back. */
   readonly neighbourPauseMs?: number;
+  readonly logLevel?: string;
 }
 
 const neighbourGrant = { database: { tables: { things: { read: true } } } };
@@ -100,7 +100,13 @@ const checkClock = (delay: { percentile(part: number): number; readonly max: num
   assert.ok((p99 ?? 0) < 1_000, `p99 of the event-loop delay: ${p99} ms`);
 };
 
-export const openSiege = async ({ hostile, setUp = '', options = {}, neighbourPauseMs = 20 }: SiegeOptions): Promise<Siege> => {
+export const openSiege = async ({
+  hostile,
+  setUp = '',
+  options = {},
+  neighbourPauseMs = 20,
+  logLevel = 'fatal',
+}: SiegeOptions): Promise<Siege> => {
   const canary = `canary-${Math.random().toString(36).slice(2)}`;
   const { TMPDIR } = process.env;
   const temporary = mkdtempSync(join(tmpdir(), 'cloister-siege-'));
@@ -127,7 +133,7 @@ export const openSiege = async ({ hostile, setUp = '', options = {}, neighbourPa
       database: database.url,
       identify: (request) => ({ tenant: String(request.headers['x-tenant'] ?? 'nobody'), accountability: null }),
     },
-    logLevel: 'fatal',
+    logLevel,
   });
   assert.deepEqual(runtime.runtime.refused(), []);
   const loads = neighbours.map(([path, tenant]) => startLoad(runtime, path, tenant, neighbourPauseMs));
@@ -166,6 +172,7 @@ export const openSiege = async ({ hostile, setUp = '', options = {}, neighbourPa
       } finally {
         await Promise.all(loads.map((load) => load.stop()));
         await runtime.close();
+        assert.deepEqual(findSandboxProcesses(), [], 'a process is left');
         await database.close();
         process.off('unhandledRejection', note);
         process.off('uncaughtException', note);
