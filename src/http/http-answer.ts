@@ -20,6 +20,23 @@ const listHeaders = ['set-cookie', 'vary', 'content-security-policy'] as const;
 /** What no browser runs or renders as a page. Everything else gets the policy, types nobody has thought of as well. */
 const inertType =
   /^\s*(?:application\/(?:json|octet-stream|pdf|javascript|x-ndjson|zip|gzip|x-www-form-urlencoded|[\w.-]+\+json)|text\/(?:plain|csv|css|javascript|event-stream)|image\/(?!svg)[\w.+-]+|(?:audio|video|font)\/[\w.+-]+)\s*(?:;|$)/i;
+/** What tells a browser whom to let in: where the host has said it, the host's word stands, whatever the guest says. */
+const hostsOwn = new Set([
+  'access-control-allow-credentials',
+  'access-control-allow-headers',
+  'access-control-allow-methods',
+  'access-control-allow-origin',
+  'access-control-expose-headers',
+  'access-control-max-age',
+  'cross-origin-embedder-policy',
+  'cross-origin-opener-policy',
+  'cross-origin-resource-policy',
+  'origin-agent-cluster',
+  'permissions-policy',
+  'referrer-policy',
+  'x-frame-options',
+  'x-permitted-cross-domain-policies',
+]);
 const statusesWithoutBody = new Set([204, 205, 304]);
 
 /** A cookie of an extension is for its own paths on this host only. Of two paths a browser takes the last, and one without a value for the folder of the request: so none of the guest's own is left. */
@@ -137,6 +154,7 @@ export class HttpAnswer implements Answer {
     for (let index = 0; index + 1 < head.headers.length; index += 2) {
       const name = head.headers[index] as string;
       const value = head.headers[index + 1] ?? '';
+      if (hostsOwn.has(name) && this.#response.hasHeader(name)) continue;
       // Of two types one client takes the first, another the last.
       if (name === 'content-type') {
         typed = true;

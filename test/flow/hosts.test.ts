@@ -18,6 +18,7 @@ export default (router) => {
   router.get('/passes', (req, res, next) => next());
   router.get('/fails', () => { throw new Error('inside'); });
   router.get('/powered', (req, res) => res.set('X-Host', 'mine').json(1));
+  router.get('/open', (req, res) => res.set({ 'Access-Control-Allow-Origin': '*', 'Access-Control-Allow-Credentials': 'true', 'X-Frame-Options': 'ALLOWALL', 'Referrer-Policy': 'unsafe-url', 'Cross-Origin-Opener-Policy': 'unsafe-none' }).json(1));
 };`;
 
 /** Everything an embedder does around the runtime, at once; each path begins with what it shows. */
@@ -31,6 +32,11 @@ const makeHost =
       response.set('X-Host', 'host').cookie('host', '1');
       next();
     });
+    app.use('/closed', (_request, response, next) => {
+      response.set({ 'Access-Control-Allow-Origin': 'https://host.example', 'X-Frame-Options': 'DENY', 'Referrer-Policy': 'no-referrer' });
+      next();
+    });
+    app.use('/closed', handler);
     app.use('/ext', handler);
     app.use('/parsed', express.json(), express.urlencoded({ extended: true }), express.text(), express.raw(), handler);
     app.use('/verified', express.json({ verify: (request, _response, bytes) => Object.assign(request, { rawBody: bytes }) }), handler);
@@ -100,6 +106,16 @@ for (const major of [4, 5] as const) {
     test('headers of the host stay unless the extension sets the same', async () => {
       assert.equal((await runtime.get('/five/where')).headers['x-host'], 'host');
       assert.equal((await runtime.get('/five/powered')).headers['x-host'], 'mine');
+    });
+    test('what the host told browsers stands, and where it said nothing the extension may', async () => {
+      const { headers, rawHeaders } = await runtime.get('/closed/five/open');
+      const names = ['access-control-allow-origin', 'x-frame-options', 'referrer-policy', 'cross-origin-opener-policy'];
+      assert.deepEqual(
+        names.map((name) => headers[name]),
+        ['https://host.example', 'DENY', 'no-referrer', 'unsafe-none'],
+      );
+      assert.equal(rawHeaders.filter((name) => name.toLowerCase() === 'access-control-allow-origin').length, 1);
+      assert.equal((await runtime.get('/five/open')).headers['access-control-allow-origin'], '*');
     });
     test('ip, ips and protocol follow the host’s trust in its proxy', async () => {
       const headers = { 'x-forwarded-for': '8.8.8.8, 127.0.0.1', 'x-forwarded-proto': 'https' };
