@@ -17,6 +17,7 @@ const run = (command: string, ...args: readonly string[]): void => {
 
 // The bundles are built only when a source of theirs is newer: what runs from this checkout keeps its files.
 run(process.execPath, 'scripts/prepare.mjs');
-for (const folder of ['src', 'sandbox/protocol']) rmSync(join(root, 'dist', folder), { recursive: true, force: true });
+for (const folder of ['src', 'sandbox/protocol', 'sandbox/sdk']) rmSync(join(root, 'dist', folder), { recursive: true, force: true });
 run(join(root, 'node_modules/.bin/tsc'), '-p', 'scripts/tsconfig.build.json');
+run(join(root, 'node_modules/.bin/tsc'), '-p', 'scripts/tsconfig.sdk.json');
 writeFileSync(join(root, 'dist/manifest.schema.json'), manifestSchemaJson(makeRegistry().map(({ capability }) => capability.contract)));

@@ -13,12 +13,15 @@ export const guestGlobals: Readonly<Record<string, { readonly capability: string
   fetch: { capability: 'fetch', make: makeFetch },
 };
 
-/** Key of the register context → capability and its guest side. */
-export const guestCapabilities: Readonly<Record<string, { readonly capability: string; readonly make: GuestCapability }>> = {
+const contextKeys = {
   services: { capability: 'services', make: makeServices },
   database: { capability: 'database', make: database },
   getSchema: { capability: 'schema', make: makeSchema },
   emitter: { capability: 'emitter', make: makeEmitter },
   env: { capability: 'env', make: makeEnv },
   logger: { capability: 'log', make: makeLog },
-};
+} satisfies Readonly<Record<string, { readonly capability: string; readonly make: GuestCapability }>>;
+export type ContextKey = keyof typeof contextKeys;
+
+/** Key of the register context → capability and its guest side. */
+export const guestCapabilities: Readonly<Record<string, { readonly capability: string; readonly make: GuestCapability }>> = contextKeys;

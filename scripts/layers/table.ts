@@ -3,6 +3,7 @@
 /** Host layers from the top down. A folder may import itself and every row below its own; folders of one row do not know each other. */
 export const hostLayers: readonly (readonly string[])[] = [
   ['cli', 'console'],
+  ['author'],
   ['index'],
   ['runtime'],
   ['database'],

@@ -3,6 +3,7 @@
 import { CloisterError } from '../errors.ts';
 import { approveCommand, diffCommand, revokeCommand } from './approvals-command.ts';
 import { audit } from './audit-command.ts';
+import { build, init } from './author-commands.ts';
 import { check } from './check-command.ts';
 import { database } from './database-command.ts';
 import { serve } from './serve.ts';
@@ -13,6 +14,8 @@ const commands = new Map<string, (args: readonly string[]) => Promise<number>>([
   ['serve', serve],
   ['start', start],
   ['audit', audit],
+  ['init', init],
+  ['build', build],
   ['check', check],
   ['approve', approveCommand],
   ['revoke', revokeCommand],

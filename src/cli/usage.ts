@@ -12,6 +12,9 @@ export const usage = `Usage: cloister <command>
     --lock FILE          Runs what is approved in FILE (cloister.lock.json, where there is one).
     --ledger FILE        Appends the ledger to FILE.
   start                Serves the examples with a PostgreSQL of its own, under .cloister/ in this folder.
+  init NAME            Makes a folder with an extension to begin with: a route, a test, types.
+    --typescript         In TypeScript.
+  build [DIR]          Writes the file a package is published with, its source map, and says the hash of what will run.  --json
   check DIR            Looks at packages without running them: manifest, imports, over- and under-asking.
     --policy FILE        Examples of calls that must be allowed or denied.
     --config FILE        Judges them by the approvals and the ceiling there.

@@ -9,11 +9,12 @@ import type { Entry } from './bundle-request.ts';
 import { detachComputedImports } from './computed-imports.ts';
 import { type ImportKind, makeImportResolver } from './import-resolver.ts';
 import type { PackageFolder } from './package-folder.ts';
-import { directusSdkSource, makeBundleSource } from './virtual-modules.ts';
+import { cloisterSdkSource, directusSdkSource, makeBundleSource } from './virtual-modules.ts';
 
 /** Provided in the cell: Express itself, and Directus's own small API. */
 const providedModules: ReadonlySet<string> = new Set(['express', 'directus:api']);
 const sdkModule = '@directus/extensions-sdk';
+const ownSdkModule = 'cloister/sdk';
 const entryModule = 'entry';
 
 const loaders: ReadonlyMap<string, Loader> = new Map([
@@ -59,6 +60,7 @@ export const makeBundlePlugin = (folder: PackageFolder, entry: Entry, limits: Pa
     if (kind === 'entry-point') return resolveEntry();
     if (kind === 'require-resolve' || isBuiltin(specifier) || providedModules.has(specifier)) return { path: specifier, external: true };
     if (namespace === 'virtual') return toFile(specifier);
+    if (specifier === ownSdkModule) return { path: ownSdkModule, namespace: 'virtual' };
     const importKind = kinds.get(kind);
     if (importKind === undefined) return { errors: [{ text: `${kind} is not a way to import code` }] };
     try {
@@ -86,13 +88,19 @@ export const makeBundlePlugin = (folder: PackageFolder, entry: Entry, limits: Pa
     }
   };
 
+  const virtualSource = (name: string): string => {
+    if (name === sdkModule) return directusSdkSource;
+    if (name === ownSdkModule) return cloisterSdkSource;
+    return makeBundleSource(entry.kind === 'entries' ? entry.entries : []);
+  };
+
   return {
     name: 'package-folder',
     setup(build) {
       build.onResolve({ filter: /.*/ }, resolve);
       build.onLoad({ filter: /.*/, namespace: 'extension' }, ({ path: file }) => load(file));
       build.onLoad({ filter: /.*/, namespace: 'virtual' }, ({ path: name }) => ({
-        contents: name === sdkModule ? directusSdkSource : makeBundleSource(entry.kind === 'entries' ? entry.entries : []),
+        contents: virtualSource(name),
         loader: 'js',
       }));
       // Nothing should come here. What does was found by esbuild alone, so it may lie anywhere.

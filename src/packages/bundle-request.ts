@@ -7,10 +7,14 @@ export type Entry =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'entries'; readonly entries: readonly BundleEntry[] };
 
+export type BundleOutput = 'script' | 'esm' | 'cjs';
+
 export interface BundleRequest {
   readonly root: string;
   readonly entry: Entry;
   readonly limits: PackageLimits;
+  /** What becomes of it: the script of a cell, or a module for a package to be published with. */
+  readonly output: BundleOutput;
 }
 
 export type BundleReply =

@@ -1,18 +1,17 @@
-// Bundles one package to the one classic script that a cell runs. Must never run in the host: a hostile source can end esbuild's process.
+// Bundles one package to the one classic script that a cell runs, or to one module that a package is published with. Must never run in the host: a hostile source can end esbuild's process.
 import { type BuildFailure, type BuildOptions, build, type Message, type Metafile } from 'esbuild';
 import { showText } from '../config/show.ts';
 import { makeBundlePlugin } from './bundle-plugin.ts';
 import { type BundleReply, type BundleRequest, virtualFile, virtualFolder } from './bundle-request.ts';
-import { defineComputedImports } from './computed-imports.ts';
+import { defineComputedImports, restoreComputedImports } from './computed-imports.ts';
 import { openPackageFolder } from './package-folder.ts';
 
 const opening = '__load(function (exports, require, module, __filename, __dirname) {';
 const closing = `});\n//# sourceURL=${virtualFile}`;
 
-const options: BuildOptions = {
+const common: BuildOptions = {
   bundle: true,
   write: false,
-  format: 'cjs',
   target: 'es2023',
   platform: 'neutral',
   charset: 'utf8',
@@ -23,6 +22,14 @@ const options: BuildOptions = {
   sourcemap: 'external',
   // No tsconfig.json is looked for: it could extend one outside the folder.
   tsconfigRaw: '{}',
+};
+
+/** A module has no say in where it will lie. */
+const moduleOptions: BuildOptions = { ...common, supported: { 'dynamic-import': true } };
+
+const scriptOptions: BuildOptions = {
+  ...common,
+  format: 'cjs',
   // The kernel follows leases through Promise.prototype.then, which a native await does not call.
   supported: { 'async-await': false, 'async-generator': false, 'for-await': false, 'dynamic-import': false },
   define: {
@@ -79,19 +86,34 @@ const describeCrash = (text: string): string =>
     ? 'the source ended the bundler: it nests too deep or is too large'
     : `cannot be bundled: ${showText(text, 200)}`;
 
-export const bundleScript = async ({ root, entry, limits }: BundleRequest): Promise<BundleReply> => {
-  const folder = await openPackageFolder(root);
+interface Bundled {
+  readonly text: string;
+  readonly sourceMap: string;
+  readonly strict: boolean;
+}
+
+const run = async ({ root, entry, limits }: BundleRequest, options: BuildOptions): Promise<Bundled> => {
+  const plugin = makeBundlePlugin(await openPackageFolder(root), entry, limits);
+  const { outputFiles, metafile } = await build({ ...options, entryPoints: ['entry'], plugins: [plugin] });
+  const text = (ending: string): string => outputFiles?.find((file) => file.path.endsWith(ending))?.text ?? '';
+  return { text: text('.js'), sourceMap: text('.js.map'), strict: metafile !== undefined && isStrict(metafile) };
+};
+
+const makeScript = ({ text, strict }: Bundled): string | null => (text.startsWith(opening) ? completeScript(text, strict) : null);
+
+const makeModule = ({ text, strict }: Bundled, output: 'esm' | 'cjs'): string =>
+  restoreComputedImports(output === 'cjs' && strict && !text.startsWith(directive) ? `${directive}${text}` : text);
+
+export const bundleScript = async (request: BundleRequest): Promise<BundleReply> => {
+  const { limits, output } = request;
   try {
-    const plugin = makeBundlePlugin(folder, entry, limits);
-    const { outputFiles, metafile } = await build({ ...options, entryPoints: ['entry'], plugins: [plugin] });
-    const text = (ending: string): string => outputFiles?.find((file) => file.path.endsWith(ending))?.text ?? '';
-    const bundled = text('.js');
-    if (!bundled.startsWith(opening)) return refusal('the bundle does not begin as it must');
-    const script = completeScript(bundled, metafile !== undefined && isStrict(metafile));
+    const bundled = await run(request, output === 'script' ? scriptOptions : { ...moduleOptions, format: output });
+    const script = output === 'script' ? makeScript(bundled) : makeModule(bundled, output);
+    if (script === null) return refusal('the bundle does not begin as it must');
     const scriptBytes = Buffer.byteLength(script);
     if (scriptBytes > limits.scriptBytes)
       return refusal(`bundles to ${scriptBytes} bytes, over the limit of ${limits.scriptBytes} (limit scriptBytes)`);
-    return { ok: true, script, sourceMap: text('.js.map') };
+    return { ok: true, script, sourceMap: bundled.sourceMap };
   } catch (error) {
     return isBuildFailure(error) ? refusal(describe(error.errors)) : refusal(describeCrash(String(error)), true);
   }

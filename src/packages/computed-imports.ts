@@ -85,3 +85,6 @@ const definitions = `var ${requireName} = require, ${importName} = (name) => Pro
 /** What the new names mean in the cell: its own require, which knows built-ins only. */
 export const defineComputedImports = (script: string): string =>
   script.includes(requireName) || script.includes(importName) ? definitions : '';
+
+/** As they were written, in a module that others will read. */
+export const restoreComputedImports = (text: string): string => text.replaceAll(requireName, 'require').replaceAll(importName, 'import');

@@ -15,14 +15,19 @@ const apiPath = (said: DirectusKey['path']): readonly string[] => {
   return api === undefined ? [] : [api];
 };
 
-const candidatesOf = (json: PackageJson | null, kind: PackageKind): readonly string[] => {
+export type EntryWish = 'built' | 'source';
+
+const candidatesOf = (json: PackageJson | null, kind: PackageKind, wish: EntryWish): readonly string[] => {
   if (kind === 'bare' || json === null) return [bareEntry];
   const directus = json['directus:extension'];
   const main = json.main === undefined || json.main === '' || directus !== undefined ? [] : [json.main];
-  return [...apiPath(directus?.path), ...main, ...usualBuilt, ...apiPath(directus?.source), ...usualSources, bareEntry];
+  const built = [...apiPath(directus?.path), ...main, ...usualBuilt];
+  const sources = [...apiPath(directus?.source), ...usualSources];
+  return wish === 'built' ? [...built, ...sources, bareEntry] : [...sources, bareEntry, ...built];
 };
 
-const toInside = (file: string, said: string): string => {
+/** A path that a package says, from its folder: `/dist/index.js`. Throws where it leads outside. */
+export const entryInside = (file: string, said: string): string => {
   if (/^(?:[A-Za-z]:|[/\\])/.test(file) || file.split(/[/\\]/).includes('..'))
     refuseFile(said, `entry "${file}" leads outside the extension folder; put a copy inside or bundle it`);
   return `/${file
@@ -38,7 +43,7 @@ const locateEntries = async (folder: PackageFolder, directus: DirectusKey | unde
   for (const { type, name, source } of directus?.entries ?? []) {
     const [api] = apiPath(source);
     if (!isApiType(type) || api === undefined) continue;
-    const found = await folder.locate(toInside(api, 'package.json#/directus:extension/entries'));
+    const found = await folder.locate(entryInside(api, 'package.json#/directus:extension/entries'));
     if (found?.kind !== 'file') return refuseFile(api, `source of entry "${name}" does not exist`);
     located.push({ type, name, path: found.path });
   }
@@ -46,14 +51,25 @@ const locateEntries = async (folder: PackageFolder, directus: DirectusKey | unde
 };
 
 /** The entry that exists first, as a path without links; throws ERR_PACKAGE_INVALID naming all that were looked for. */
-export const locateEntry = async (folder: PackageFolder, json: PackageJson | null, kind: PackageKind): Promise<Entry> => {
-  const candidates = candidatesOf(json, kind);
+export const locateEntry = async (
+  folder: PackageFolder,
+  json: PackageJson | null,
+  kind: PackageKind,
+  wish: EntryWish = 'built',
+): Promise<Entry> => {
+  const entries = async (): Promise<Entry | null> => {
+    const located = kind === 'bundle' ? await locateEntries(folder, json?.['directus:extension']) : [];
+    return located.length === 0 ? null : { kind: 'entries', entries: located };
+  };
+  const candidates = candidatesOf(json, kind, wish);
+  const written = wish === 'source' ? await entries() : null;
+  if (written !== null) return written;
   for (const candidate of candidates) {
-    const found = await folder.locate(toInside(candidate, 'package.json'));
+    const found = await folder.locate(entryInside(candidate, 'package.json'));
     if (found?.kind === 'file') return { kind: 'file', path: found.path };
   }
-  const entries = kind === 'bundle' ? await locateEntries(folder, json?.['directus:extension']) : [];
-  if (entries.length > 0) return { kind: 'entries', entries };
+  const found = await entries();
+  if (found !== null) return found;
   return refuseFile(
     'package.json',
     `no entry file: looked for ${[...new Set(candidates)].join(', ')}; build the package or name its source`,

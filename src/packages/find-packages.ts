@@ -12,6 +12,8 @@ export interface PackageSource {
   readonly folder: string;
   /** The operator's word on what it is called; only for a package. */
   readonly id?: string;
+  /** `source`: what it is built from, whatever lies there built. */
+  readonly entry?: 'built' | 'source';
 }
 
 export interface FoundPackage {

@@ -35,6 +35,7 @@ const packageJsonSchema = Type.Object({
   version: Type.Optional(
     Type.String({ pattern: '^[0-9A-Za-z.+_-]{1,64}$', description: 'a version of at most 64 letters, digits, ".", "+", "_" or "-"' }),
   ),
+  type: Type.Optional(Type.Unknown()),
   main: Type.Optional(Type.String({ maxLength: maxPathLength })),
   'directus:extension': Type.Optional(directusSchema),
   cloister: Type.Optional(Type.Unknown()),

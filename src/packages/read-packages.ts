@@ -78,8 +78,8 @@ const readPackage = async (found: FoundPackage, tools: Tools, onId: OnId, only?:
   const { inside, json, ...head } = await readHead(found, tools, onId);
   if (only !== undefined && head.fallbackId !== only) return null;
   const kind = decideKind(json);
-  const entry = await locateEntry(inside, json, kind);
-  const bundle = await tools.bundler.bundle({ root: inside.root, entry, limits: tools.limits });
+  const entry = await locateEntry(inside, json, kind, found.source.entry);
+  const bundle = await tools.bundler.bundle({ root: inside.root, entry, limits: tools.limits, output: 'script' });
   if (!bundle.ok) throw new CloisterError(bundle.code, bundle.cause);
   return {
     ...head,
@@ -149,18 +149,19 @@ const makeTools = (contracts: readonly CapabilityContract[], limits: PackageLimi
   readScopes: makeScopesReader(),
 });
 
-/** Reads every package the sources lead to, or those with the one id. Rejects for none of them: what cannot be read is in `refused`. */
+/** Reads every package the sources lead to, or those with the one id. Rejects for none of them: what cannot be read is in `refused`. A bundler that is given stays open. */
 export const readPackages = async (
   sources: readonly (string | PackageSource)[],
   contracts: readonly CapabilityContract[],
   limits: PackageLimits = makePackageLimits(),
   only?: string,
+  shared?: Bundler,
 ): Promise<ReadPackages> => {
-  const tools: Tools = { ...makeTools(contracts, limits), bundler: openBundler() };
+  const tools: Tools = { ...makeTools(contracts, limits), bundler: shared ?? openBundler() };
   try {
     return await readEach(sources, tools, (found, onId) => readPackage(found, tools, onId, only));
   } finally {
-    await tools.bundler.close();
+    if (shared === undefined) await tools.bundler.close();
   }
 };
 

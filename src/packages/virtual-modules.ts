@@ -1,4 +1,4 @@
-// Modules that no file holds: the identity functions of the Directus SDK, and the entry of a bundle in source form. Must never hold behaviour.
+// Modules that no file holds: the identity functions of the two SDKs, and the entry of a bundle in source form. Must never hold behaviour.
 
 /** For sources that import the SDK only to be typed and do not bring it along. */
 export const directusSdkSource = [
@@ -15,6 +15,9 @@ export const directusSdkSource = [
 ]
   .map((kind) => `export const define${kind} = (config) => config;\n`)
   .join('');
+
+/** `cloister/sdk`, installed or not: so a bundle does not change with what lies in node_modules. */
+export const cloisterSdkSource = ['Endpoint', 'Hook'].map((kind) => `export const define${kind} = (given) => given;\n`).join('');
 
 export interface BundleEntry {
   readonly type: 'endpoint' | 'hook' | 'operation';

@@ -114,7 +114,7 @@ describe('what it says', () => {
     });
   }
   test('every flag that is read is in the usage', () => {
-    const sources = ['serve-options', 'start', 'audit-command', 'database-command', 'approvals-command'].map((name) =>
+    const sources = ['serve-options', 'start', 'author-commands', 'audit-command', 'database-command', 'approvals-command'].map((name) =>
       readFileSync(join(root, `src/cli/${name}.ts`), 'utf8'),
     );
     const pattern = /[{,\s]'?([a-z]+(?:-[a-z]+)*)'?: (?:\{ type: 'string' \}|text\b|flag\b)/g;

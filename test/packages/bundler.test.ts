@@ -53,6 +53,7 @@ describe('the bundler', { timeout: 60_000 }, () => {
   const requestFor = (file: string, bundleMs = 20_000): BundleRequest => ({
     root: folder.root,
     entry: { kind: 'file', path: file },
+    output: 'script',
     limits: makePackageLimits({ bundleMs }),
   });
   before(async () => {

@@ -109,7 +109,10 @@ describe('the packed package', () => {
     assert.deepEqual(
       files.filter(
         (file) =>
-          (/\.ts$/.test(file) && !file.endsWith('.d.ts')) || file.includes('.test.') || /^(src|sandbox|test|bench|extensions)\//.test(file),
+          !file.startsWith('templates/') &&
+          ((/\.ts$/.test(file) && !file.endsWith('.d.ts')) ||
+            file.includes('.test.') ||
+            /^(src|sandbox|test|bench|extensions)\//.test(file)),
       ),
       [],
     );
@@ -132,4 +135,25 @@ describe('the packed package', () => {
     const { stdout } = await run(process.execPath, [join(installed, bin['cloister'] ?? ''), '--help'], { cwd: project, timeout: 30_000 });
     assert.match(stdout, /Usage: cloister/);
   });
+
+  for (const language of ['javascript', 'typescript'])
+    test(`makes an extension in ${language} whose own types and test hold`, async () => {
+      const { bin } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as PackageJson;
+      const cloister = (...args: readonly string[]): readonly string[] => [join(installed, bin['cloister'] ?? ''), ...args];
+      const name = `hello-${language}`;
+      await run(process.execPath, cloister('init', name, ...(language === 'typescript' ? ['--typescript'] : [])), { cwd: project });
+      const cwd = join(project, name);
+      await run(process.execPath, cloister('build'), { cwd });
+      const outputOf = (check: Promise<{ readonly stdout: string }>): Promise<string> =>
+        check.then(
+          ({ stdout }) => stdout,
+          ({ stdout }: { readonly stdout: string }) => stdout,
+        );
+      const tested = await outputOf(
+        run(process.execPath, ['--test', '--test-reporter=tap'], { cwd, env: { ...process.env, NODE_TEST_CONTEXT: undefined } }),
+      );
+      assert.match(tested, /# pass 2\n/);
+      assert.match(tested, /# fail 0\n/);
+      if (language === 'typescript') assert.equal(await outputOf(run(join(root, 'node_modules/.bin/tsc'), ['-p', '.'], { cwd })), '');
+    });
 });
