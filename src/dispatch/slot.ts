@@ -244,20 +244,29 @@ export class Slot implements CellOwner, LeaseEvents {
       },
       (error: unknown) => {
         this.#opening -= 1;
-        // No fault of the extension's.
-        if (error instanceof CloisterError && error.code === 'ERR_CAPACITY_EXCEEDED')
-          for (const lease of this.#waiting.drain()) lease.fail(error);
-        else this.#refuse(error instanceof Error ? error.message : String(error));
+        // Nothing of the extension has run: no fault of its own, so no strike.
+        const message = error instanceof Error ? error.message : String(error);
+        this.#fail(message, error instanceof CloisterError && error.code === 'ERR_CAPACITY_EXCEEDED' ? error : this.#unavailable());
       },
     );
   }
 
+  #unavailable(): CloisterError {
+    return new CloisterError('ERR_EXTENSION_UNAVAILABLE', `The extension ${this.extension.id} could not be started.`, {
+      retryAfterSeconds: 1,
+    });
+  }
+
   #refuse(message: string): void {
     this.#reputation.strike(message);
-    const error = new CloisterError('ERR_EXTENSION_UNAVAILABLE', `The extension ${this.extension.id} could not be started.`);
+    this.#fail(message, this.#unavailable());
+  }
+
+  #fail(message: string, error: CloisterError): void {
     for (const waiter of this.#waiters.splice(0)) waiter.reject(new CloisterError('ERR_REGISTER_FAILED', message));
-    // With a cell per request only one request waited for this one; with a shared cell, all of them.
-    for (const lease of this.#waiting.drain(this.extension.isolation === 'request' ? 1 : undefined)) lease.fail(error);
+    // With a cell per request only one request waited for this one; with a shared cell, or no room for any, all of them.
+    const one = this.extension.isolation === 'request' && error.code !== 'ERR_CAPACITY_EXCEEDED';
+    for (const lease of this.#waiting.drain(one ? 1 : undefined)) lease.fail(error);
   }
 
   #afterLoss(lease: Lease, guilty: boolean, { how, reason }: Loss, { ward }: Cell): void {

@@ -24,6 +24,8 @@ export interface WardPoolOptions {
 }
 
 const watchMs = 30;
+/** Who was served less than this ago is not idle. */
+const steadyMs = 100;
 
 export class WardPool {
   readonly #options: WardPoolOptions;
@@ -31,6 +33,8 @@ export class WardPool {
   readonly #spares = new Map<string, Ward[]>();
   readonly #sparesStarting = new Map<string, number>();
   readonly #asking = new Map<string, Promise<void>>();
+  /** Wards that were given out a moment ago, and have no lease yet: whoever makes room must not take them for idle. */
+  readonly #given = new Map<Ward, number>();
   /** One for each process there is, those included that were killed and are not gone yet. */
   readonly #processes = new Set<Promise<void>>();
   readonly #watch: NodeJS.Timeout;
@@ -62,6 +66,15 @@ export class WardPool {
   async place(tenant: string, profile: Profile, memoryMb: number, alone: boolean): Promise<Ward> {
     const ward = alone ? await this.#acquire(tenant, profile, memoryMb, true) : await this.#shared(tenant, profile, memoryMb);
     this.#wantSpareCells(ward, memoryMb);
+    // By then its cell has been opened, and holds it by a lease of its own.
+    setImmediate(() => this.#give(ward, -1));
+    return ward;
+  }
+
+  #give(ward: Ward, by: 1 | -1): Ward {
+    const given = (this.#given.get(ward) ?? 0) + by;
+    if (given > 0) this.#given.set(ward, given);
+    else this.#given.delete(ward);
     return ward;
   }
 
@@ -76,7 +89,10 @@ export class WardPool {
   async #shared(tenant: string, profile: Profile, memoryMb: number): Promise<Ward> {
     const key = `${profileKey(profile)} ${tenant}`;
     const before = this.#asking.get(key) ?? Promise.resolve();
-    const answer = before.then(() => this.#roomiest(tenant, profile) ?? this.#acquire(tenant, profile, memoryMb, false));
+    const answer = before.then(() => {
+      const ward = this.#roomiest(tenant, profile);
+      return ward === undefined ? this.#acquire(tenant, profile, memoryMb, false) : this.#give(ward, 1);
+    });
     const settled = answer.then(
       () => undefined,
       () => undefined,
@@ -102,8 +118,14 @@ export class WardPool {
     const ward = this.#spares.get(profileKey(profile))?.pop() ?? (await this.#start(profile));
     ward.tenant = tenant;
     ward.alone = alone;
+    this.#give(ward, 1);
     void this.#keepSpare(profile, memoryMb).catch(() => undefined);
-    await ward.process.ready;
+    try {
+      await ward.process.ready;
+    } catch (error) {
+      this.#give(ward, -1);
+      throw error;
+    }
     return ward;
   }
 
@@ -130,7 +152,11 @@ export class WardPool {
   /** A client may be able to choose among tenants: how many wards there are must not be theirs to decide. */
   #makeRoom(): void {
     if (this.#wards.size < this.#options.max) return;
-    const idle = [...this.#wards].find((ward) => ward.tenant !== null && ward.leases.size === 0);
+    // A tenant that asks steadily keeps its ward: those that asked once, however many they are, make room first.
+    const usedBefore = performance.now() - steadyMs;
+    const [idle] = [...this.#wards]
+      .filter((ward) => ward.tenant !== null && ward.leases.size === 0 && ward.usedAt < usedBefore && !this.#given.has(ward))
+      .sort((one, other) => one.usedAt - other.usedAt);
     if (idle === undefined) {
       throw new CloisterError('ERR_CAPACITY_EXCEEDED', `All ${this.#options.max} wards (wards.max) are busy.`, { retryAfterSeconds: 1 });
     }

@@ -52,6 +52,8 @@ export class Ward {
   heapFailed = false;
   /** Holds one suspect cell and takes no other. */
   alone = false;
+  /** When the last of its requests was over. */
+  usedAt = performance.now();
   readonly #busy = new Map<number, number>();
   readonly #ended = new Map<number, number>();
   readonly #onExit: (ward: Ward, reason: string) => void;
@@ -156,6 +158,7 @@ export class Ward {
   }
 
   #settled(id: number, lease: LeasePeer | undefined, cpuUs: number, heapGrowth: number): void {
+    this.usedAt = performance.now();
     if (lease === undefined) return;
     this.leases.delete(id);
     if (this.#busy.get(lease.cell) === id) this.#busy.delete(lease.cell);

@@ -37,7 +37,7 @@ export interface SiegeOptions {
 const neighbourGrant = { database: { tables: { things: { read: true } } } };
 /** Asks the database, waits a moment, answers. */
 const calm = `export default (router, { database }) => { router.get('/', async (req, res) => { const rows = await database('things').select('*'); await new Promise((resolve) => setTimeout(resolve, 1)); res.json(rows.length); }); };`;
-const patient = { cpuMs: 5_000, wallMs: 30_000 };
+const patient = { cpuMs: 5_000, wallMs: 30_000, registerMs: 20_000 };
 const neighbours: readonly (readonly [path: string, tenant: string])[] = [
   // In the attacker's own tenant, so in its wards: run again, or 503.
   ['/near', 'hostile'],
