@@ -13,7 +13,8 @@ const patience = Number(process.env['CLOISTER_TEST_PATIENCE'] ?? 1);
 /** A file that is still there after this hangs: its own tests ended long before. */
 const fileTimeoutMs = 180_000 * patience;
 const testTimeoutMs = 120_000 * patience;
-const filesAtOnce = 2;
+/** More than the two cores of CI: many files wait for a clock most of their time. */
+const filesAtOnce = 3;
 
 export const findTestFiles = (root: string, filters: readonly string[]): readonly string[] =>
   globSync(patterns, { cwd: root })

@@ -18,9 +18,7 @@ before(async () => {
 });
 after(() => folder.remove());
 
-const write = async (source: string, cloister?: object): Promise<string> => {
-  count += 1;
-  const name = `p${count}`;
+const write = async (source: string, cloister?: object, name = `p${(count += 1)}`): Promise<string> => {
   const json = { name, version: '1.2.3', type: 'module', ...(cloister === undefined ? {} : { cloister }) };
   await folder.write({ [`${name}/package.json`]: JSON.stringify(json), [`${name}/index.js`]: source });
   return join(folder.root, name);
@@ -36,7 +34,27 @@ const wrap = (body: string): string => `export default (router, { database, env,
 const seenIn = ({ seen }: PackageCheck): readonly string[] =>
   seen.map(({ capability, line }) => `${capability} ${showLine(line)}`).toSorted();
 
+/** Read in one go: a process that bundles is started for each. */
+const checkAll = async (sources: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, PackageCheck>> => {
+  count += 1;
+  const all = `all${count}`;
+  for (const [name, source] of sources)
+    await folder.write({ [`${all}/${name}/package.json`]: JSON.stringify({ name, type: 'module' }), [`${all}/${name}/index.js`]: source });
+  const { packages, refused, ok, exact } = await checkPackages(join(folder.root, all));
+  assert.deepEqual([refused, packages.length], [[], sources.size]);
+  assert.equal(
+    ok,
+    packages.every(({ unread }) => unread === null),
+  );
+  assert.ok(ok || !exact);
+  return new Map(packages.map((one) => [one.id, one]));
+};
+
 describe('what is seen in code', () => {
+  let found: ReadonlyMap<string, PackageCheck>;
+  before(async () => {
+    found = await checkAll(new Map(rows.map(([body], index) => [`p${index}`, wrap(body)])));
+  });
   const rows: readonly (readonly [body: string, seen: readonly string[], unclear?: readonly string[]])[] = [
     ["router.get('/a/:id', () => {});", ['router methods GET', 'router paths /a/*']],
     [
@@ -66,11 +84,11 @@ describe('what is seen in code', () => {
     ],
     ["'database(\"secret\")'; /* database('other') */", []],
   ];
-  for (const [body, seen, unclear = []] of rows)
-    test(body, async () => {
-      const found = await check(wrap(body));
-      assert.deepEqual(seenIn(found), seen.toSorted());
-      assert.deepEqual(found.unclear, unclear);
+  for (const [index, [body, seen, unclear = []]] of rows.entries())
+    test(body, () => {
+      const one = found.get(`p${index}`) ?? assert.fail('it was not read');
+      assert.deepEqual(seenIn(one), seen.toSorted());
+      assert.deepEqual(one.unclear, unclear);
     });
 });
 
@@ -121,21 +139,19 @@ describe('code that cannot be read beforehand is a finding of its package, and t
     ['it names more than any bundle', `export default (a) => { ${'a.b;'.repeat(200_001)} };`],
     ['it is longer than what is read', `export default () => '${'x'.repeat(8_388_608)}';`],
   ];
-  for (const [name, source] of rows)
-    test(name, async () => {
-      await folder.write({ [`${name}/bad/package.json`]: '{"name":"bad","type":"module"}', [`${name}/bad/index.js`]: source });
-      await folder.write({ [`${name}/good/package.json`]: '{"name":"good","type":"module"}', [`${name}/good/index.js`]: wrap('env.A;') });
-      const { packages, refused, ok, exact } = await checkPackages(join(folder.root, name));
-      assert.deepEqual(refused, []);
-      assert.deepEqual(
-        packages.map(({ id, unread, seen }) => [id, unread === null, seen.length]),
-        [
-          ['bad', false, 0],
-          ['good', true, 1],
-        ],
-      );
-      assert.deepEqual([ok, exact], [false, false]);
+  let found: ReadonlyMap<string, PackageCheck>;
+  before(async () => {
+    found = await checkAll(new Map([...rows.map(([, source], index) => [`bad${index}`, source] as const), ['good', wrap('env.A;')]]));
+  });
+  for (const [index, [name]] of rows.entries())
+    test(name, () => {
+      const bad = found.get(`bad${index}`);
+      assert.deepEqual([typeof bad?.unread, bad?.seen], ['string', []]);
     });
+  test('and the good one among them is read', () => {
+    const good = found.get('good');
+    assert.deepEqual([good?.unread, good?.seen.length], [null, 1]);
+  });
 });
 
 interface Outcome {
@@ -158,33 +174,46 @@ const query = (sql: string) => ({ capability: 'database', method: 'query', args:
 const read = (key: string) => ({ capability: 'env', method: 'read', args: { key } });
 
 describe('examples of calls', () => {
-  const rows: readonly (readonly [name: string, policy: object, code: number])[] = [
-    ['hold', { allow: [query('select a from t'), read('A')], deny: [query('select b from t'), query('delete from t'), read('B')] }, 0],
-    ['that should be allowed and are not fail', { allow: [query('select b from t')] }, 1],
-    ['that should be denied and are not fail', { deny: [query('select a from t where a = 1')] }, 1],
+  const rows: readonly (readonly [name: string, policy: object, holds: boolean | null])[] = [
+    ['hold', { allow: [query('select a from t'), read('A')], deny: [query('select b from t'), query('delete from t'), read('B')] }, true],
+    ['that should be allowed and are not fail', { allow: [query('select b from t')] }, false],
+    ['that should be denied and are not fail', { deny: [query('select a from t where a = 1')] }, false],
     [
       'of a capability that is not asked for are denied',
       { deny: [{ capability: 'emitter', method: 'emitAction', args: { event: 'a', meta: '{}' } }] },
-      0,
+      true,
     ],
-    ['with arguments that do not fit are neither', { deny: [{ capability: 'database', method: 'query', args: { sql: 1 } }] }, 1],
-    ['of a request are judged too', { allow: [{ capability: 'router', method: 'request', args: { method: 'GET', path: '/x' } }] }, 0],
-    ['in a file that is no policy are refused', { allowed: [] }, 2],
+    ['with arguments that do not fit are neither', { deny: [{ capability: 'database', method: 'query', args: { sql: 1 } }] }, false],
+    ['of a request are judged too', { allow: [{ capability: 'router', method: 'request', args: { method: 'GET', path: '/x' } }] }, true],
+    ['in a file that is no policy are refused', { allowed: [] }, null],
   ];
-  for (const [name, policy, code] of rows)
+  const at = (name: string): Promise<string> => write(wrap("database('t').first('a'); env.A;"), columns, name);
+  before(async () => {
+    for (const [name, policy] of rows) await folder.write({ [`${name}.json`]: JSON.stringify(policy) });
+  });
+  for (const [name, , holds] of rows)
     test(name, async () => {
-      const at = await write(wrap("database('t').first('a'); env.A;"), columns);
-      await folder.write({ 'policy.json': JSON.stringify(policy) });
-      const outcome = await run(at, '--policy', join(folder.root, 'policy.json'));
-      assert.equal(outcome.code, code, outcome.out + outcome.err);
+      const checked = checkPackages(await at('exampled'), { policy: join(folder.root, `${name}.json`) });
+      if (holds === null) await assert.rejects(checked, { code: 'ERR_OPTIONS_INVALID' });
+      else assert.equal((await checked).ok, holds, JSON.stringify(await checked));
+    });
+  for (const [name, holds] of [rows[0], rows[1], rows.at(-1)].flatMap((row) => (row === undefined ? [] : [[row[0], row[2]] as const])))
+    test(`${name}, and the command says so`, async () => {
+      const outcome = await run(await at('exampled'), '--policy', join(folder.root, `${name}.json`));
+      assert.equal(outcome.code, holds === null ? 2 : holds ? 0 : 1, outcome.out + outcome.err);
     });
   test('are judged by the approvals and the ceiling where a configuration is named', async () => {
-    const at = await write(wrap("database('t').first('a'); env.A;"), columns);
     await folder.write({
       'policy.json': JSON.stringify({ deny: [read('A')], allow: [query('select a from t')] }),
       'config.json': JSON.stringify({ approvals: 'requested', ceiling: { capabilities: { database: { tables: { t: { read: true } } } } } }),
     });
-    const outcome = await run(at, '--policy', join(folder.root, 'policy.json'), '--config', join(folder.root, 'config.json'));
+    const outcome = await run(
+      await at('judged'),
+      '--policy',
+      join(folder.root, 'policy.json'),
+      '--config',
+      join(folder.root, 'config.json'),
+    );
     assert.equal(outcome.code, 0, outcome.out + outcome.err);
   });
 });

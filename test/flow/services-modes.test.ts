@@ -16,7 +16,10 @@ const create = "return new services.ItemsService('articles').createOne({ title: 
 const mail = "return new services.MailService().send({ to: 'you' })";
 
 const outcome = async (runtime: TestRuntime, id: string, code: string): Promise<string> => {
-  const { error } = (await runtime.post(`/${id}`, { code })).json() as Outcome;
+  const reply = await runtime.post(`/${id}`, { code });
+  // An error of the host's own has no such member, and is no success.
+  assert.equal(reply.status, 200, reply.text);
+  const { error } = reply.json() as Outcome;
   return error === undefined ? 'done' : (error.code ?? error.name ?? 'unnamed');
 };
 

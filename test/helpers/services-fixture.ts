@@ -19,7 +19,7 @@ export const runner = `export default (router, { services, database, getSchema }
 };`;
 
 export const runnerWith = (capabilities: object, limits: object = {}): ReturnType<typeof extension> =>
-  extension(runner, { capabilities, limits: { cpuMs: 1_000, ...limits }, express: 4 });
+  extension(runner, { capabilities, limits: { cpuMs: 5_000, wallMs: 30_000, ...limits }, express: 4 });
 
 class DirectusError extends Error {
   override name = 'DirectusError';
