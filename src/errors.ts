@@ -11,6 +11,7 @@ export const errorTable = {
     meaning: 'No extension is mounted there, or its router has no such route, and the host has no further handler.',
   },
   ERR_BODY_TOO_LARGE: { status: 413, meaning: 'The request body is over the limit bodyInBytes.' },
+  ERR_QUOTA_EXCEEDED: { status: 429, meaning: 'The tenant, or the extension in it, has used up a quota; Retry-After says until when.' },
   ERR_RATE_EXCEEDED: { status: 429, meaning: 'More requests per second than ratePerSecond allows.' },
   ERR_GUEST_FAILED: { status: 500, meaning: 'The extension threw, or answered with something that is not a valid response.' },
   ERR_INTERNAL: { status: 500, meaning: 'A fault of Cloister itself; the ledger and the log have the details.' },

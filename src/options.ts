@@ -4,11 +4,13 @@ import type { IncomingMessage } from 'node:http';
 import type { Meter, Tracer } from '@opentelemetry/api';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
+import type { RateLimiterAbstract } from 'rate-limiter-flexible';
 import type { ServiceDefinition } from './capabilities/services/definition.ts';
 import type { HardeningModes, MeasureMode } from './config/hardening.ts';
 import type { Identity, Isolation, Mode } from './config/runtime-options.ts';
 import type { LedgerEntry } from './ledger/entry.ts';
 import type { LimitName } from './limits/table.ts';
+import type { Quotas } from './quotas/quota-table.ts';
 
 /** Capability → grant, as in the `cloister` key of a package. */
 export type Grants = Readonly<Record<string, unknown>>;
@@ -89,6 +91,12 @@ export interface CloisterOptions {
   readonly adminToken?: string | null;
   /** Count requests, calls, limits and lives by extension and tenant, for `runtime.metrics()`. Default: where there is an `adminToken`. */
   readonly metrics?: boolean;
+  /** What each tenant may use over time, and each extension in it: `{ tenant: { requests: { most: 1_000, perSeconds: 3_600 } } }`; docs/operations.md. `store: 'database'`: all hosts of the database together. */
+  readonly quotas?: Quotas & { readonly store?: 'memory' | 'database' };
+  /** Quotas of one tenant in place of those; asked at each request, so it must be quick. */
+  readonly quotasOf?: ((tenant: string) => Quotas | null | undefined) | null;
+  /** A limiter of rate-limiter-flexible, such as RateLimiterRedis, where hosts agree in place of `quotas.store`. */
+  readonly quotaStore?: RateLimiterAbstract | null;
   /** An OpenTelemetry meter of your own that gets the same instruments. */
   readonly meter?: Meter | null;
   /** An OpenTelemetry tracer: it gets a span for each request and each call of a capability. */

@@ -5,13 +5,12 @@ import { pino } from 'pino';
 import { toWard } from '../sandbox/protocol/kinds.ts';
 import { openLock } from './approvals/open-lock.ts';
 import { makeBridge } from './bridge/bridge.ts';
-import { type DatabaseResource, openDatabaseResource } from './capabilities/database/resource.ts';
+import { openDatabaseResource } from './capabilities/database/resource.ts';
 import { makeFetchResources, withPlaceholders } from './capabilities/fetch/resource.ts';
 import { makeSafeText } from './capabilities/log/safe-text.ts';
 import { makeBaseline, makeRegistry } from './capabilities/registry.ts';
 import { makeOffered } from './capabilities/services/host.ts';
 import { parseOptions } from './config/options.ts';
-import type { RuntimeOptions } from './config/runtime-options.ts';
 import { databaseOptionsOf } from './database.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { CloisterError } from './errors.ts';
@@ -23,13 +22,11 @@ import { runInits, runSchedule } from './events/start.ts';
 import { defaultTenant, type Handler, makeHandler } from './http/handler.ts';
 import { makeOperatorRoutes } from './http/operator-routes.ts';
 import { Installation, type InstalledExtension, type RefusedExtension } from './installation.ts';
-import type { Ledger, LedgerEntry, LifeEvent } from './ledger/entry.ts';
-import { makeForgivingLedger } from './ledger/forgiving-ledger.ts';
+import type { LedgerEntry, LifeEvent } from './ledger/entry.ts';
 import { openLifeLog } from './ledger/life-log.ts';
-import { openLedger } from './ledger/open-ledger.ts';
 import type { CloisterOptions } from './options.ts';
-import { type Gauges, makeMetrics } from './telemetry/metrics.ts';
-import { makeObservedLedger } from './telemetry/observed-ledger.ts';
+import { openRecords } from './records.ts';
+import type { Gauges } from './telemetry/metrics.ts';
 import { makeTracing } from './telemetry/tracing.ts';
 import { findArtefacts } from './wards/artefacts.ts';
 import { flagsOf } from './wards/flags.ts';
@@ -81,24 +78,6 @@ const htmlPolicy =
   "sandbox allow-forms allow-popups; default-src 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; form-action 'self'";
 
 const megabyte = 1024 * 1024;
-/** Of a host whose operator named none. */
-const defaultChain = 'default';
-
-const openRuntimeLedger = (
-  { ledger: { file, ringSize, rotateMb, table }, onLedgerEntries }: RuntimeOptions,
-  database: DatabaseResource | undefined,
-): Promise<Ledger> =>
-  openLedger({
-    file,
-    ringSize,
-    rotateBytes: rotateMb === null ? null : rotateMb * megabyte,
-    onEntries: onLedgerEntries,
-    table:
-      table === null || database === undefined
-        ? null
-        : { connect: () => database.openAdmin('cloister:ledger'), chain: table.chain ?? defaultChain },
-  });
-
 /** Reads the extensions, boots wards, registers everything. Throws ERR_OPTIONS_INVALID for options that do not hold; an extension that cannot be served is in `refused()`. */
 export const createRuntime = async (given: CloisterOptions): Promise<Runtime> => {
   const registry = makeRegistry();
@@ -122,11 +101,12 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
   };
   const connect = database === undefined ? null : () => database.openAdmin('cloister:approvals');
   const { options, lock } = await openLock(parsed, catalog, connect).catch(giveUp);
-  const opened = await openRuntimeLedger(options, database).catch(giveUp);
   const onLedgerFailure = (error: unknown): void => logger.error({ err: error }, 'the ledger cannot be written');
-  const kept = options.ledger.onFailure === 'continue' ? makeForgivingLedger(opened, onLedgerFailure) : opened;
-  const metrics = options.metrics || options.meter !== null ? makeMetrics({ meter: options.meter, gauges: () => gauges() }) : null;
-  const ledger = metrics === null ? kept : makeObservedLedger(kept, (record) => metrics.take(record));
+  const { ledger, metrics, quotas, closeRecords } = await openRecords(options, database, {
+    onLedgerFailure,
+    onStoreFailure: (error) => logger.error({ err: error }, 'quotas of all hosts cannot be agreed on'),
+    gauges: () => gauges(),
+  }).catch(giveUp);
   const tracing = options.tracer === null ? null : makeTracing(options.tracer);
   const lives = openLifeLog(ledger, onLedgerFailure);
   const life = (event: LifeEvent, extension: string, tenant: string, subject: string, reason: string): void => {
@@ -168,6 +148,7 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
       ledger,
       breaker,
       tracing,
+      refuseQuota: (extension, tenant, isJob) => quotas?.refuse(extension, tenant, isJob) ?? null,
       cellIdleMs: options.wards.cellIdleMs,
       onCall: (cell, lease, call, text) => {
         const { extension, tenant, ward, id } = cell;
@@ -263,8 +244,7 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
     await database?.close();
     lives.close();
     life('runtime.close', '', '', '', 'closed');
-    await ledger.close();
-    await metrics?.close();
+    await closeRecords();
   };
 
   life('runtime.start', '', '', artefacts.execPath, `node ${process.versions.node}`);

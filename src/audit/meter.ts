@@ -1,5 +1,6 @@
 // Who used how much of what, by hour, day or month: sums over a ledger. Must never count an entry twice, nor a span of time that is not over unless asked to.
 import type { LedgerEntry } from '../ledger/entry.ts';
+import { FetchEnds } from '../ledger/fetch-ends.ts';
 
 export const meterSpans = ['hour', 'day', 'month'] as const;
 export type MeterSpan = (typeof meterSpans)[number];
@@ -87,7 +88,7 @@ const emptyRow = (from: string, extension: string, tenant: string): MeterRow => 
 /** Processor time is on record to the microsecond: sums of such numbers drift, those of whole microseconds do not. */
 const round = (ms: number): number => Math.round(ms * 1_000) / 1_000;
 
-const take = (row: MeterRow, entry: LedgerEntry, fetches: Map<string, Set<number>>): void => {
+const take = (row: MeterRow, entry: LedgerEntry): void => {
   switch (entry.kind) {
     case 'request.end':
       row.requests += 1;
@@ -95,17 +96,12 @@ const take = (row: MeterRow, entry: LedgerEntry, fetches: Map<string, Set<number
       row.wallMs = round(row.wallMs + entry.wallMs);
       row.bytesIn += entry.bytesIn;
       row.bytesOut += entry.bytesOut;
-      fetches.delete(entry.request);
       break;
     case 'call.start':
-      if (entry.decision === 'deny') break;
-      row.calls += 1;
-      if (entry.capability !== 'fetch') break;
-      fetches.set(entry.request, (fetches.get(entry.request) ?? new Set()).add(entry.call));
+      if (entry.decision !== 'deny') row.calls += 1;
       break;
     case 'call.end':
       row.rows += entry.rows;
-      if (fetches.get(entry.request)?.delete(entry.call) === true) row.fetchBytes += entry.bytes;
       break;
     case 'limit':
       row.breaches += entry.repeats ?? 1;
@@ -122,8 +118,7 @@ export const readMeter = async (
   { extension, tenant, sinceMs = Number.NEGATIVE_INFINITY, untilMs }: MeterFilter,
 ): Promise<readonly MeterRow[]> => {
   const rows = new Map<string, MeterRow>();
-  /** Calls of `fetch` that have not ended, by request: an end does not say what it is the end of. */
-  const fetches = new Map<string, Set<number>>();
+  const fetches = new FetchEnds();
   for await (const entry of entries) {
     if (entry.kind === 'life' || entry.extension === '') continue;
     if ((extension !== undefined && entry.extension !== extension) || (tenant !== undefined && entry.tenant !== tenant)) continue;
@@ -131,7 +126,8 @@ export const readMeter = async (
     const key = JSON.stringify([from, entry.extension, entry.tenant]);
     const row = rows.get(key) ?? emptyRow(from, entry.extension, entry.tenant);
     rows.set(key, row);
-    take(row, entry, fetches);
+    row.fetchBytes += fetches.take(entry);
+    take(row, entry);
   }
   return [...rows]
     .filter(([, { from }]) => Date.parse(from) >= sinceMs && nextSpan(from, by) <= untilMs)

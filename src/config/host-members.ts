@@ -2,6 +2,7 @@
 import type { Meter, Tracer } from '@opentelemetry/api';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
+import type { RateLimiterAbstract } from 'rate-limiter-flexible';
 import { CloisterError } from '../errors.ts';
 import type { OnEntries } from '../ledger/entries-target.ts';
 import type { Identify, RuntimeOptions } from './runtime-options.ts';
@@ -10,7 +11,17 @@ import { showText, showValue } from './show.ts';
 
 type Members = Pick<
   RuntimeOptions,
-  'database' | 'services' | 'secrets' | 'logger' | 'identify' | 'onLedgerEntries' | 'adminToken' | 'meter' | 'tracer'
+  | 'database'
+  | 'services'
+  | 'secrets'
+  | 'logger'
+  | 'identify'
+  | 'onLedgerEntries'
+  | 'adminToken'
+  | 'meter'
+  | 'tracer'
+  | 'quotasOf'
+  | 'quotaStore'
 >;
 type Values = Readonly<Record<string, unknown>>;
 
@@ -24,6 +35,8 @@ const isLogger = (value: unknown): value is Logger => isHolder(value) && loggerM
 const isIdentify = (value: unknown): value is Identify => typeof value === 'function';
 const isOnEntries = (value: unknown): value is OnEntries => typeof value === 'function';
 const isMeter = (value: unknown): value is Meter => isHolder(value) && has(value, 'createHistogram') && has(value, 'createObservableGauge');
+const isQuotasOf = (value: unknown): value is NonNullable<RuntimeOptions['quotasOf']> => typeof value === 'function';
+const isLimiter = (value: unknown): value is RateLimiterAbstract => isHolder(value) && has(value, 'penalty');
 const isTracer = (value: unknown): value is Tracer => isHolder(value) && has(value, 'startSpan');
 const isPostgresUrl = (value: unknown): value is string => typeof value === 'string' && /^postgres(ql)?:\/\//.test(value);
 
@@ -86,7 +99,8 @@ const parseToken = (value: unknown, where: string): string | null => {
 
 /** Takes the members that are not JSON out of the options; `rest` is for the schema. */
 export const parseHostMembers = (options: Values, where: string): { readonly members: Members; readonly rest: Values } => {
-  const { database, services, secrets, logger, identify, onLedgerEntries, adminToken, meter, tracer, ...rest } = options;
+  const { database, services, secrets, logger, identify, onLedgerEntries, adminToken, meter, tracer, quotasOf, quotaStore, ...rest } =
+    options;
   const members: Members = {
     database: parseDatabase(database, where),
     services: parseServices(services, where),
@@ -96,6 +110,8 @@ export const parseHostMembers = (options: Values, where: string): { readonly mem
     onLedgerEntries: parseOptional('onLedgerEntries', onLedgerEntries, where, 'a function', isOnEntries),
     adminToken: parseToken(adminToken, where),
     meter: parseOptional('meter', meter, where, 'an OpenTelemetry meter (createHistogram, createObservableGauge)', isMeter),
+    quotasOf: parseOptional('quotasOf', quotasOf, where, 'a function', isQuotasOf),
+    quotaStore: parseOptional('quotaStore', quotaStore, where, 'a limiter of rate-limiter-flexible', isLimiter),
     tracer: parseOptional('tracer', tracer, where, 'an OpenTelemetry tracer (startSpan)', isTracer),
   };
   return { members, rest };

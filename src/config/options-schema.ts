@@ -2,6 +2,7 @@
 import { type TObject, Type } from 'typebox';
 import { packageLimitTable } from '../limits/package-table.ts';
 import { limitTable } from '../limits/table.ts';
+import { quotaNames } from '../quotas/quota-table.ts';
 import { byReference, type CapabilityCatalog, makeGrantDefinitions, makeGrantsSchema } from './catalog.ts';
 import { extensionIdDescription, extensionIdPattern } from './extension-id.ts';
 import { measureModes, measureNames } from './hardening.ts';
@@ -113,6 +114,20 @@ const wardsSchema = Type.Object(
   closed,
 );
 
+const quotaRule = Type.Object(
+  { most: Type.Integer({ minimum: 0, maximum: 2_000_000_000 }), perSeconds: Type.Integer({ minimum: 1, maximum: 31_622_400 }) },
+  closed,
+);
+const quotaRules = Type.Object(Object.fromEntries(quotaNames.map((name) => [name, Type.Optional(quotaRule)])), closed);
+const quotasSchema = Type.Object(
+  {
+    tenant: Type.Optional(quotaRules),
+    extension: Type.Optional(quotaRules),
+    store: Type.Optional(Type.Enum(['memory', 'database'])),
+  },
+  closed,
+);
+
 const lockSchema = Type.Union([
   path,
   Type.Null(),
@@ -142,6 +157,7 @@ export const makeOptionsSchema = (catalog: CapabilityCatalog): TObject =>
       wards: Type.Optional(wardsSchema),
       packages: Type.Optional(makeLimitsSchema(packageLimitTable)),
       metrics: Type.Optional(Type.Boolean()),
+      quotas: Type.Optional(quotasSchema),
     },
     { ...closed, ...makeGrantDefinitions(catalog.contracts) },
   );

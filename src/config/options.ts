@@ -3,6 +3,7 @@ import path from 'node:path';
 import { CloisterError } from '../errors.ts';
 import { makePackageLimits, type PackageLimits } from '../limits/package-table.ts';
 import type { Limits } from '../limits/table.ts';
+import type { Quotas } from '../quotas/quota-table.ts';
 import type { CapabilityCatalog } from './catalog.ts';
 import { makeCheck } from './check.ts';
 import { refuseContradictions } from './contradictions.ts';
@@ -45,6 +46,7 @@ interface JsonOptions {
   };
   readonly packages?: Partial<PackageLimits>;
   readonly metrics?: boolean;
+  readonly quotas?: Quotas & { readonly store?: 'memory' | 'database' };
 }
 
 const where = 'options';
@@ -111,6 +113,7 @@ export const parseOptions = (value: unknown, catalog: CapabilityCatalog): Runtim
     egress: { internalOrigins: [], dnsServers: [], ...json.egress },
     wards: { ...defaultWards, ...json.wards, hardening: fillHardening(json.wards?.hardening) },
     packages: makePackageLimits(json.packages),
+    quotas: { store: 'memory', ...json.quotas },
     metrics: json.metrics ?? members.adminToken !== null,
   };
   refuseContradictions(options, catalog, where);

@@ -4,11 +4,13 @@ import type { IncomingMessage } from 'node:http';
 import type { Meter, Tracer } from '@opentelemetry/api';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
+import type { RateLimiterAbstract } from 'rate-limiter-flexible';
 import type { Accountability } from '../bridge/capability.ts';
 import type { RegisteredService } from '../capabilities/services/registered.ts';
 import type { OnEntries } from '../ledger/entries-target.ts';
 import type { PackageLimits } from '../limits/package-table.ts';
 import type { Limits } from '../limits/table.ts';
+import type { Quotas } from '../quotas/quota-table.ts';
 import type { HardeningModes, WardUser } from './hardening.ts';
 import type { ExpressMajor, Manifest } from './manifest.ts';
 
@@ -127,6 +129,11 @@ export interface RuntimeOptions {
   readonly adminToken: string | null;
   /** Count requests, calls and limits. */
   readonly metrics: boolean;
+  /** For tenants of which `quotasOf` says nothing. */
+  readonly quotas: Quotas & { readonly store: 'memory' | 'database' };
+  readonly quotasOf: ((tenant: string) => Quotas | null | undefined) | null;
+  /** In place of `quotas.store`. */
+  readonly quotaStore: RateLimiterAbstract | null;
   /** Gets the same instruments. */
   readonly meter: Meter | null;
   /** Gets a span for each request and call. */

@@ -27,6 +27,7 @@ export interface DispatcherOptions {
   onLife(event: LifeEvent, extension: string, tenant: string, subject: string, reason: string): void;
   onGuestError(extension: string, tenant: string, requestId: string, stack: string): void;
   onLedgerFailure(error: unknown): void;
+  refuseQuota: SlotServices['refuseQuota'];
   /** From now on its id stands for this version. */
   onExtension(extension: Extension): void;
 }
@@ -60,6 +61,7 @@ export class Dispatcher {
       onRegistered: options.onRegistered,
       onLife: options.onLife,
       onGuestError: ({ extension, tenant, requestId }, stack) => options.onGuestError(extension, tenant, requestId, stack),
+      refuseQuota: options.refuseQuota,
       onDone: ({ id }) => this.#live.delete(id),
       breaker: options.breaker,
       cellIdleMs: options.cellIdleMs,

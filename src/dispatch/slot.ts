@@ -2,6 +2,8 @@
 import type { CallLease, LeaseOrigin, LeaseRecord } from '../bridge/call-lease.ts';
 import type { Cause } from '../bridge/capability.ts';
 import { CloisterError } from '../errors.ts';
+import type { QuotaRefusal } from '../quotas/quota-book.ts';
+import { quotaExceeded } from '../quotas/quota-error.ts';
 import type { Ward } from '../wards/ward.ts';
 import type { AnswerHead } from './answer.ts';
 import type { BreakerOptions } from './breaker.ts';
@@ -28,6 +30,8 @@ export interface SlotServices {
   onRegistered(extension: Extension, tenant: string, registered: RegisteredParts, record: (note: LeaseRecord) => void): void;
   onGuestError(lease: Lease, stack: string): void;
   onDone(lease: Lease): void;
+  /** null: no quota is used up. */
+  refuseQuota(extension: string, tenant: string, isJob: boolean): QuotaRefusal | null;
   readonly breaker: BreakerOptions;
   readonly cellIdleMs: number;
 }
@@ -101,6 +105,8 @@ export class Slot implements CellOwner, LeaseEvents {
     // Events have limits of their own: they must not use up what a tenant's clients may ask.
     if (lease.question.job === undefined && !this.#rate.take())
       return lease.breach('ERR_RATE_EXCEEDED', 'ratePerSecond', limits.ratePerSecond, limits.ratePerSecond + 1);
+    const used = this.#services.refuseQuota(this.extension.id, this.tenant, lease.question.job !== undefined);
+    if (used !== null) return lease.fail(quotaExceeded(used));
     const over = this.#waiting.add(lease);
     if (over !== null) return lease.breach('ERR_CAPACITY_EXCEEDED', over.limit, limits[over.limit], over.used);
     this.pump();

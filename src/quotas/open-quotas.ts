@@ -1,0 +1,41 @@
+// From the options to the book of quotas. Must never open a store that nobody asked for.
+import type { Client } from 'pg';
+import type { RateLimiterAbstract } from 'rate-limiter-flexible';
+import { CloisterError } from '../errors.ts';
+import { QuotaBook } from './quota-book.ts';
+import { makeLimiterStore, openDatabaseStore } from './quota-store.ts';
+import type { Quotas } from './quota-table.ts';
+
+export interface QuotaSettings {
+  readonly quotas: Quotas & { readonly store: 'memory' | 'database' };
+  readonly quotasOf: ((tenant: string) => Quotas | null | undefined) | null;
+  readonly quotaStore: RateLimiterAbstract | null;
+}
+
+/** What it needs of the host's database. */
+interface Database {
+  openAdmin(applicationName: string): Promise<Client>;
+}
+
+const openStore = async ({ quotas, quotaStore }: QuotaSettings, database: Database | undefined) => {
+  if (quotaStore !== null) return makeLimiterStore(quotaStore);
+  if (quotas.store === 'memory') return null;
+  if (database === undefined)
+    throw new CloisterError(
+      'ERR_OPTIONS_INVALID',
+      'options#/quotas/store: "database" needs the option database; give one, or leave store out',
+    );
+  return await openDatabaseStore(() => database.openAdmin('cloister:quotas'));
+};
+
+/** null: nobody has a quota. */
+export const openQuotas = async (
+  settings: QuotaSettings,
+  database: Database | undefined,
+  onStoreFailure: (error: unknown) => void,
+): Promise<QuotaBook | null> => {
+  const { quotas, quotasOf } = settings;
+  if (quotasOf === null && quotas.tenant === undefined && quotas.extension === undefined) return null;
+  const store = await openStore(settings, database);
+  return new QuotaBook({ quotasOf: (tenant) => quotasOf?.(tenant) ?? quotas, store, onStoreFailure });
+};

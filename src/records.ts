@@ -1,0 +1,67 @@
+// What is kept and counted of all that happens: the ledger, and who looks over its shoulder. Must never count what the ledger did not take.
+import type { DatabaseResource } from './capabilities/database/resource.ts';
+import type { RuntimeOptions } from './config/runtime-options.ts';
+import type { Ledger } from './ledger/entry.ts';
+import { makeForgivingLedger } from './ledger/forgiving-ledger.ts';
+import { openLedger } from './ledger/open-ledger.ts';
+import { openQuotas } from './quotas/open-quotas.ts';
+import type { QuotaBook } from './quotas/quota-book.ts';
+import { type Gauges, type Metrics, makeMetrics } from './telemetry/metrics.ts';
+import { makeObservedLedger } from './telemetry/observed-ledger.ts';
+
+export interface Records {
+  readonly ledger: Ledger;
+  /** null: nobody asked for them. */
+  readonly metrics: Metrics | null;
+  readonly quotas: QuotaBook | null;
+  closeRecords(): Promise<void>;
+}
+
+export interface RecordEvents {
+  onLedgerFailure(error: unknown): void;
+  onStoreFailure(error: unknown): void;
+  gauges(): Gauges;
+}
+
+const megabyte = 1024 * 1024;
+/** Of a host whose operator named none. */
+const defaultChain = 'default';
+
+const openRuntimeLedger = (
+  { ledger: { file, ringSize, rotateMb, table }, onLedgerEntries }: RuntimeOptions,
+  database: DatabaseResource | undefined,
+): Promise<Ledger> =>
+  openLedger({
+    file,
+    ringSize,
+    rotateBytes: rotateMb === null ? null : rotateMb * megabyte,
+    onEntries: onLedgerEntries,
+    table:
+      table === null || database === undefined
+        ? null
+        : { connect: () => database.openAdmin('cloister:ledger'), chain: table.chain ?? defaultChain },
+  });
+
+export const openRecords = async (
+  options: RuntimeOptions,
+  database: DatabaseResource | undefined,
+  { onLedgerFailure, onStoreFailure, gauges }: RecordEvents,
+): Promise<Records> => {
+  const quotas = await openQuotas(options, database, onStoreFailure);
+  const opened = await openRuntimeLedger(options, database).catch(async (error: unknown) => {
+    await quotas?.close();
+    throw error;
+  });
+  const kept = options.ledger.onFailure === 'continue' ? makeForgivingLedger(opened, onLedgerFailure) : opened;
+  const metrics = options.metrics || options.meter !== null ? makeMetrics({ meter: options.meter, gauges }) : null;
+  return {
+    ledger: makeObservedLedger(kept, [metrics, quotas]),
+    metrics,
+    quotas,
+    async closeRecords() {
+      await kept.close();
+      await quotas?.close();
+      await metrics?.close();
+    },
+  };
+};
