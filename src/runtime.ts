@@ -150,7 +150,7 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
       tracing,
       refuseQuota: (extension, tenant, isJob) => quotas?.refuse(extension, tenant, isJob) ?? null,
       cellIdleMs: options.wards.cellIdleMs,
-      onCall: (cell, lease, call, text) => {
+      onCall: (cell, lease, call, text, bytes) => {
         const { extension, tenant, ward, id } = cell;
         bridge.call(
           {
@@ -164,7 +164,8 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
           lease,
           call,
           text,
-          (ok, json) => ward.process.write(toWard.result, call, lease?.id ?? 0, id * 2 + (ok ? 1 : 0), json, null),
+          bytes,
+          (ok, json, part) => ward.process.write(toWard.result, call, lease?.id ?? 0, id * 2 + (ok ? 1 : 0), json, part),
         );
       },
       onRegistered: (extension, tenant, { listeners }, record) => bus.facts.registered(extension, tenant, listeners, record),

@@ -73,7 +73,8 @@ export const makeHooks = (timers: Timers, calls: Calls, listeners: Listeners): K
         defineProperty(texts, key, { value: boot[key]?.text, writable: true, enumerable: true, configurable: true });
       platform.env = watchKeys(texts, keysOf(boot), (key) => void used[key]);
       // Who may fetch most likely will: what it stands on is evaluated now, and not within the first request's budget.
-      if (hasOwn(config.capabilities, 'fetch')) void Reflect.get(globalThis, 'Response');
+      if (hasOwn(config.capabilities, 'fetch'))
+        for (const name of ['Response', 'URL', 'AbortSignal', 'TextDecoder', 'ReadableStream']) void Reflect.get(globalThis, name);
       let made: Egress | null = null;
       egress = () => {
         made ??= makeGuestSide(calls, config, listeners, 'fetch') as Egress;

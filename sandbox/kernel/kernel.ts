@@ -164,7 +164,7 @@ export const makeKernel = (): Kernel => {
       case toGuest.configure:
         return configure(text);
       case toGuest.result:
-        return calls.settle(Math.floor(id / 2), id % 2 === 1, text);
+        return calls.settle(Math.floor(id / 2), id % 2 === 1, text, bytesOf(raw));
       case toGuest.timer:
         return timers.fire(id);
       case toGuest.body:

@@ -15,12 +15,21 @@ export interface ZoneHooks {
   enter?(zone: Zone | undefined): void;
 }
 
+/** A body that comes piece by piece, to one reader. */
+export interface BodySource {
+  /** How long it is, where that is known. */
+  readonly bytes: number | null;
+  /** The next piece; null where there is no more. One at a time. */
+  read(): Promise<Uint8Array | null>;
+  cancel(reason: unknown): void;
+}
+
 /** One request to the outside, as the capability `fetch` takes and answers it. */
 export interface Outgoing {
   readonly url: string;
   readonly method: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
-  readonly body?: { readonly text: string } | { readonly base64: string };
+  readonly body?: { readonly text: string } | { readonly base64: string } | { readonly source: BodySource };
   readonly redirect: string;
 }
 export interface Incoming {
@@ -29,7 +38,7 @@ export interface Incoming {
   readonly statusText: string;
   readonly redirected: boolean;
   readonly headers: readonly (readonly [name: string, value: string])[];
-  readonly body: { readonly text: string } | { readonly base64: string } | null;
+  readonly body: { readonly text: string } | { readonly bytes: Uint8Array } | { readonly source: BodySource } | null;
 }
 export interface Egress {
   readonly granted: boolean;

@@ -16,7 +16,7 @@ export const toWard = {
   body: 6,
   /** id: lease; the streamed body is complete (a = 0) or broke off (a = 1). */
   bodyEnd: 7,
-  /** id: call; a: lease; b: 2 × cell, plus 1 for a result; text: JSON of the result or the error. */
+  /** id: call; a: lease; b: 2 × cell, plus 1 for a result; text: JSON of the result or the error; raw: bytes that come with a result. */
   result: 8,
   /** id: lease; a: bytes of the response stream the client has taken. */
   credit: 9,
@@ -48,7 +48,7 @@ export const toHost = {
   next: 9,
   /** id: lease; text: GuestFault as JSON. The extension failed before it answered. */
   fault: 10,
-  /** id: call; a: lease; b: cell; text: [capability, method, args] as JSON. */
+  /** id: call; a: lease; b: cell; text: [capability, method, args] as JSON; raw: bytes that go with it. */
   call: 11,
   /** a: lease; b: cell; text: [capability, method, args] as JSON. No answer is wanted. */
   send: 12,

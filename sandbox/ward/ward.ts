@@ -91,7 +91,7 @@ export class Ward {
     if (cell === undefined) return;
     if (frame.kind === toWard.cancel) return cell.cancel(leaseId);
     const lease = cell.leaseOrBackground(leaseId);
-    if (frame.kind === toWard.result) cell.enter(lease, toGuest.result, frame.id * 2 + (frame.b & 1), frame.text, null);
+    if (frame.kind === toWard.result) cell.enter(lease, toGuest.result, frame.id * 2 + (frame.b & 1), frame.text, frame.raw);
     else if (frame.kind === toWard.body) cell.enter(lease, toGuest.body, 0, '', frame.raw);
     else if (frame.kind === toWard.bodyEnd) cell.enter(lease, toGuest.bodyEnd, frame.a, '', null);
     else if (frame.kind === toWard.credit) cell.enter(lease, toGuest.credit, frame.a, '', null);
@@ -154,22 +154,20 @@ export class Ward {
       const part = typeof raw === 'string' || raw instanceof Uint8Array ? raw : null;
       if (this.#io.backlogBytes() > maxBacklogBytes) return cell.end('fault', leaseId);
       const lease = cell.leases.get(leaseId);
-      if (kind === fromGuest.call || kind === fromGuest.send) {
-        // What comes after an answer must find its lease over.
-        if (lease?.over === true) this.#answers.flush();
-        return this.#io.write(
-          kind === fromGuest.call ? toHost.call : toHost.send,
-          id >>> 0,
-          lease === undefined ? 0 : leaseId,
-          cell.id,
-          text,
-          null,
-        );
-      }
+      if (kind === fromGuest.call || kind === fromGuest.send) return this.#ask(cell, kind, leaseId, id, text, part);
       if (kind === fromGuest.arm) return this.#arm(cell, leaseId, id);
       if (lease === undefined || lease.over) return;
       this.#answer(cell, lease, kind, id, text, part);
     };
+  }
+
+  #ask(cell: Cell, kind: number, leaseId: number, id: number, text: string, part: string | Uint8Array | null): void {
+    const lease = cell.leases.get(leaseId);
+    if (part !== null && part.length > maxTextChars(cell.head)) return cell.end('fault', leaseId);
+    // What comes after an answer must find its lease over.
+    if (lease?.over === true) this.#answers.flush();
+    const [to, bytes] = kind === fromGuest.call ? [toHost.call, part] : [toHost.send, null];
+    this.#io.write(to, id >>> 0, lease === undefined ? 0 : leaseId, cell.id, text, bytes);
   }
 
   #answer(cell: Cell, lease: WardLease, kind: number, id: number, text: string, part: string | Uint8Array | null): void {

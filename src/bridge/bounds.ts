@@ -6,6 +6,11 @@ export const bridgeBounds = {
     value: 512,
     meaning: 'Uses of things handed over at boot (keys of `env`) that one request puts on record; more are dropped.',
   },
+  steps: {
+    unit: 'count',
+    value: 100_000,
+    meaning: 'Steps by which one request goes on with calls that take more than one, such as the pieces of a body.',
+  },
   judgingMs: {
     unit: 'ms',
     value: 250,

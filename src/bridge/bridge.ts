@@ -1,11 +1,13 @@
 // The choke point: every call of every capability passes here and nowhere else. Must never let a call through that is not parsed, alive, counted, checked, allowed and recorded, in this order.
 import { hash } from 'node:crypto';
-import { CloisterError, type ErrorCode } from '../errors.ts';
+import { CloisterError } from '../errors.ts';
 import type { Limits } from '../limits/table.ts';
 import { bridgeBounds } from './bounds.ts';
 import { asPublic, errorJson, exceededResult, isTellable, outcomeOf } from './call-error.ts';
 import type { CallLease } from './call-lease.ts';
-import type { CallResult, CapabilityContract, CapabilityInstance, MethodContract, Nested } from './capability.ts';
+import type { CallEnd, CallResult, CapabilityContract, CapabilityInstance, MethodContract, Nested } from './capability.ts';
+import { findMethod, type ParsedCall, parseCall, unread } from './parse-call.ts';
+import { exceeded, spend, suppressed } from './spend.ts';
 import { type Judges, judge } from './verdict.ts';
 
 /** A capability as one extension has it. */
@@ -18,8 +20,10 @@ export interface Granted extends Judges {
 
 export interface Bridge {
   /** `reply` gets the result's JSON or the error's. It is not called where no answer is wanted (`call` 0). */
-  call(origin: CallOrigin, lease: CallLease | null, call: number, text: string, reply: (ok: boolean, json: string) => void): void;
+  call(origin: CallOrigin, lease: CallLease | null, call: number, text: string, bytes: Uint8Array | null, reply: Reply): void;
 }
+
+type Reply = (ok: boolean, json: string, bytes: Uint8Array | null) => void;
 
 /** The cell a call came from: what the host knows even when the call belongs to no live request. */
 export interface CallOrigin {
@@ -31,77 +35,6 @@ export interface CallOrigin {
   recordStray(capability: string, method: string): void;
 }
 
-interface ParsedCall {
-  readonly capability: string;
-  readonly method: string;
-  readonly args: unknown;
-}
-
-/** A call that is too large to be looked at. */
-const unread: ParsedCall = { capability: '', method: '', args: null };
-
-/** Its size was checked before. */
-const parseCall = (text: string): ParsedCall => {
-  let list: unknown;
-  try {
-    list = JSON.parse(text);
-  } catch {
-    list = null;
-  }
-  if (!Array.isArray(list) || typeof list[0] !== 'string' || typeof list[1] !== 'string')
-    throw new CloisterError('ERR_ARGUMENT_INVALID', 'the call is not [capability, method, args]');
-  return { capability: list[0].slice(0, 100), method: list[1].slice(0, 100), args: list[2] };
-};
-
-const findMethod = (origin: CallOrigin, parsed: ParsedCall): { readonly granted: Granted; readonly method: MethodContract } => {
-  const granted = origin.capabilities.get(parsed.capability);
-  if (granted === undefined)
-    throw new CloisterError('ERR_CAPABILITY_NOT_GRANTED', `The capability ${parsed.capability} is not granted to ${origin.extension}.`, {
-      capability: parsed.capability,
-    });
-  const { methods } = granted.contract;
-  const method = Object.hasOwn(methods, parsed.method) ? methods[parsed.method] : undefined;
-  if (method === undefined)
-    throw new CloisterError('ERR_METHOD_UNKNOWN', `The capability ${parsed.capability} has no method ${parsed.method}.`);
-  return { granted, method };
-};
-
-/** Refused without a word: a flood must not become one of records. */
-const suppressed = new CloisterError('ERR_LOG_EXCEEDED', 'The request has gone over logLines or logBytes before.');
-
-/** One budget each: calls and pending for what is answered, lines and bytes for what is not. */
-const spend = (lease: CallLease, method: MethodContract, bytes: number, isNested: boolean): void => {
-  const { limits } = lease;
-  if (method.reply) {
-    lease.calls += 1;
-    if (lease.calls > limits.hostCalls) throw exceeded(lease, 'ERR_CALLS_EXCEEDED', 'hostCalls', limits.hostCalls, lease.calls);
-    // The call that causes a nested one is pending already, and makes one at a time.
-    if (!isNested && lease.pending >= limits.callsPending)
-      throw exceeded(lease, 'ERR_CALLS_EXCEEDED', 'callsPending', limits.callsPending, lease.pending + 1);
-    return;
-  }
-  if (method.note === true) {
-    lease.notes += 1;
-    if (lease.notes > bridgeBounds.notes.value) throw suppressed;
-    return;
-  }
-  lease.logLines += 1;
-  lease.logBytes += bytes;
-  if (lease.logLines > limits.logLines) throw exceeded(lease, 'ERR_LOG_EXCEEDED', 'logLines', limits.logLines, lease.logLines);
-  if (lease.logBytes > limits.logBytes) throw exceeded(lease, 'ERR_LOG_EXCEEDED', 'logBytes', limits.logBytes, lease.logBytes);
-};
-
-const exceeded = (
-  lease: CallLease,
-  code: ErrorCode,
-  limit: 'cpuMs' | 'hostCalls' | 'callsPending' | 'callBytes' | 'logLines' | 'logBytes',
-  allowed: number,
-  used: number,
-): CloisterError => {
-  lease.record({ kind: 'limit', limit, allowed, used });
-  return new CloisterError(code, `The request went over the limit ${limit} (${allowed}).`, { limit, allowed });
-};
-
 const summarize = ({ instance }: Granted, method: MethodContract, { method: name, args }: ParsedCall): Readonly<Record<string, unknown>> =>
   instance.summarize === undefined ? method.summarize(args) : { ...method.summarize(args), ...instance.summarize(name, args) };
 
@@ -109,7 +42,20 @@ interface Admitted {
   readonly granted: Granted;
   readonly lease: CallLease;
   readonly parsed: ParsedCall;
+  readonly isStep: boolean;
+  readonly bytes: Uint8Array | null;
 }
+
+/** What comes with a call. */
+interface CallInput {
+  readonly text: string;
+  readonly bytes: Uint8Array | null;
+}
+
+const checkArguments = (granted: Granted, method: MethodContract, parsed: ParsedCall, bytes: Uint8Array | null): void => {
+  const complaint = bytes !== null && method.bytes !== true ? 'it takes no bytes' : granted.check(parsed.method, parsed.args);
+  if (complaint !== null) throw new CloisterError('ERR_ARGUMENT_INVALID', `${parsed.capability}.${parsed.method}: ${complaint}`);
+};
 
 /** Says once, in the place of what is over the limit, that there was more. */
 const sayOverflow = (lease: CallLease, { instance }: Granted, name: string, { overflow }: MethodContract): void => {
@@ -133,7 +79,7 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
     }
   };
   /** `cause` is the call on whose behalf a host side makes this one; null for the guest's own. */
-  const admit = (origin: CallOrigin, lease: CallLease | null, text: string, call: number, cause: number | null): Admitted => {
+  const admit = (origin: CallOrigin, lease: CallLease | null, { text, bytes }: CallInput, call: number, cause: number | null): Admitted => {
     if (lease === null || lease.isOver) {
       const { capability, method } = text.length > origin.limits.callBytes ? unread : parseCall(text);
       if (lease === null) origin.recordStray(capability, method);
@@ -143,7 +89,8 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
     let parsed: ParsedCall = unread;
     try {
       const { callBytes } = origin.limits;
-      if (text.length > callBytes) throw exceeded(lease, 'ERR_ARGUMENT_INVALID', 'callBytes', callBytes, text.length);
+      const size = text.length + (bytes?.length ?? 0);
+      if (size > callBytes) throw exceeded(lease, 'ERR_ARGUMENT_INVALID', 'callBytes', callBytes, size);
       parsed = parseCall(text);
       const { granted, method } = findMethod(origin, parsed);
       // What was told once is refused without a word from then on: a flood must not become one of records.
@@ -158,8 +105,12 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
       const judgingMs = Math.max(lease.limits.cpuMs, bridgeBounds.judgingMs.value);
       if (lease.judgingMs > judgingMs) throw exceeded(lease, 'ERR_CPU_EXCEEDED', 'cpuMs', judgingMs, Math.round(lease.judgingMs));
       const judgedFrom = performance.now();
-      const complaint = granted.check(parsed.method, parsed.args);
-      if (complaint !== null) throw new CloisterError('ERR_ARGUMENT_INVALID', `${parsed.capability}.${parsed.method}: ${complaint}`);
+      checkArguments(granted, method, parsed, bytes);
+      const admitted = { granted, lease, parsed, isStep: method.step === true, bytes };
+      if (admitted.isStep) {
+        lease.judgingMs += performance.now() - judgedFrom;
+        return admitted;
+      }
       const verdict = judge(granted, parsed.method, parsed.args);
       lease.judgingMs += performance.now() - judgedFrom;
       lease.recordStrictly({
@@ -182,7 +133,7 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
         });
       }
       if (method.effect(parsed.args)) lease.effects = true;
-      return { granted, lease, parsed };
+      return admitted;
     } catch (error) {
       const isOurs = error instanceof CloisterError && error !== suppressed;
       if (isOurs && error.code !== 'ERR_CAPABILITY_DENIED' && error.code !== 'ERR_LEDGER_UNAVAILABLE')
@@ -203,15 +154,23 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
       rule,
     });
 
-  const finish = (lease: CallLease, call: number, startedAt: number, outcome: string, result: CallResult | null): void => {
-    // What wants no answer has no end worth an entry of its own.
-    if (call === 0) return;
+  const finish = (
+    { lease, isStep }: Admitted,
+    call: number,
+    startedAt: number,
+    outcome: string,
+    result: CallResult | null,
+    end?: CallEnd,
+  ): void => {
+    // What wants no answer has no end worth an entry of its own; a step has its call's.
+    if (call === 0 || isStep) return;
     lease.record({
       kind: 'call.end',
       call,
       outcome,
       rows: result?.rows ?? 0,
       bytes: result?.json.length ?? 0,
+      ...(end === undefined ? {} : { received: end.received, sent: end.sent }),
       wallMs: Math.round((performance.now() - startedAt) * 1000) / 1000,
     });
   };
@@ -219,34 +178,38 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
   /** Does what was admitted, and puts on record how it ended. `done` or `failed` is called once. */
   const perform = (
     origin: CallOrigin,
-    { granted, lease, parsed }: Admitted,
+    admitted: Admitted,
     call: number,
     nested: Nested | undefined,
     done: (result: CallResult) => void,
     failed: (error: unknown) => void,
   ): void => {
+    const { granted, lease, parsed, isStep, bytes } = admitted;
     const startedAt = performance.now();
-    const span = lease.span?.call(parsed.capability, parsed.method);
+    const span = isStep ? undefined : lease.span?.call(parsed.capability, parsed.method);
     const succeed = (result: CallResult): void => {
-      if (result.json.length > origin.limits.resultBytes) return fail(exceededResult(origin.limits));
-      finish(lease, call, startedAt, 'ok', result);
-      span?.end('ok', result.rows ?? 0, result.json.length);
+      const size = result.json.length + (result.bytes?.length ?? 0);
+      if (size > origin.limits.resultBytes) return fail(exceededResult(origin.limits));
+      if (result.ended === undefined) finish(admitted, call, startedAt, 'ok', result);
+      else void result.ended.then((end) => finish(admitted, call, startedAt, end.outcome, result, end));
+      span?.end('ok', result.rows ?? 0, size);
       done(result);
     };
     const fail = (error: unknown): void => {
-      finish(lease, call, startedAt, outcomeOf(error), null);
+      finish(admitted, call, startedAt, outcomeOf(error), null);
       span?.end(outcomeOf(error), 0, 0);
       failed(error);
     };
     let result: Promise<CallResult> | CallResult;
     try {
-      const work = (): Promise<CallResult> | CallResult => granted.instance.call(parsed.method, parsed.args, lease, nested);
+      const work = (): Promise<CallResult> | CallResult =>
+        granted.instance.call(parsed.method, parsed.args, lease, nested, bytes ?? undefined);
       result = span === undefined ? work() : span.run(work);
     } catch (error) {
       return fail(error);
     }
     if (!(result instanceof Promise)) return succeed(result);
-    const weight = nested === undefined ? 0 : 1;
+    const weight = nested === undefined || isStep ? 0 : 1;
     lease.pending += weight;
     result.then(
       (value) => {
@@ -269,7 +232,7 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
       try {
         lease.nestedCalls += 1;
         const call = firstNestedCall + lease.nestedCalls;
-        const admitted = admit(origin, lease, JSON.stringify([capability, method, args]), call, cause);
+        const admitted = admit(origin, lease, { text: JSON.stringify([capability, method, args]), bytes: null }, call, cause);
         return await new Promise<CallResult>((resolve, reject) => perform(origin, admitted, call, undefined, resolve, reject));
       } finally {
         busy = false;
@@ -278,19 +241,19 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
   };
 
   return {
-    call: (origin, given, call, text, reply) => {
+    call: (origin, given, call, text, bytes, reply) => {
       const refuse = (error: unknown): void => {
         if (!isTellable(error)) tellFault(error, origin);
-        if (call !== 0) reply(false, errorJson(asPublic(error)));
+        if (call !== 0) reply(false, errorJson(asPublic(error)), null);
       };
       let admitted: Admitted;
       try {
-        admitted = admit(origin, given, text, call, null);
+        admitted = admit(origin, given, { text, bytes }, call, null);
       } catch (error) {
         return refuse(error);
       }
-      const answer = ({ json }: CallResult): void => {
-        if (call !== 0) reply(true, json);
+      const answer = (result: CallResult): void => {
+        if (call !== 0) reply(true, result.json, result.bytes ?? null);
       };
       perform(origin, admitted, call, makeNested(origin, admitted.lease, call), answer, refuse);
     },

@@ -65,6 +65,8 @@ export abstract class CallLease implements Caller {
   pending = 0;
   /** Calls that host sides made for its calls; they are in `calls` too. */
   nestedCalls = 0;
+  /** Steps by which it went on with calls that were admitted. */
+  steps = 0;
   /** Things it said it uses. */
   notes = 0;
   logLines = 0;

@@ -57,6 +57,17 @@ export interface CallResult {
   readonly json: string;
   /** For the ledger, where rows are what the call counts. */
   readonly rows?: number;
+  /** Crosses beside the JSON as it is. */
+  readonly bytes?: Uint8Array;
+  /** Where the call goes on after its result: when it is over. Never rejects. */
+  readonly ended?: Promise<CallEnd>;
+}
+
+/** How a call that went on after its result came out, for the ledger. */
+export interface CallEnd {
+  readonly outcome: string;
+  readonly received: number;
+  readonly sent: number;
 }
 
 export interface MethodContract {
@@ -66,6 +77,10 @@ export interface MethodContract {
   readonly reply: boolean;
   /** true: it says that something handed over before is used. It costs no budget, and what is over bridgeBounds.notes is dropped. Only with `reply: false`. */
   readonly note?: boolean;
+  /** true: it goes on with a call of the same request that was admitted and is on record, such as the next piece of a body. It is checked, and neither judged nor recorded nor counted as a call; bridgeBounds.steps holds. */
+  readonly step?: boolean;
+  /** true: bytes may come with it. */
+  readonly bytes?: boolean;
   /** true: an allowed call leaves something behind outside the cell, so its request may not be run again. */
   effect(args: unknown): boolean;
   /** Only where no answer is wanted: the arguments it is called with once, in place of what is over the limit. */
@@ -136,7 +151,7 @@ export interface CapabilityContract {
 /** One extension's use of a capability, opened when the extension is loaded. */
 export interface CapabilityInstance {
   /** Does it. The call was already admitted, checked, allowed and recorded. Throws CloisterError or RelayedError for what the guest may know. `nested` is absent where the call is nested itself. */
-  call(method: string, args: unknown, caller: Caller, nested?: Nested): Promise<CallResult> | CallResult;
+  call(method: string, args: unknown, caller: Caller, nested?: Nested, bytes?: Uint8Array): Promise<CallResult> | CallResult;
   /** Asked beside the grants' own: what is only known since it was opened. */
   readonly policy?: Policy;
   /** What `policy` would be under these grants together, which reach no further than those it was opened with. */

@@ -71,7 +71,7 @@ const open = (outer: (nested: Nested, lease: TestLease) => Promise<unknown>, giv
   const bridge = makeBridge((error) => faults.push(error));
   const origin: CallOrigin = { extension: 'x', tenant: 't', limits, capabilities, recordStray: assert.fail };
   const call = (text = '["outer","go",{}]'): Promise<Outcome> =>
-    new Promise((resolve) => bridge.call(origin, lease, 7, text, (ok, json) => resolve({ ok, value: JSON.parse(json) })));
+    new Promise((resolve) => bridge.call(origin, lease, 7, text, null, (ok, json) => resolve({ ok, value: JSON.parse(json) })));
   return { call, records, lease, faults };
 };
 

@@ -27,7 +27,7 @@ export interface CellOwner {
   onRefused(cell: Cell, message: string): void;
   /** It went under while it registered, by another's fault as far as anybody knows. */
   onDisturbed(cell: Cell, reason: string): void;
-  onCall(cell: Cell, lease: CallLease | null, call: number, text: string): void;
+  onCall(cell: Cell, lease: CallLease | null, call: number, text: string, bytes: Uint8Array | null): void;
   onLost(cell: Cell, loss: Loss): void;
   /** It takes no more requests. */
   onRetired(cell: Cell, reason: string): void;
@@ -139,8 +139,9 @@ export class Cell implements CellPeer {
     if (this.#state === 'opening') this.#refuse(readMessage(text));
   }
 
-  onCall(lease: number, call: number, text: string): void {
-    this.#owner.onCall(this, lease === this.#registration.id ? this.#registration : (this.leases.get(lease) ?? null), call, text);
+  onCall(lease: number, call: number, text: string, bytes: Uint8Array | null): void {
+    const owner = lease === this.#registration.id ? this.#registration : (this.leases.get(lease) ?? null);
+    this.#owner.onCall(this, owner, call, text, bytes);
   }
 
   onEnded(end: CellEnd, guilty: number): void {

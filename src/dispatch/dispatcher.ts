@@ -22,7 +22,7 @@ export interface DispatcherOptions {
   readonly tracing: Tracing | null;
   /** A cell without requests for this long sleeps: it is ended, and the next request boots another. */
   readonly cellIdleMs: number;
-  onCall(cell: Cell, lease: CallLease | null, call: number, text: string): void;
+  onCall(cell: Cell, lease: CallLease | null, call: number, text: string, bytes: Uint8Array | null): void;
   onRegistered(extension: Extension, tenant: string, registered: RegisteredParts, record: (note: LeaseRecord) => void): void;
   onLife(event: LifeEvent, extension: string, tenant: string, subject: string, reason: string): void;
   onGuestError(extension: string, tenant: string, requestId: string, stack: string): void;

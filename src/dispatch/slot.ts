@@ -24,7 +24,7 @@ export interface SlotServices {
   place(extension: Extension, tenant: string, alone: boolean): Promise<Ward>;
   nextCellId(): number;
   nextLeaseId(): number;
-  onCall(cell: Cell, lease: CallLease | null, call: number, text: string): void;
+  onCall(cell: Cell, lease: CallLease | null, call: number, text: string, bytes: Uint8Array | null): void;
   onLife(event: SlotEvent, extension: string, tenant: string, subject: string, reason: string): void;
   /** What a cell listens for, each time one has registered. Throws where it may not. */
   onRegistered(extension: Extension, tenant: string, registered: RegisteredParts, record: (note: LeaseRecord) => void): void;
@@ -195,8 +195,8 @@ export class Slot implements CellOwner, LeaseEvents {
     this.#openCell();
   }
 
-  onCall(cell: Cell, lease: CallLease | null, call: number, text: string): void {
-    this.#services.onCall(cell, lease, call, text);
+  onCall(cell: Cell, lease: CallLease | null, call: number, text: string, bytes: Uint8Array | null): void {
+    this.#services.onCall(cell, lease, call, text, bytes);
   }
 
   onLost(cell: Cell, loss: Loss): void {

@@ -62,6 +62,9 @@ export type LedgerRecord = LedgerSubject &
         readonly outcome: string;
         readonly rows: number;
         readonly bytes: number;
+        /** Of a call that went on after its result: bytes of the body that came, and of the one that left. */
+        readonly received?: number;
+        readonly sent?: number;
         readonly wallMs: number;
       }
     | ({

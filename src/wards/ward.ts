@@ -12,7 +12,7 @@ export interface CellPeer {
   onOpened(registered: string, cpuUs: number): void;
   onOpenFailed(text: string): void;
   /** `lease` is 0 where the call belongs to no live request; `call` is 0 where no answer is wanted. */
-  onCall(lease: number, call: number, text: string): void;
+  onCall(lease: number, call: number, text: string, bytes: Uint8Array | null): void;
   onEnded(end: CellEnd, guilty: number): void;
   /** Which cell and lease brought the ward down; cell 0 when that is not known, lease 0 when it was no live request. */
   onWardExit(reason: string, guiltyCell: number, guiltyLease: number): void;
@@ -139,7 +139,7 @@ export class Ward {
     if (cell === undefined) return;
     const lease = this.leases.get(frame.a);
     if (lease !== undefined && lease.cell !== frame.b) return this.process.kill('protocol: a call for the lease of another cell');
-    cell.onCall(lease === undefined ? 0 : frame.a, frame.kind === toHost.call ? frame.id : 0, frame.text);
+    cell.onCall(lease === undefined ? 0 : frame.a, frame.kind === toHost.call ? frame.id : 0, frame.text, frame.raw);
   }
 
   #cellEnded(frame: Frame): void {

@@ -197,7 +197,7 @@ test('the example asks another server with a token that it never sees', async ()
     extensions: {},
     options: {
       extensions: [folder],
-      approvals: { courier: { capabilities: 'requested', manifest: { capabilities } } },
+      approvals: { courier: { capabilities: 'requested', manifest: { capabilities, limits: { cpuMs: 2_000 } } } },
       egress: { internalOrigins: [upstream.origin] },
       env: { GREETING_URL: `${upstream.origin}/echo` },
       secrets: { COURIER_TOKEN: 'canary-of-the-host' },

@@ -108,6 +108,9 @@ const makeHarness = async (database: TestDatabase, options: DatabaseOptions): Pr
       boot: JSON.parse(JSON.stringify(instance.bootValue('default'))) as unknown,
       send: () => undefined,
       note: () => undefined,
+      session: () => {
+        throw new Error('a statement is one call');
+      },
       async call(name, args) {
         try {
           return JSON.parse(await call(name, JSON.stringify(args), caller)) as unknown;

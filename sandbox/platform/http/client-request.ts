@@ -1,14 +1,15 @@
-// node's ClientRequest over the capability `fetch`: a body is gathered and sent when it ends, the answer comes whole. Must never follow a redirect: node does not.
+// node's ClientRequest over the capability `fetch`, its bodies passed on as they come. Must never follow a redirect: node does not.
 import { Writable } from 'readable-stream';
 import { Buffer } from '../globals/buffer.ts';
-import { hooks, type Incoming } from '../hooks.ts';
+import { type BodySource, hooks, type Incoming, type Outgoing } from '../hooks.ts';
 import { lazyAbort } from '../lazy.ts';
 import { type ClientArguments, parseClientArguments, urlOf } from './client-options.ts';
 import { checkHeaderName, checkHeaderValue, parseHeaderKey } from './headers.ts';
 import { IncomingMessage } from './incoming-message.ts';
 import { makeNodeError } from './node-error.ts';
-import { bytesOfBody, makeOutgoingBody } from './outgoing-bytes.ts';
+import { makeOutgoingBody } from './outgoing-bytes.ts';
 import { outgoingMethods, transportHeaders } from './outgoing-headers.ts';
+import { makeOutgoingStream, type OutgoingStream } from './outgoing-stream.ts';
 import { GuestSocket } from './socket.ts';
 
 interface Failure extends Error {
@@ -20,14 +21,36 @@ interface Failure extends Error {
 const networkError = (failure: Failure): Error =>
   Object.assign(new Error(failure.message, { cause: failure }), { code: failure.extensions?.reason ?? failure.code });
 
+/** The next piece is asked for when the one before is taken. */
+const feed = (response: IncomingMessage, source: BodySource): void => {
+  let isReading = false;
+  const pull = (): void => {
+    if (isReading || response.complete || response.aborted) return;
+    isReading = true;
+    source.read().then(
+      (piece) => {
+        isReading = false;
+        if (response._push(piece)) pull();
+      },
+      (error: Failure) => response._abort(networkError(error)),
+    );
+  };
+  response._onReadMore = pull;
+  response.once('aborted', () => source.cancel(undefined));
+};
+
 const responseOf = (incoming: Incoming, encrypted: boolean): IncomingMessage => {
-  const bytes = bytesOfBody(incoming.body);
+  const { body } = incoming;
+  const isStream = body !== null && 'source' in body;
   const response = new IncomingMessage(
     { url: '', method: '', headers: incoming.headers.flat(), remoteAddress: '', encrypted } as never,
-    bytes.length === 0 ? null : { bytes },
+    isStream ? 'stream' : body,
   );
+  if (isStream) feed(response, body.source);
   return Object.assign(response, { method: null, statusCode: incoming.status, statusMessage: incoming.statusText });
 };
+
+const withoutBody: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 export class ClientRequest extends Writable {
   readonly method: string;
@@ -41,9 +64,10 @@ export class ClientRequest extends Writable {
   timeoutCb: null = null;
   readonly #url: string;
   readonly #headers = new Map<string, readonly [name: string, value: string | readonly string[]]>();
-  readonly #pieces: Uint8Array[] = [];
+  readonly #stream: OutgoingStream;
   readonly #ending = new (lazyAbort().AbortController)();
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #sent = false;
 
   constructor({ options, callback }: ClientArguments, protocol: string) {
     super({ decodeStrings: true, autoDestroy: false });
@@ -59,6 +83,8 @@ export class ClientRequest extends Writable {
     this.#takeHeaders(options.headers);
     if (typeof options.auth === 'string' && !this.hasHeader('authorization'))
       this.setHeader('Authorization', `Basic ${Buffer.from(options.auth).toString('base64')}`);
+    const length = Number(this.getHeader('content-length') ?? Number.NaN);
+    this.#stream = makeOutgoingStream(Number.isSafeInteger(length) && length >= 0 ? length : null, () => this.#begin());
     if (callback !== undefined) this.once('response', callback);
     if (typeof options.timeout === 'number') this.setTimeout(options.timeout);
     options.signal?.addEventListener('abort', () => this.destroy(options.signal?.reason as Error), { once: true });
@@ -114,7 +140,9 @@ export class ClientRequest extends Writable {
   getHeaders(): object {
     return Object.assign(Object.create(null) as object, Object.fromEntries([...this.#headers].map(([key, [, value]]) => [key, value])));
   }
-  flushHeaders(): void {}
+  flushHeaders(): void {
+    if (!this.writableEnded && !withoutBody.has(this.method)) this.#begin();
+  }
   setNoDelay(): void {}
   setSocketKeepAlive(): void {}
   onSocket(): void {}
@@ -134,12 +162,29 @@ export class ClientRequest extends Writable {
   }
 
   override _write(chunk: Uint8Array, _encoding: string, done: () => void): void {
-    this.#pieces.push(chunk);
-    done();
+    this.#stream.write(chunk, done);
+  }
+
+  /** It is long, or takes its time: it leaves as it comes. */
+  #begin(): void {
+    if (this.#sent || this.destroyed) return;
+    this.#stream.begin();
+    this.#send({ body: { source: this.#stream } });
   }
 
   override _final(done: () => void): void {
-    const bytes = Buffer.concat(this.#pieces.splice(0) as never[]);
+    const pieces = this.#stream.end();
+    if (pieces !== null)
+      this.#send(
+        withoutBody.has(this.method)
+          ? {}
+          : makeOutgoingBody(Buffer.concat(pieces as never[]), String(this.getHeader('content-type') ?? '')),
+      );
+    done();
+  }
+
+  #send(body: Pick<Outgoing, 'body'>): void {
+    this.#sent = true;
     const pairs = [...this.#headers].flatMap(([key, [, value]]) =>
       (Array.isArray(value) ? value : [value]).map((one) => [key, String(one)] as const),
     );
@@ -148,7 +193,7 @@ export class ClientRequest extends Writable {
       method: this.method,
       headers: pairs.filter(([key]) => !transportHeaders.has(key)),
       redirect: 'manual',
-      ...(this.method === 'GET' || this.method === 'HEAD' ? {} : makeOutgoingBody(bytes, String(this.getHeader('content-type') ?? ''))),
+      ...body,
     };
     hooks()
       .egress()
@@ -157,7 +202,6 @@ export class ClientRequest extends Writable {
         (incoming) => this.#answer(incoming),
         (error: Failure) => this.destroy(networkError(error)),
       );
-    done();
   }
 
   #answer(incoming: Incoming): void {
@@ -172,6 +216,8 @@ export class ClientRequest extends Writable {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     clearTimeout(this.#timer);
+    this.#stream.stop();
+    this.#stream.cancel(error);
     this.#ending.abort();
     this.socket.destroy();
     const early = this.res === null ? makeNodeError(Error, 'ECONNRESET', 'socket hang up') : null;

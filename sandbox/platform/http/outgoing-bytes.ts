@@ -10,6 +10,3 @@ export const makeOutgoingBody = (bytes: Uint8Array, contentType: string): Pick<O
   const text = textType.test(contentType) ? buffer.toString('utf8') : '\ufffd';
   return { body: text.includes('\ufffd') ? { base64: buffer.toString('base64') } : { text } };
 };
-
-export const bytesOfBody = (body: { readonly text: string } | { readonly base64: string } | null): Uint8Array =>
-  body === null ? new Uint8Array(0) : 'text' in body ? Buffer.from(body.text, 'utf8') : Buffer.from(body.base64, 'base64');

@@ -115,6 +115,7 @@ test('bindings are what pg makes of them', async () => {
     boot: null,
     send: () => undefined,
     note: () => undefined,
+    session: () => assert.fail(),
     call(_method, args) {
       sent.push(...(args as { bindings: unknown[] }).bindings);
       return Promise.resolve({ command: 'SELECT', rowCount: 0, fields: [], rows: [] });

@@ -44,8 +44,8 @@ export const fetchGrant = Type.Object(
       maxProperties: fetchBounds.origins.value,
       description: 'Where to, scheme, host and port exactly; an empty object denies all.',
     }),
-    maxRequestBytes: Type.Optional(Type.Integer({ minimum: 1, maximum: 50_331_648 })),
-    maxResponseBytes: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_663_296 })),
+    maxRequestBytes: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_737_418_240 })),
+    maxResponseBytes: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_737_418_240 })),
     callsPerRequest: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
     callsPerMinute: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
     secrets: Type.Optional(
@@ -65,8 +65,15 @@ const header = Type.Tuple([
   Type.String({ maxLength: fetchBounds.headerChars.value, pattern: '^[\\t\\x20-\\x7e\\x80-\\xff]*$' }),
 ]);
 
-/** A body is text or bytes; never both. */
-export const body = Type.Union([Type.Object({ text: Type.String() }, closed), Type.Object({ base64: Type.String() }, closed)]);
+/** A body is text, bytes or what comes after; one of them. */
+export const body = Type.Union([
+  Type.Object({ text: Type.String() }, closed),
+  Type.Object({ base64: Type.String() }, closed),
+  Type.Object(
+    { stream: Type.Literal(true), bytes: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })) },
+    { ...closed, description: 'It comes by `write`; `bytes`: as long as the guest says it is.' },
+  ),
+]);
 
 export const requestArgs = Type.Object(
   {
@@ -83,18 +90,31 @@ export const requestArgs = Type.Object(
 );
 export type RequestArgs = Static<typeof requestArgs>;
 
-export const cancelArgs = Type.Object({ tag: Type.Integer({ minimum: 1, maximum: 0x7fffffff }) }, closed);
-export type CancelArgs = Static<typeof cancelArgs>;
+const tag = Type.Integer({ minimum: 1, maximum: 0x7fffffff });
+/** The request they go on with. */
+export const tagArgs = Type.Object({ tag }, closed);
+export type TagArgs = Static<typeof tagArgs>;
+export const writeArgs = Type.Object({ tag, last: Type.Boolean() }, closed);
+export type WriteArgs = Static<typeof writeArgs>;
 
-/** The answer as it crosses: a body that is text comes as text. */
+/** The answer as it crosses: a body that came at once and is text comes as text. Bytes come beside it, and `stream` says whether there are more. */
 export interface FetchResult {
   readonly url: string;
   readonly status: number;
   readonly statusText: string;
   readonly redirected: boolean;
   readonly headers: readonly (readonly [name: string, value: string])[];
-  readonly body: { readonly text: string } | { readonly base64: string } | null;
+  readonly body: { readonly text: string } | { readonly base64: string } | { readonly stream: boolean } | null;
 }
+
+const summarize = (args: unknown): Readonly<Record<string, unknown>> => ({ tag: (args as TagArgs).tag });
+
+/** 0 where it is not known yet: the end of the call says how much it was. */
+const lengthOf = (sent: RequestArgs['body']): number => {
+  if (sent === undefined) return 0;
+  if ('stream' in sent) return sent.bytes ?? 0;
+  return 'text' in sent ? sent.text.length : Math.floor((sent.base64.length * 3) / 4);
+};
 
 export const fetchContract: CapabilityContract = {
   name: 'fetch',
@@ -107,15 +127,11 @@ export const fetchContract: CapabilityContract = {
       effect: (args) => !['GET', 'HEAD'].includes((args as RequestArgs).method),
       summarize(args) {
         const { url, method: verb, headers, body: sent } = args as RequestArgs;
-        const bytes = sent === undefined ? 0 : 'text' in sent ? sent.text.length : Math.floor((sent.base64.length * 3) / 4);
-        return { ...summarizeTarget(url), method: verb, headers: headers.map(([name]) => name), bodyBytes: bytes };
+        return { ...summarizeTarget(url), method: verb, headers: headers.map(([name]) => name), bodyBytes: lengthOf(sent) };
       },
     },
-    cancel: {
-      args: cancelArgs,
-      reply: true,
-      effect: () => false,
-      summarize: ({ tag }: CancelArgs) => ({ tag }),
-    } as CapabilityContract['methods'][string],
+    read: { args: tagArgs, reply: true, step: true, effect: () => false, summarize },
+    write: { args: writeArgs, reply: true, step: true, bytes: true, effect: () => false, summarize },
+    cancel: { args: tagArgs, reply: true, step: true, effect: () => false, summarize },
   },
 };

@@ -1,28 +1,31 @@
 // One request and its answer, to one checked address, without following anything. Must never use a proxy, a jar or a socket of the host's own.
+import type { Readable } from 'node:stream';
 import { Agent, type Dispatcher } from 'undici';
 import { traceHeaders } from '../../telemetry/tracing.ts';
 import { isPublicAddress, literalAddress } from './addresses.ts';
 import { fetchBounds } from './bounds.ts';
+import { type DecodedBody, decodeBody } from './decoded.ts';
 import { EgressError } from './egress-error.ts';
-import { readBody } from './read-body.ts';
 import { makeGuardedLookup, type Resolve } from './resolver.ts';
 import type { Target } from './target.ts';
+import type { Upload } from './upload.ts';
 
 export interface Outgoing {
   readonly target: Target;
   readonly method: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
-  readonly body: Buffer | null;
+  readonly body: Buffer | Upload | null;
 }
 
 export interface Incoming {
   readonly status: number;
   readonly statusText: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
-  readonly body: Buffer;
+  readonly body: DecodedBody;
 }
 
 export interface Exchanger {
+  /** Resolves with the head of the answer; its body comes as it is read. */
   exchange(outgoing: Outgoing, maxResponseBytes: number, signal: AbortSignal): Promise<Incoming>;
   close(): Promise<void>;
 }
@@ -64,6 +67,10 @@ const pairsOf = (headers: Dispatcher.ResponseData['headers']): readonly (readonl
 
 const headerOf = (headers: Incoming['headers'], name: string): string => headers.find(([key]) => key === name)?.[1] ?? '';
 
+/** A stream whose length the guest knows is sent with it, and undici holds it to that. */
+const lengthOf = (body: Outgoing['body']): readonly (readonly [string, string])[] =>
+  body === null || Buffer.isBuffer(body) || body.length === null ? [] : [['content-length', String(body.length)]];
+
 /** Sockets of one extension: two pools, so that no connection made to the inside serves another origin. */
 export const openExchanger = ({ resolve, internalOrigins }: Network): Exchanger => {
   const outside = makeAgent(resolve, false);
@@ -78,8 +85,8 @@ export const openExchanger = ({ resolve, internalOrigins }: Network): Exchanger 
         origin: target.origin,
         path: `${url.pathname}${url.search}`,
         method: method as Dispatcher.HttpMethod,
-        headers: [...headers, ...(mayBeInside ? traceHeaders() : []), acceptEncoding].flat(),
-        body,
+        headers: [...headers, ...lengthOf(body), ...(mayBeInside ? traceHeaders() : []), acceptEncoding].flat(),
+        body: body === null || Buffer.isBuffer(body) ? body : body.stream,
         signal,
         headersTimeout: 0,
         bodyTimeout: 0,
@@ -87,15 +94,18 @@ export const openExchanger = ({ resolve, internalOrigins }: Network): Exchanger 
       });
       const received = pairsOf(response.headers);
       try {
-        const bytes = await readBody(response.body, headerOf(received, 'content-encoding'), maxResponseBytes);
+        const body = response.body as Readable;
+        const declared = Number(headerOf(received, 'content-length'));
+        if (method !== 'HEAD' && declared > maxResponseBytes)
+          throw new EgressError('too-large', `the response is over maxResponseBytes (${String(maxResponseBytes)})`);
         return {
           status: response.statusCode,
           statusText: response.statusText,
           headers: received.filter(([name]) => !hopByHop.has(name) && !ofEncoding.has(name)),
-          body: bytes,
+          body: decodeBody(body, headerOf(received, 'content-encoding'), maxResponseBytes),
         };
       } catch (error) {
-        response.body.destroy();
+        response.body.on('error', () => undefined).destroy();
         throw error;
       }
     },

@@ -28,12 +28,16 @@ const nextRequest = (outgoing: Outgoing, status: number, target: Target): Outgoi
   const { method } = outgoing;
   const becomesGet = (status === 303 && method !== 'GET' && method !== 'HEAD') || ((status === 301 || status === 302) && method === 'POST');
   const isElsewhere = target.origin !== outgoing.target.origin;
+  // As the standard has it: what was streamed is gone.
+  if (!becomesGet && outgoing.body !== null && !Buffer.isBuffer(outgoing.body))
+    throw new EgressError('failed', 'it redirects a request whose streamed body cannot be sent again');
   if (isElsewhere && !becomesGet && outgoing.body !== null)
     throw new EgressError('blocked', 'it redirects a request with a body to another origin');
   const headers = outgoing.headers.filter(
     ([name]) =>
       !(isElsewhere && !plainHeaders.has(name)) && !(isElsewhere && name === 'idempotency-key') && !(becomesGet && ofBody.has(name)),
   );
+  if (becomesGet && outgoing.body !== null && !Buffer.isBuffer(outgoing.body)) outgoing.body.close();
   return { target, method: becomesGet ? 'GET' : method, headers, body: becomesGet ? null : outgoing.body };
 };
 
@@ -67,6 +71,7 @@ export const follow = async (
     const answer = { ...incoming, url: outgoing.target.href, redirected: hops > 0 };
     if (!redirects.has(incoming.status) || mode === 'manual') return answer;
     if (!incoming.headers.some(([name]) => name === 'location')) return answer;
+    incoming.body.stream.on('error', () => undefined).destroy();
     if (mode === 'error') throw new EgressError('failed', 'it redirects, and the request said not to follow');
     if (hops >= fetchBounds.redirects.value)
       throw new EgressError('failed', `it redirects more than ${String(fetchBounds.redirects.value)} times`);

@@ -1,13 +1,12 @@
 // Sends an extension's requests, as far as every grant goes. Must never show it a secret, an address or a byte over its caps.
 
-import { isUtf8 } from 'node:buffer';
 import type { Caller, CallResult, Capability, CapabilityInstance, Policy } from '../../bridge/capability.ts';
 import { CloisterError } from '../../errors.ts';
 import { fetchBounds } from './bounds.ts';
-import { type CancelArgs, type FetchGrant, type FetchResult, fetchContract, type RequestArgs } from './contract.ts';
+import { type FetchGrant, fetchContract, type RequestArgs, type TagArgs, type WriteArgs } from './contract.ts';
 import { coversFetch } from './covers.ts';
 import { EgressError, makeEgressError } from './egress-error.ts';
-import { type Exchanger, type Network, openExchanger } from './exchange.ts';
+import { type Exchanger, type Network, type Outgoing, openExchanger } from './exchange.ts';
 import { type Followed, follow } from './follow.ts';
 import { fetchLearning } from './learn.ts';
 import { type Masker, makeMasker } from './masker.ts';
@@ -15,6 +14,8 @@ import { makeFetchPolicy } from './policy.ts';
 import { makeQuota, type Quota } from './quota.ts';
 import { fillSecrets, findUses, type Secret, type SecretUse } from './secrets.ts';
 import { parseTarget } from './target.ts';
+import { openTransfer, type Transfer } from './transfer.ts';
+import { openUpload, type Upload } from './upload.ts';
 
 export interface FetchResources {
   readonly network: Network;
@@ -47,28 +48,21 @@ const refuseSpelling = (extension: string, grant: FetchGrant): void => {
   }
 };
 
-const bodyOf = ({ body }: RequestArgs, maxBytes: number): Buffer | null => {
-  if (body === undefined) return null;
-  const bytes = 'text' in body ? Buffer.from(body.text) : Buffer.from(body.base64, 'base64');
-  if (bytes.length <= maxBytes) return bytes;
+const refuseBytes = (bytes: number, maxBytes: number): void => {
+  if (bytes <= maxBytes) return;
   throw new CloisterError('ERR_ARGUMENT_INVALID', `fetch.request: the body is over maxRequestBytes (${String(maxBytes)})`, {
     limit: 'maxRequestBytes',
     allowed: maxBytes,
-    used: bytes.length,
+    used: bytes,
   });
 };
 
-const resultOf = ({ url, status, statusText, redirected, headers, body }: Followed, masker: Masker): CallResult => {
-  const bytes = masker.bytes(body);
-  const result: FetchResult = {
-    url: masker.text(url),
-    status,
-    statusText: masker.text(statusText),
-    redirected,
-    headers: headers.map(([name, value]) => [masker.text(name), masker.text(value)]),
-    body: bytes.length === 0 ? null : isUtf8(bytes) ? { text: bytes.toString('utf8') } : { base64: bytes.toString('base64') },
-  };
-  return { json: JSON.stringify(result) };
+const bodyOf = ({ body }: RequestArgs, maxBytes: number): Buffer | Upload | null => {
+  if (body === undefined) return null;
+  if ('stream' in body) return openUpload(body.bytes ?? null, maxBytes);
+  const bytes = 'text' in body ? Buffer.from(body.text) : Buffer.from(body.base64, 'base64');
+  refuseBytes(bytes.length, maxBytes);
+  return bytes;
 };
 
 /** A server may have put a secret into where it redirects to, and the error says where that was. */
@@ -90,18 +84,17 @@ interface Parts {
   readonly maxResponseBytes: number;
 }
 
-const send = async (parts: Parts, args: RequestArgs, signal: AbortSignal): Promise<CallResult> => {
+const send = async (parts: Parts, args: RequestArgs, body: Outgoing['body'], signal: AbortSignal): Promise<Followed> => {
   const target = parseTarget(args.url);
   if (target === null) throw new EgressError('blocked', 'the URL cannot be read');
-  const first = { target, method: args.method, headers: args.headers, body: bodyOf(args, parts.maxRequestBytes) };
-  const answer = await follow(first, args.redirect, parts.policies, (outgoing) =>
+  const first = { target, method: args.method, headers: args.headers, body };
+  return await follow(first, args.redirect, parts.policies, (outgoing) =>
     parts.exchanger.exchange(
       { ...outgoing, headers: fillSecrets(outgoing.headers, outgoing.target.origin, parts.uses, parts.secrets) },
       parts.maxResponseBytes,
       signal,
     ),
   );
-  return resultOf(answer, parts.masker);
 };
 
 const openInstance = (
@@ -126,29 +119,54 @@ const openInstance = (
     maxResponseBytes: leastOf(sized, 'maxResponseBytes'),
   };
   /** What is under way, by the guest's own number: it is a key within one lease only. */
-  const underWay = new WeakMap<Caller, Map<number, AbortController>>();
+  const underWay = new WeakMap<Caller, Map<number, Transfer>>();
   const request = async (caller: Caller, args: RequestArgs): Promise<CallResult> => {
-    const release = parts.quota.take(caller, performance.now());
-    const ending = new AbortController();
-    const tags = underWay.get(caller) ?? new Map<number, AbortController>();
+    const { tag } = args;
+    const tags = underWay.get(caller) ?? new Map<number, Transfer>();
     underWay.set(caller, tags);
-    if (args.tag !== undefined) tags.set(args.tag, ending);
+    if (tag !== undefined && tags.has(tag)) throw new CloisterError('ERR_ARGUMENT_INVALID', 'fetch.request: another request has this tag');
+    const release = parts.quota.take(caller, performance.now());
+    const tell = (error: unknown): CloisterError => maskError(makeEgressError(error, parseTarget(args.url)?.origin ?? ''), parts.masker);
+    let body: Buffer | Upload | null;
     try {
-      return await send(parts, args, AbortSignal.any([caller.signal, ending.signal]));
+      body = bodyOf(args, parts.maxRequestBytes);
     } catch (error) {
-      throw maskError(makeEgressError(error, parseTarget(args.url)?.origin ?? ''), parts.masker);
-    } finally {
-      if (args.tag !== undefined) tags.delete(args.tag);
       release();
+      throw error;
+    }
+    const transfer = openTransfer({
+      upload: body === null || Buffer.isBuffer(body) ? null : body,
+      masker: parts.masker,
+      leaseSignal: caller.signal,
+      tell,
+      onEnd: () => {
+        release();
+        if (tag !== undefined) tags.delete(tag);
+      },
+    });
+    if (tag !== undefined) tags.set(tag, transfer);
+    try {
+      const followed = await send(parts, args, body, transfer.signal);
+      // Whoever gave no number cannot ask for the rest.
+      return await transfer.answer(followed, tag === undefined);
+    } catch (error) {
+      const told = tell(error);
+      transfer.end(told.code);
+      throw told;
     }
   };
+  const find = (caller: Caller, tag: number): Transfer => {
+    const transfer = underWay.get(caller)?.get(tag);
+    if (transfer === undefined) throw new CloisterError('ERR_ARGUMENT_INVALID', 'fetch: no request of this number is under way');
+    return transfer;
+  };
   return {
-    call(method, args, caller) {
+    call(method, args, caller, _nested, bytes) {
       if (method === 'request') return request(caller, args as RequestArgs);
-      underWay
-        .get(caller)
-        ?.get((args as CancelArgs).tag)
-        ?.abort();
+      const { tag } = args as TagArgs;
+      if (method === 'read') return find(caller, tag).read();
+      if (method === 'write') return find(caller, tag).write(bytes ?? null, (args as WriteArgs).last);
+      underWay.get(caller)?.get(tag)?.end('cancelled');
       return { json: 'null' };
     },
     bootValue: () => null,

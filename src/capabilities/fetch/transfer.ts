@@ -1,0 +1,116 @@
+// One request that goes on after its head: what is written of its body, what is read of the answer, and how it came out. Must never outlive its lease.
+import { isUtf8 } from 'node:buffer';
+import type { CallEnd, CallResult } from '../../bridge/capability.ts';
+import { CloisterError } from '../../errors.ts';
+import { type BodyReader, makeBodyReader } from './body-reader.ts';
+import { fetchBounds } from './bounds.ts';
+import type { FetchResult } from './contract.ts';
+import type { Followed } from './follow.ts';
+import { makeBodyMask } from './mask-stream.ts';
+import type { Masker } from './masker.ts';
+import type { Upload } from './upload.ts';
+
+export interface Transfer {
+  readonly signal: AbortSignal;
+  /** Never rejects. */
+  readonly ended: Promise<CallEnd>;
+  /** The head, and the body where it is short and there. */
+  answer(followed: Followed, inOnePiece: boolean): Promise<CallResult>;
+  read(): Promise<CallResult>;
+  write(piece: Uint8Array | null, last: boolean): Promise<CallResult>;
+  /** It is over; only the first says how. */
+  end(outcome: string): void;
+}
+
+export interface TransferParts {
+  readonly upload: Upload | null;
+  readonly masker: Masker;
+  readonly leaseSignal: AbortSignal;
+  /** The guest's error for whatever went wrong. */
+  tell(error: unknown): CloisterError;
+  onEnd(): void;
+}
+
+const done: CallResult = { json: 'null' };
+
+export const openTransfer = ({ upload, masker, leaseSignal, tell, onEnd }: TransferParts): Transfer => {
+  const ending = new AbortController();
+  let reader: BodyReader | null = null;
+  let isReading = false;
+  let isOver = false;
+  let received = 0;
+  let settle: (end: CallEnd) => void;
+  const ended = new Promise<CallEnd>((resolve) => {
+    settle = resolve;
+  });
+
+  const end = (outcome: string): void => {
+    if (isOver) return;
+    isOver = true;
+    leaseSignal.removeEventListener('abort', onLeaseOver);
+    ending.abort();
+    upload?.close();
+    reader?.destroy();
+    settle({ outcome, received, sent: upload?.sentBytes ?? 0 });
+    onEnd();
+  };
+  const onLeaseOver = (): void => end('ERR_LEASE_OVER');
+  leaseSignal.addEventListener('abort', onLeaseOver, { once: true });
+
+  const failed = (error: unknown): CloisterError => {
+    const told = tell(error);
+    end(told.code);
+    return told;
+  };
+
+  const bodyOf = (bytes: Buffer, inOnePiece: boolean): Pick<CallResult, 'bytes'> & Pick<FetchResult, 'body'> => {
+    if (bytes.length === 0) return { body: null };
+    if (isUtf8(bytes)) return { body: { text: bytes.toString('utf8') } };
+    return inOnePiece ? { body: { base64: bytes.toString('base64') } } : { body: { stream: false }, bytes };
+  };
+
+  return {
+    signal: ending.signal,
+    ended,
+    end,
+    async answer({ url, status, statusText, redirected, headers, body }, inOnePiece) {
+      reader = makeBodyReader(body, makeBodyMask(masker));
+      if (isOver) reader.destroy();
+      const [bytes, complete] = inOnePiece
+        ? await reader.gather(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+        : await reader.gather(fetchBounds.wholeBytes.value, fetchBounds.wholeMs.value);
+      received += bytes.length;
+      const { bytes: beside, body: told } = complete ? bodyOf(bytes, inOnePiece) : { body: { stream: true }, bytes };
+      const result: FetchResult = {
+        url: masker.text(url),
+        status,
+        statusText: masker.text(statusText),
+        redirected,
+        headers: headers.map(([name, value]) => [masker.text(name), masker.text(value)]),
+        body: told,
+      };
+      if (complete) end('ok');
+      return { json: JSON.stringify(result), ended, ...(beside === undefined ? {} : { bytes: beside }) };
+    },
+    async read() {
+      if (reader === null || isReading)
+        throw new CloisterError('ERR_ARGUMENT_INVALID', 'fetch.read: there is no body yet, or it is being read');
+      isReading = true;
+      try {
+        const piece = await reader.read();
+        received += piece?.length ?? 0;
+        if (piece === null) end('ok');
+        return piece === null ? done : { json: 'null', bytes: piece };
+      } catch (error) {
+        throw failed(error);
+      } finally {
+        isReading = false;
+      }
+    },
+    async write(piece, last) {
+      if (upload === null) throw new CloisterError('ERR_ARGUMENT_INVALID', 'fetch.write: the request has no body to come');
+      await upload.write(piece, last);
+      return done;
+    },
+  };
+};
