@@ -7,6 +7,7 @@ import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Extension } from '../dispatch/extension.ts';
 import { CloisterError } from '../errors.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
+import { makeFramingGuard } from './framing.ts';
 import type { Gate } from './gate.ts';
 import { HttpAnswer, writeError } from './http-answer.ts';
 import type { OperatorRoutes } from './operator-routes.ts';
@@ -54,6 +55,7 @@ const denial = (request: IncomingMessage, target: Target, mount: Mount): Cloiste
 export const makeHandler = (options: HandlerOptions): Handler => {
   const { dispatcher, identify, htmlPolicy } = options;
   const shares = makeUnsentShares();
+  const refusesFraming = makeFramingGuard();
 
   const start = (
     request: IncomingMessage,
@@ -134,8 +136,10 @@ export const makeHandler = (options: HandlerOptions): Handler => {
       if (target === null || mount === undefined) {
         if (target !== null && options.operatorRoutes(request, response, target.path)) return;
         if (next !== undefined) return next();
+        if (refusesFraming(request, response)) return;
         return writeError(response, new CloisterError('ERR_ROUTE_NOT_FOUND', 'There is no such route.'));
       }
+      if (refusesFraming(request, response)) return;
       checkPath(target.path);
       if (identify === undefined && hasNoBody(request) && denial(request, target, mount) === null)
         return start(request, response, next, target, mount, anybody, emptyBody);

@@ -67,6 +67,11 @@ describe('a request inside a request is not one', () => {
     ['a chunk size that overflows', post('Transfer-Encoding: chunked', `10000000000000000\r\n\r\n${hidden}`)],
     ['a chunk without its end', post('Transfer-Encoding: chunked', `1\r\naX0\r\n\r\n${hidden}`)],
     ['a space in the version', `GET /one HTTP/1.1 \r\nHost: h\r\n\r\n${hidden}`.replace('HTTP/1.1 \r', 'HTTP/1.1  x\r')],
+    ['a version there is not', post('Content-Length: 0', hidden).replace('HTTP/1.1', 'HTTP/0.9')],
+    ['the next version, in words', post('Transfer-Encoding: chunked', `0\r\n\r\n${hidden}`).replace('HTTP/1.1', 'HTTP/2.0')],
+    ['chunks in a version without', post('Transfer-Encoding: chunked', `0\r\n\r\n${hidden}`).replace('HTTP/1.1', 'HTTP/1.0')],
+    ['chunks with a parameter', post('Transfer-Encoding: chunked;q=1', `0\r\n\r\n${hidden}`)],
+    ['a coding that nobody undoes', post('Transfer-Encoding: gzip, chunked', `0\r\n\r\n${hidden}`)],
     ['another protocol', `GET /one HTTP/9.9\r\nHost: h\r\n\r\n${hidden}`],
   ];
   for (const [name, text] of rows) {
