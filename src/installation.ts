@@ -1,24 +1,21 @@
 // From packages to mounted extensions: grants decided, capabilities opened, registered once, mounted. Must never let one extension's fault keep another from being served.
 
 import { makeCovers } from './approvals/covers.ts';
-import type { Lock } from './approvals/lock.ts';
+import { digestOf, selfOf } from './approvals/lock.ts';
 import { type Plan, planEach, settle } from './approvals/settle.ts';
-import type { ApprovalStore } from './approvals/store.ts';
 import { conflict, settleTwins, type TwinOptions } from './approvals/twins.ts';
 import { describeGrants } from './audit/granted.ts';
 import { openGranted } from './bridge/open-granted.ts';
-import { makeSafeText } from './capabilities/log/safe-text.ts';
-import { type CapabilityEntry, type HostResources, learningsOf } from './capabilities/registry.ts';
+import { learningsOf } from './capabilities/registry.ts';
 import { decideEffective, type Effective } from './config/effective.ts';
-import { extensionIdKey, parseExtensionId } from './config/extension-id.ts';
-import type { RuntimeOptions } from './config/runtime-options.ts';
-import type { Dispatcher } from './dispatch/dispatcher.ts';
+import { extensionIdKey } from './config/extension-id.ts';
 import type { Extension } from './dispatch/extension.ts';
-import type { RegisteredParts } from './dispatch/parse-registered.ts';
 import { CloisterError } from './errors.ts';
 import { makeGate } from './http/gate.ts';
 import { defaultTenant, type Mount } from './http/handler.ts';
-import type { LifeEvent } from './ledger/entry.ts';
+import type { InstallationServices } from './installation/installation-services.ts';
+import { asRefusal, parseMounts } from './installation/registered-mounts.ts';
+import { type Bundler, openBundler } from './packages/bundler.ts';
 import type { Refusal } from './packages/find-packages.ts';
 import type { LoadedPackage } from './packages/loaded-package.ts';
 import { readPackages } from './packages/read-packages.ts';
@@ -27,6 +24,8 @@ import { readPackages } from './packages/read-packages.ts';
 export interface InstalledExtension {
   readonly id: string;
   readonly version: string;
+  /** SHA-256 of the script that runs. */
+  readonly artifact: string;
   readonly folder: string;
   /** Where its routes are: `/<mount>`. */
   readonly mounts: readonly string[];
@@ -39,29 +38,26 @@ export interface RefusedExtension {
   readonly error: CloisterError;
 }
 
-export interface InstallationServices {
-  /** Approvals of the lock are among the options' by now. */
-  readonly options: RuntimeOptions;
-  readonly lock: { readonly entries: Lock; readonly store: ApprovalStore } | null;
-  readonly registry: readonly CapabilityEntry[];
-  readonly baseline: ReadonlyMap<string, unknown>;
-  readonly resources: Omit<HostResources, 'limits'>;
-  readonly dispatcher: Dispatcher;
-  /** It is served from now on: it hears events, and its schedules run. */
-  onInstalled(extension: Extension): void;
-  onDiscarded(extension: Extension): void;
-  onLife(event: LifeEvent, extension: string, subject: string, reason: string): void;
-}
-
 const parallelLoads = 2;
-const maxMounts = 64;
+/** Requests in flight on a version that was replaced have this long: a stream may go on for ever. */
+const replacedMs = 30_000;
+
+/** One that is served, and what it was made of. */
+interface Running {
+  readonly extension: Extension;
+  readonly found: LoadedPackage;
+  readonly mounts: readonly string[];
+}
 
 export class Installation {
   readonly #services: InstallationServices;
   readonly #mounts = new Map<string, Mount>();
   readonly #taken = new Map<string, string>();
-  readonly #opened: Extension[] = [];
-  readonly installed: InstalledExtension[] = [];
+  readonly #running = new Map<string, Running>();
+  readonly #retiring = new Set<Promise<void>>();
+  #bundler: Bundler | null = null;
+  #reloading: Promise<void> = Promise.resolve();
+  #closed = false;
   readonly refused: RefusedExtension[] = [];
 
   constructor(services: InstallationServices) {
@@ -72,6 +68,35 @@ export class Installation {
     return this.#mounts.get(id);
   }
 
+  get installed(): readonly InstalledExtension[] {
+    return [...this.#running.values()].map(({ extension, found, mounts }) => ({
+      id: extension.id,
+      version: extension.version,
+      artifact: extension.artifact,
+      folder: found.folder,
+      mounts,
+      capabilities: [...extension.capabilities.keys()],
+    }));
+  }
+
+  /** Where each line of the script that runs came from, as JSON; null: nobody knows. */
+  sourceMap(id: string): string | null {
+    return this.#running.get(extensionIdKey(id))?.found.sourceMap || null;
+  }
+
+  /** Looks at the packages again, one reload after the other. What changed is served from a new cell beside the old one once it has registered; what cannot be served is in `refused`, and its old version goes on. What is gone stays. */
+  reload(): Promise<void> {
+    // A bundler that stays makes the next save quick.
+    this.#bundler ??= openBundler();
+    const reloaded = this.#reloading.then(async () => {
+      if (this.#closed) throw new CloisterError('ERR_RUNTIME_CLOSED', 'The host is shutting down.');
+      this.refused.length = 0;
+      await this.load();
+    });
+    this.#reloading = reloaded.catch(() => undefined);
+    return reloaded;
+  }
+
   /** Reads, checks and registers every package. What cannot be served is in `refused`. */
   async load(): Promise<void> {
     const { options, registry } = this.#services;
@@ -79,6 +104,8 @@ export class Installation {
       options.extensions,
       registry.map((entry) => entry.capability.contract),
       options.packages,
+      undefined,
+      this.#bundler ?? undefined,
     );
     for (const { folder, error } of refused) this.#refuse('', folder, error);
     const { packages: found, unread, refused: twins } = settleTwins(packages, refused, this.#approvals());
@@ -94,8 +121,11 @@ export class Installation {
   }
 
   async close(): Promise<void> {
-    const instances = this.#opened.flatMap((extension) => [...extension.capabilities.values()].map((granted) => granted.instance));
-    await Promise.all(instances.map((instance) => instance.close()));
+    this.#closed = true;
+    await this.#reloading;
+    await this.#bundler?.close();
+    await Promise.all(this.#retiring);
+    await Promise.all([...this.#running.values()].map(({ extension }) => closeCapabilities(extension)));
   }
 
   #approvals(): TwinOptions {
@@ -143,27 +173,24 @@ export class Installation {
 
   /** false: it was refused. */
   async #install(found: LoadedPackage): Promise<boolean> {
+    const before = this.#running.get(extensionIdKey(found.fallbackId));
+    if (before !== undefined && digestOf(selfOf(before.found)) === digestOf(selfOf(found))) {
+      // A comment more changes no script, but its lines.
+      this.#running.set(extensionIdKey(found.fallbackId), { ...before, found });
+      return true;
+    }
     let extension: Extension | null = null;
     try {
       const effective = this.#decide(found);
       const grants = describeGrants(found.folder, effective, learningsOf(this.#services.registry));
       extension = await this.#open(found, effective);
-      const mounts = await this.#register(extension, found);
-      this.#opened.push(extension);
+      const mounts = await this.#register(extension, found, before);
+      this.#running.set(extensionIdKey(extension.id), { extension, found, mounts });
+      if (before !== undefined) this.#retire(before.extension);
       this.#services.onInstalled(extension);
-      this.installed.push({
-        id: extension.id,
-        version: extension.version,
-        folder: found.folder,
-        mounts,
-        capabilities: [...extension.capabilities.keys()],
-      });
-      this.#services.onLife(
-        'package.loaded',
-        extension.id,
-        extension.artifact,
-        mounts.length === 0 ? 'without a mount' : `mounted at ${mounts.map((mount) => `/${mount}`).join(', ')}`,
-      );
+      const where = mounts.length === 0 ? 'without a mount' : `mounted at ${mounts.map((mount) => `/${mount}`).join(', ')}`;
+      const instead = before === undefined ? '' : ` in the place of ${before.extension.artifact.slice(0, 12)}`;
+      this.#services.onLife('package.loaded', extension.id, extension.artifact, where + instead);
       for (const [event, subject, reason] of grants) this.#services.onLife(event, extension.id, subject, reason);
       return true;
     } catch (error) {
@@ -173,11 +200,20 @@ export class Installation {
     }
   }
 
+  /** It hears no event any more; its requests in flight finish. */
+  #retire(extension: Extension): void {
+    const { dispatcher, onDiscarded } = this.#services;
+    onDiscarded(extension);
+    const retired = dispatcher.retire(extension, replacedMs).then(() => closeCapabilities(extension));
+    this.#retiring.add(retired);
+    void retired.finally(() => this.#retiring.delete(retired));
+  }
+
   /** What is refused keeps neither a cell nor a connection. */
   async #discard(extension: Extension): Promise<void> {
     this.#services.dispatcher.forget(extension);
     this.#services.onDiscarded(extension);
-    await Promise.allSettled([...extension.capabilities.values()].map(({ instance }) => instance.close()));
+    await closeCapabilities(extension);
   }
 
   #decide(found: LoadedPackage): Effective {
@@ -216,16 +252,21 @@ export class Installation {
   }
 
   /** Registers it once, which says where it wants to be mounted and whether it works at all. */
-  async #register(extension: Extension, found: LoadedPackage): Promise<readonly string[]> {
+  async #register(extension: Extension, found: LoadedPackage, before: Running | undefined): Promise<readonly string[]> {
     const { dispatcher, options } = this.#services;
     const slot = dispatcher.slot(extension, defaultTenant);
     const registered = await slot.warm();
     const mounts = parseMounts(registered, found);
     for (const mount of mounts) {
       const owner = this.#taken.get(extensionIdKey(mount));
-      if (owner !== undefined) throw conflict(mount, found.folder, owner);
+      const isOwn = before?.mounts.some((own) => extensionIdKey(own) === extensionIdKey(mount)) === true;
+      if (owner !== undefined && !isOwn) throw conflict(mount, found.folder, owner);
     }
     const gate = makeGate(extension.capabilities);
+    for (const mount of before?.mounts ?? []) {
+      this.#taken.delete(extensionIdKey(mount));
+      this.#mounts.delete(mount);
+    }
     for (const mount of mounts) {
       this.#taken.set(extensionIdKey(mount), found.folder);
       this.#mounts.set(mount, { extension, ...gate });
@@ -241,21 +282,6 @@ export class Installation {
   }
 }
 
-const parseMounts = ({ mounts: list, hooks }: RegisteredParts, found: LoadedPackage): readonly string[] => {
-  if (list.length > maxMounts)
-    throw new CloisterError('ERR_REGISTER_FAILED', `it registers ${list.length} endpoints, more than ${maxMounts}`);
-  if (list.length === 0 && hooks === 0) throw new CloisterError('ERR_REGISTER_FAILED', 'it registers neither an endpoint nor a hook');
-  const mounts = list.map((mount) => parseExtensionId(mount, `${found.entryFile}: the id it exports`));
-  if (new Set(mounts.map(extensionIdKey)).size < mounts.length)
-    throw new CloisterError('ERR_EXTENSION_CONFLICT', 'two of its endpoints have the same id');
-  return mounts;
-};
-
-const asRefusal = (found: LoadedPackage, error: unknown): CloisterError => {
-  const known = error instanceof CloisterError;
-  // What an extension threw is its own words: they must not move an operator's cursor.
-  const cause = makeSafeText(error instanceof Error ? error.message : String(error));
-  const start = `extension ${found.fallbackId}`;
-  const message = cause.startsWith(start) ? cause : `${start}: ${found.entryFile}: ${cause}`;
-  return new CloisterError(known ? error.code : 'ERR_REGISTER_FAILED', message, { extension: found.fallbackId }, { cause: error });
+const closeCapabilities = async ({ capabilities }: Extension): Promise<void> => {
+  await Promise.allSettled([...capabilities.values()].map(({ instance }) => instance.close()));
 };

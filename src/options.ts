@@ -33,7 +33,14 @@ export interface CloisterOptions {
   /** Folders: each a package, or one that holds packages. */
   readonly extensions?: readonly (
     | string
-    | { readonly folder: string; readonly id?: string; readonly isolation?: Isolation; readonly mode?: Mode }
+    | {
+        readonly folder: string;
+        readonly id?: string;
+        readonly isolation?: Isolation;
+        readonly mode?: Mode;
+        /** `source`: runs what the package is built from, whatever lies there built. */
+        readonly entry?: 'built' | 'source';
+      }
   )[];
   /** A postgres:// URL or your own Knex instance for PostgreSQL. */
   readonly database?: string | Knex | null;

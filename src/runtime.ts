@@ -41,6 +41,10 @@ export interface Runtime {
   /** What is served, and what was refused and why. */
   extensions(): readonly InstalledExtension[];
   refused(): readonly RefusedExtension[];
+  /** Looks at the packages again. What changed is taken into service beside its old version, whose requests finish; where it cannot be, `refused()` says why and the old version goes on. */
+  reload(): Promise<void>;
+  /** The source map of the script that an extension runs, as JSON; null where there is none. */
+  sourceMap(id: string): string | null;
   /** The latest entries of the ledger, oldest first. */
   ledger(): readonly LedgerEntry[];
   /** When each schedule of a hook runs next. */
@@ -196,7 +200,10 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
       bus.facts.activate(extension);
       schedules.add(extension, bus.facts.schedules(extension));
     },
-    onDiscarded: (extension) => bus.facts.forget(extension),
+    onDiscarded: (extension) => {
+      bus.facts.forget(extension);
+      schedules.remove(extension);
+    },
     onLife: (event, extension, subject, reason) => life(event, extension, '', subject, reason),
   });
 
@@ -258,8 +265,10 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
   }
   return {
     handler: () => handler,
-    extensions: () => [...installation.installed],
+    extensions: () => installation.installed,
     refused: () => [...installation.refused],
+    reload: () => installation.reload(),
+    sourceMap: (id) => installation.sourceMap(id),
     schedules: () => schedules.nextRuns(),
     ledger: () => ledger.recent(),
     health,

@@ -20,7 +20,18 @@ const envValue = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.
 
 const extensionSchema = Type.Union([
   path,
-  Type.Object({ folder: path, id: Type.Optional(extensionId), isolation: Type.Optional(isolation), mode: Type.Optional(mode) }, closed),
+  Type.Object(
+    {
+      folder: path,
+      id: Type.Optional(extensionId),
+      isolation: Type.Optional(isolation),
+      mode: Type.Optional(mode),
+      entry: Type.Optional(
+        Type.Enum(['built', 'source'], { description: 'What runs: what was built (the default), or what it is built from.' }),
+      ),
+    },
+    closed,
+  ),
 ]);
 
 const makeApprovalSchema = ({ contracts }: CapabilityCatalog): TObject =>

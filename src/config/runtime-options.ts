@@ -31,6 +31,7 @@ export interface ExtensionOption {
   readonly id?: string;
   readonly isolation?: Isolation;
   readonly mode?: Mode;
+  readonly entry?: 'built' | 'source';
 }
 
 export interface Approval {

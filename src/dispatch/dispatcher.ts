@@ -39,6 +39,8 @@ export class Dispatcher {
   /** Every lease that is not closed: what the clock looks at, and a graceful stop waits for. */
   readonly #live = new IdTable<Lease>();
   readonly #prefix: string;
+  /** Replaced, and ended. */
+  readonly #retired = new WeakSet<Extension>();
   readonly #clock: NodeJS.Timeout;
   #lastLease = 0;
   #lastCell = 0;
@@ -80,7 +82,7 @@ export class Dispatcher {
 
   slot(extension: Extension, tenant: string): Slot {
     const tenants = this.#slots.get(extension) ?? new Map<string, Slot>();
-    if (tenants.size === 0) this.#options.onExtension(extension);
+    if (tenants.size === 0 && !this.#retired.has(extension)) this.#options.onExtension(extension);
     this.#slots.set(extension, tenants);
     const known = tenants.get(tenant);
     if (known !== undefined) return known;
@@ -95,12 +97,28 @@ export class Dispatcher {
     this.#slots.delete(extension);
   }
 
+  /** Another stands in its place: what it has begun may finish within `drainMs`, then its cells end. Who still comes for it is told to try again. */
+  async retire(extension: Extension, drainMs: number): Promise<void> {
+    const until = performance.now() + drainMs;
+    const isBusy = (): boolean => {
+      const origins = new Set([...(this.#slots.get(extension)?.values() ?? [])].map(({ origin }) => origin));
+      return this.#live.values().some((lease) => origins.has(lease.origin));
+    };
+    while (!this.#closed && performance.now() < until && isBusy()) await new Promise((resolve) => setTimeout(resolve, drainPollMs));
+    this.#retired.add(extension);
+    this.forget(extension);
+  }
+
   /** Lets the request run; `answer` hears of it. Returns the lease, so that the caller can abandon it. */
   dispatch(extension: Extension, tenant: string, accountability: Accountability, question: Question, answer: Answer): Lease {
     const slot = this.slot(extension, tenant);
     const lease = this.#makeLease(slot, accountability, question, answer);
     if (this.#closed) lease.fail(new CloisterError('ERR_RUNTIME_CLOSED', 'The host is shutting down.'));
-    else if (this.#recordNotes(lease)) slot.accept(lease);
+    else if (this.#retired.has(extension)) {
+      this.#slots.delete(extension);
+      const text = `The extension ${extension.id} was replaced by another version.`;
+      lease.fail(new CloisterError('ERR_EXTENSION_UNAVAILABLE', text, { retryAfterSeconds: 1 }));
+    } else if (this.#recordNotes(lease)) slot.accept(lease);
     return lease;
   }
 

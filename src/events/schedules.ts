@@ -35,7 +35,7 @@ const maxWaitMs = 0x7fffffff;
 
 export class Schedules {
   readonly #services: ScheduleServices;
-  readonly #entries: Entry[] = [];
+  #entries: Entry[] = [];
   #closed = false;
 
   constructor(services: ScheduleServices) {
@@ -64,6 +64,11 @@ export class Schedules {
       this.#entries.push(entry);
       this.#arm(entry, new Date());
     }
+  }
+
+  remove(extension: Extension): void {
+    for (const { timer } of this.#entries.filter((entry) => entry.extension === extension)) if (timer !== null) clearTimeout(timer);
+    this.#entries = this.#entries.filter((entry) => entry.extension !== extension);
   }
 
   nextRuns(): readonly NextRun[] {

@@ -1,0 +1,22 @@
+// What an installation works with and whom it tells. Must never hold a value.
+import type { Lock } from '../approvals/lock.ts';
+import type { ApprovalStore } from '../approvals/store.ts';
+import type { CapabilityEntry, HostResources } from '../capabilities/registry.ts';
+import type { RuntimeOptions } from '../config/runtime-options.ts';
+import type { Dispatcher } from '../dispatch/dispatcher.ts';
+import type { Extension } from '../dispatch/extension.ts';
+import type { LifeEvent } from '../ledger/entry.ts';
+
+export interface InstallationServices {
+  /** Approvals of the lock are among the options' by now. */
+  readonly options: RuntimeOptions;
+  readonly lock: { readonly entries: Lock; readonly store: ApprovalStore } | null;
+  readonly registry: readonly CapabilityEntry[];
+  readonly baseline: ReadonlyMap<string, unknown>;
+  readonly resources: Omit<HostResources, 'limits'>;
+  readonly dispatcher: Dispatcher;
+  /** It is served from now on: it hears events, and its schedules run. */
+  onInstalled(extension: Extension): void;
+  onDiscarded(extension: Extension): void;
+  onLife(event: LifeEvent, extension: string, subject: string, reason: string): void;
+}
