@@ -224,7 +224,7 @@ export const buildPart = async (part: string, outfile: string): Promise<Metafile
 /** Builds everything of the far side into `folder`. */
 export const buildSandbox = async (folder = join(root, 'dist/sandbox')): Promise<void> => {
   const ward: BuildOptions = {
-    entryPoints: ['main', 'image']
+    entryPoints: ['main', 'image', 'probe']
       .map((name) => ({ in: join(import.meta.dirname, `ward/${name}.ts`), out: name === 'main' ? 'ward' : name }))
       .filter(({ in: file }) => existsSync(file)),
     outdir: folder,

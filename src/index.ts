@@ -28,6 +28,8 @@ export {
 export { type CheckOptions, type CheckResult, checkPackages, type PackageCheck } from './check/check-package.ts';
 export type { Identity } from './config/runtime-options.ts';
 export { applyDatabase, checkDatabase, type DatabaseApplied, type DatabaseCheck, type DatabasePlan, planDatabase } from './database.ts';
+export { type DoctorReport, type ExamineOptions, examine } from './doctor/examine.ts';
+export type { DoctorCheck } from './doctor/finding.ts';
 export { CloisterError, type ErrorCode, errorTable } from './errors.ts';
 export type { Handler } from './http/handler.ts';
 export type { InstalledExtension, RefusedExtension } from './installation.ts';

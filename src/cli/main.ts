@@ -17,6 +17,7 @@ const commands = new Map<string, () => Promise<Command>>([
   ['revoke', async () => (await import('./approvals-command.ts')).revokeCommand],
   ['diff', async () => (await import('./approvals-command.ts')).diffCommand],
   ['database', async () => (await import('./database-command.ts')).database],
+  ['doctor', async () => (await import('./doctor-command.ts')).doctor],
 ]);
 
 const run = async (argv: readonly string[]): Promise<number> => {

@@ -107,7 +107,8 @@ export const readRuntimeOptions = async (
     secrets: pickEnv(config.secretKeys),
     adminToken: readToken(config.adminTokenKey),
   };
-  if ((runtime.extensions ?? []).length === 0) {
+  // A doctor looks at the machine; what extensions would need besides is more.
+  if ((runtime.extensions ?? []).length === 0 && command !== 'doctor') {
     throw new CloisterError(
       'ERR_OPTIONS_INVALID',
       `${command}: there is nothing to ${command === 'serve' ? 'serve' : 'look at'}; name a folder of extensions, or give \`extensions\` in --config FILE`,

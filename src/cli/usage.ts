@@ -45,6 +45,8 @@ export const usage = `Usage: cloister <command>
   database check [DIR …]  Compares the live database with it: 0 as it should be, 1 something is missing or unsafe, 2 cannot tell.
     --strict                Warnings count too.
     --config FILE, --database-url URL, --approve requested, --json
+  doctor [DIR …]          Tries on this machine whether what Cloister relies on holds: 0 it does, 1 something asked for does not.
+    --config FILE, --database-url URL, --approve requested, --lock FILE, --ledger FILE, --json
 
   --help, --version`;
 

@@ -8,6 +8,8 @@ import { CloisterError } from '../errors.ts';
 export interface Artefacts {
   readonly wardFile: string;
   readonly imageFile: string;
+  /** Tries to break out; for the doctor. */
+  readonly probeFile: string;
   guestFile(profileKey: string): string;
   /** Where guest-part-*.js lie. */
   readonly partsFolder: string;
@@ -52,6 +54,7 @@ export const findArtefacts = (execPath: string | undefined): Artefacts => {
   return {
     wardFile,
     imageFile: `${folder}image.js`,
+    probeFile: `${folder}probe.js`,
     guestFile: (key) => `${folder}guest-${key}.js`,
     partsFolder: folder,
     execPath: chosen,

@@ -50,7 +50,7 @@ export const findObstacle = (perl: string | null): Missing | null => {
 };
 
 /** Each group in a process of its own; what the kernel said to it. */
-const tryCalls = (perl: string, groups: ReadonlyMap<string, readonly Call[]>): Promise<ReadonlyMap<string, number>> =>
+export const tryCalls = (perl: string, groups: ReadonlyMap<string, readonly Call[]>): Promise<ReadonlyMap<string, number>> =>
   new Promise((resolve) => {
     const args = [...groups].flatMap(([name, calls]) => [`:${name}`, ...calls.map(writeCall)]);
     const child = spawn(perl, ['-e', launcherScript, 'try', ...args], {
