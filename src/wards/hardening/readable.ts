@@ -5,14 +5,22 @@ import path from 'node:path';
 import type { Artefacts } from '../artefacts.ts';
 import type { ReadablePath } from './calls.ts';
 
-const folderOf = (name: string, from: string): string => path.dirname(createRequire(from).resolve(`${name}/package.json`));
+const realFolder = (name: string, from: string): string => path.dirname(createRequire(from).resolve(`${name}/package.json`));
+
+/** Where it is looked for: pnpm and workspaces keep a link there, and Node asks for the link before it follows it. */
+const linkedFolder = (name: string, folder: string): string | null => {
+  const link = path.join(folder, 'node_modules', name);
+  if (existsSync(link)) return link;
+  return path.dirname(folder) === folder ? null : linkedFolder(name, path.dirname(folder));
+};
 
 /** The built far side, the engine and what loads it. */
 export const ownPaths = ({ wardFile }: Artefacts): readonly string[] => {
   const sandbox = path.dirname(wardFile);
-  const engine = folderOf('isolated-vm', wardFile);
-  const loader = folderOf('node-gyp-build', `${engine}/package.json`);
-  return [sandbox, engine, loader, packageFile(sandbox)];
+  const engine = realFolder('isolated-vm', wardFile);
+  const loader = realFolder('node-gyp-build', `${engine}/package.json`);
+  const links = [linkedFolder('isolated-vm', sandbox), linkedFolder('node-gyp-build', engine)].filter((link) => link !== null);
+  return [...new Set([sandbox, engine, loader, ...links, packageFile(sandbox)])];
 };
 
 /** It says that ward.js is a module. */
