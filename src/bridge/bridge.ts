@@ -190,8 +190,8 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
     const succeed = (result: CallResult): void => {
       const size = result.json.length + (result.bytes?.length ?? 0);
       if (size > origin.limits.resultBytes) return fail(exceededResult(origin.limits));
-      if (result.ended === undefined) finish(admitted, call, startedAt, 'ok', result);
-      else void result.ended.then((end) => finish(admitted, call, startedAt, end.outcome, result, end));
+      if (result.onEnd === undefined) finish(admitted, call, startedAt, 'ok', result);
+      else result.onEnd((end) => finish(admitted, call, startedAt, end.outcome, result, end));
       span?.end('ok', result.rows ?? 0, size);
       done(result);
     };

@@ -59,8 +59,8 @@ export interface CallResult {
   readonly rows?: number;
   /** Crosses beside the JSON as it is. */
   readonly bytes?: Uint8Array;
-  /** Where the call goes on after its result: when it is over. Never rejects. */
-  readonly ended?: Promise<CallEnd>;
+  /** Where the call goes on after its result: tells the listener once, when it is over, before its lease is. */
+  onEnd?(listener: (end: CallEnd) => void): void;
 }
 
 /** How a call that went on after its result came out, for the ledger. */

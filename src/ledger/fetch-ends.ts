@@ -10,7 +10,7 @@ export class FetchEnds {
     const { request } = record;
     if (record.kind === 'call.start' && record.capability === 'fetch' && record.decision !== 'deny')
       this.#open.set(request, (this.#open.get(request) ?? new Set()).add(record.call));
-    else if (record.kind === 'call.end' && this.#open.get(request)?.delete(record.call) === true) return record.bytes;
+    else if (record.kind === 'call.end' && this.#open.get(request)?.delete(record.call) === true) return record.received ?? record.bytes;
     else if (record.kind === 'request.end') this.#open.delete(request);
     return 0;
   }

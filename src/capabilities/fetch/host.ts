@@ -136,6 +136,7 @@ const openInstance = (
     }
     const transfer = openTransfer({
       upload: body === null || Buffer.isBuffer(body) ? null : body,
+      sentAtOnce: Buffer.isBuffer(body) ? body.length : 0,
       masker: parts.masker,
       leaseSignal: caller.signal,
       tell,

@@ -12,8 +12,6 @@ import type { Upload } from './upload.ts';
 
 export interface Transfer {
   readonly signal: AbortSignal;
-  /** Never rejects. */
-  readonly ended: Promise<CallEnd>;
   /** The head, and the body where it is short and there. */
   answer(followed: Followed, inOnePiece: boolean): Promise<CallResult>;
   read(): Promise<CallResult>;
@@ -24,6 +22,8 @@ export interface Transfer {
 
 export interface TransferParts {
   readonly upload: Upload | null;
+  /** Bytes of a body that left with the request. */
+  readonly sentAtOnce: number;
   readonly masker: Masker;
   readonly leaseSignal: AbortSignal;
   /** The guest's error for whatever went wrong. */
@@ -33,16 +33,18 @@ export interface TransferParts {
 
 const done: CallResult = { json: 'null' };
 
-export const openTransfer = ({ upload, masker, leaseSignal, tell, onEnd }: TransferParts): Transfer => {
+export const openTransfer = ({ upload, sentAtOnce, masker, leaseSignal, tell, onEnd }: TransferParts): Transfer => {
   const ending = new AbortController();
   let reader: BodyReader | null = null;
   let isReading = false;
   let isOver = false;
   let received = 0;
-  let settle: (end: CallEnd) => void;
-  const ended = new Promise<CallEnd>((resolve) => {
-    settle = resolve;
-  });
+  let ended: CallEnd | null = null;
+  let listener: ((end: CallEnd) => void) | null = null;
+  const onEnded = (given: (end: CallEnd) => void): void => {
+    if (ended === null) listener = given;
+    else given(ended);
+  };
 
   const end = (outcome: string): void => {
     if (isOver) return;
@@ -51,7 +53,8 @@ export const openTransfer = ({ upload, masker, leaseSignal, tell, onEnd }: Trans
     ending.abort();
     upload?.close();
     reader?.destroy();
-    settle({ outcome, received, sent: upload?.sentBytes ?? 0 });
+    ended = { outcome, received, sent: upload?.sentBytes ?? sentAtOnce };
+    listener?.(ended);
     onEnd();
   };
   const onLeaseOver = (): void => end('ERR_LEASE_OVER');
@@ -71,7 +74,6 @@ export const openTransfer = ({ upload, masker, leaseSignal, tell, onEnd }: Trans
 
   return {
     signal: ending.signal,
-    ended,
     end,
     async answer({ url, status, statusText, redirected, headers, body }, inOnePiece) {
       reader = makeBodyReader(body, makeBodyMask(masker));
@@ -90,7 +92,7 @@ export const openTransfer = ({ upload, masker, leaseSignal, tell, onEnd }: Trans
         body: told,
       };
       if (complete) end('ok');
-      return { json: JSON.stringify(result), ended, ...(beside === undefined ? {} : { bytes: beside }) };
+      return { json: JSON.stringify(result), onEnd: onEnded, ...(beside === undefined ? {} : { bytes: beside }) };
     },
     async read() {
       if (reader === null || isReading)
