@@ -6,6 +6,7 @@ import * as timers from './globals/timers.ts';
 import * as hooksModule from './hooks.ts';
 import { hooks } from './hooks.ts';
 import * as errors from './http/node-error.ts';
+import * as keyMaterial from './key-material.ts';
 import * as names from './names.ts';
 import type { SharedModule } from './shared-modules.ts';
 
@@ -25,6 +26,7 @@ const shared: Readonly<Record<SharedModule, () => unknown>> = {
   'http/node-error.ts': () => errors,
   'builtins/refusing.ts': () => refusing,
   'hooks.ts': () => hooksModule,
+  'key-material.ts': () => keyMaterial,
   'names.ts': () => names,
   'parts.ts': () => self,
   'readable-stream': () => require('readable-stream'),
@@ -49,24 +51,33 @@ export const loadPart = (name: string): Namespace => {
   return module.exports;
 };
 
+const keep = (target: object, name: string, value: unknown): void => {
+  Object.defineProperty(target, name, { value, writable: true, configurable: true, enumerable: true });
+};
+
+/** What a built-in has of a part: its export `members`. */
+export const membersOf = (part: string): Namespace => loadPart(part)['members'] as Namespace;
+
 /** A built-in whose members come from a part: functions are there at once and load it when they are called, classes and other values when they are read. */
-export const forwardTo = (load: () => Namespace, functions: string, values: string): object => {
+export const forwardTo = (part: string, functions: string, values: string): object => {
   const target = {};
   for (const name of functions.split(' ')) {
-    const forward = (...args: unknown[]): unknown => (load()[name] as (...args: unknown[]) => unknown)(...args);
+    const forward = (...args: unknown[]): unknown => (membersOf(part)[name] as (...args: unknown[]) => unknown)(...args);
     Object.defineProperty(forward, 'name', { value: name, configurable: true });
-    Object.defineProperty(target, name, { value: forward, writable: true, configurable: true, enumerable: true });
+    keep(target, name, forward);
   }
   for (const name of values.split(' ').filter((word) => word !== ''))
     Object.defineProperty(target, name, {
       configurable: true,
       enumerable: true,
-      get: () => {
-        const value = load()[name];
-        Object.defineProperty(target, name, { value, writable: true, configurable: true, enumerable: true });
+      get(this: object): unknown {
+        const value = membersOf(part)[name];
+        keep(this, name, value);
         return value;
       },
-      set: (value: unknown) => Object.defineProperty(target, name, { value, writable: true, configurable: true, enumerable: true }),
+      set(this: object, value: unknown) {
+        keep(this, name, value);
+      },
     });
   return target;
 };

@@ -9,6 +9,7 @@ export const sharedModules = [
   'http/node-error.ts',
   'builtins/refusing.ts',
   'hooks.ts',
+  'key-material.ts',
   'names.ts',
   'parts.ts',
   'readable-stream',

@@ -1,5 +1,5 @@
 // node:zlib as the image has it: names and numbers; what does the work is a part. Must never load it before somebody packs or unpacks.
-import { forwardTo, loadPart, type Namespace } from '../parts.ts';
+import { forwardTo } from '../parts.ts';
 import { makeRefusing } from './refusing.ts';
 
 /** Name and value; a name alone is one more than the last. */
@@ -21,8 +21,6 @@ const kinds = ['deflate', 'inflate', 'gzip', 'gunzip', 'deflateRaw', 'inflateRaw
 const classOf = (kind: string): string => kind.charAt(0).toUpperCase() + kind.slice(1);
 const functions = kinds.flatMap((kind) => [kind, `${kind}Sync`, `create${classOf(kind)}`]);
 
-const load = (): Namespace => loadPart('zlib')['zlib'] as Namespace;
-
-const members = forwardTo(load, [...functions, 'crc32'].join(' '), kinds.map(classOf).join(' '));
+const members = forwardTo('zlib', [...functions, 'crc32'].join(' '), kinds.map(classOf).join(' '));
 
 export const zlib = makeRefusing('zlib', Object.assign(members, { constants: readNumbers() }));

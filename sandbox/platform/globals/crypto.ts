@@ -1,5 +1,6 @@
-// globalThis.crypto: random values only. Must never fall back to Math.random.
+// globalThis.crypto: random values; `subtle` is a part. Must never fall back to Math.random.
 import { hooks } from '../hooks.ts';
+import { membersOf } from '../parts.ts';
 import { DOMException } from './dom-exception.ts';
 
 /** What the Web Crypto standard allows in one call. */
@@ -43,4 +44,17 @@ const randomUUID = (): string => {
   return `${text.slice(0, 8)}-${text.slice(8, 12)}-${text.slice(12, 16)}-${text.slice(16, 20)}-${text.slice(20)}`;
 };
 
-export const crypto = Object.freeze({ getRandomValues, randomUUID, [Symbol.toStringTag]: 'Crypto' });
+export class Crypto {
+  constructor() {
+    throw Object.assign(new TypeError('Illegal constructor'), { code: 'ERR_ILLEGAL_CONSTRUCTOR' });
+  }
+  get subtle(): unknown {
+    return membersOf('crypto')['subtle'];
+  }
+  declare readonly getRandomValues: typeof getRandomValues;
+  declare readonly randomUUID: typeof randomUUID;
+}
+Object.assign(Crypto.prototype, { getRandomValues, randomUUID });
+Object.defineProperty(Crypto.prototype, Symbol.toStringTag, { value: 'Crypto', configurable: true });
+
+export const crypto = Object.create(Crypto.prototype) as Crypto;

@@ -16,6 +16,7 @@ import {
   lazyWebStreams,
 } from '../lazy.ts';
 import { nameMembers } from '../names.ts';
+import { membersOf } from '../parts.ts';
 import { webStreamNames } from '../streams/names.ts';
 import { Buffer } from './buffer.ts';
 import { fetch } from './fetch-entry.ts';
@@ -71,6 +72,9 @@ const lazy: Readonly<Record<string, () => unknown>> = {
   atob: () => lazyBase64().atob,
   btoa: () => lazyBase64().btoa,
   crypto: () => lazyCrypto().crypto,
+  Crypto: () => lazyCrypto().Crypto,
+  CryptoKey: () => membersOf('crypto')['CryptoKey'],
+  SubtleCrypto: () => membersOf('crypto')['SubtleCrypto'],
   console: () => lazyConsole().console,
   Headers: () => lazyFetch().Headers,
   Request: () => lazyFetch().Request,

@@ -10,4 +10,4 @@ const makers = Object.fromEntries(
 );
 
 /** Every member of node:zlib that works. */
-export const zlib = { ...classes, ...makers, ...once, crc32 };
+export const members = { ...classes, ...makers, ...once, crc32 };
