@@ -23,6 +23,9 @@ import { makeTimers } from './timers.ts';
 import { warmUp } from './warm-up.ts';
 import { enterZone, type Zone } from './zone.ts';
 
+/** Where in the extension's own script, in a stack. */
+const placeInScript = /\/extension\/index\.js:\d+:\d+/;
+
 export interface Kernel {
   connect(post: PostFunction, part: (name: string) => string): void;
   deliver(kind: number, lease: number, id: number, text: string, raw: string | ArrayBuffer | null): void;
@@ -135,7 +138,9 @@ export const makeKernel = (): Kernel => {
   const startRegistration = (lease: Lease): void => {
     const fail = (error: unknown): void => {
       const { message, stack } = makeFault(error);
-      post(fromGuest.registerFailed, lease.id, 0, stringifyJson({ message: (stack ?? '').split('\n')[0] || message }) ?? '', null);
+      const said = (stack ?? '').split('\n')[0] || message;
+      const at = placeInScript.exec(stack ?? '')?.[0];
+      post(fromGuest.registerFailed, lease.id, 0, stringifyJson({ message: at === undefined ? said : `${said} (${at})` }) ?? '', null);
     };
     if (config === null || factory === null) return fail(new Error('its script defines nothing'));
     const registered = (mounts: string): void => {

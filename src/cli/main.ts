@@ -11,6 +11,7 @@ const commands = new Map<string, () => Promise<Command>>([
   ['start', async () => (await import('./start.ts')).start],
   ['audit', async () => (await import('./audit-command.ts')).audit],
   ['init', async () => (await import('./author-commands.ts')).init],
+  ['dev', async () => (await import('./dev-command.ts')).dev],
   ['build', async () => (await import('./author-commands.ts')).build],
   ['check', async () => (await import('./check-command.ts')).check],
   ['approve', async () => (await import('./approvals-command.ts')).approveCommand],

@@ -14,6 +14,8 @@ export const usage = `Usage: cloister <command>
   start                Serves the examples with a PostgreSQL of its own, under .cloister/ in this folder.
   init NAME            Makes a folder with an extension to begin with: a route, a test, types.
     --typescript         In TypeScript.
+  dev [DIR]            Serves the sources in DIR (here), takes up what is saved, and says what was denied and where an error came from.
+    --port N, --host ADDRESS, --config FILE, --database-url URL
   build [DIR]          Writes the file a package is published with, its source map, and says the hash of what will run.  --json
   check DIR            Looks at packages without running them: manifest, imports, over- and under-asking.
     --policy FILE        Examples of calls that must be allowed or denied.

@@ -3,6 +3,7 @@ import { makeSafeText } from '../capabilities/log/safe-text.ts';
 import { extensionIdKey, parseExtensionId } from '../config/extension-id.ts';
 import type { RegisteredParts } from '../dispatch/parse-registered.ts';
 import { CloisterError } from '../errors.ts';
+import { makeGuestPlaces } from '../packages/guest-places.ts';
 import type { LoadedPackage } from '../packages/loaded-package.ts';
 
 const maxMounts = 64;
@@ -20,7 +21,8 @@ export const parseMounts = ({ mounts: list, hooks }: RegisteredParts, found: Loa
 export const asRefusal = (found: LoadedPackage, error: unknown): CloisterError => {
   const known = error instanceof CloisterError;
   // What an extension threw is its own words: they must not move an operator's cursor.
-  const cause = makeSafeText(error instanceof Error ? error.message : String(error));
+  const said = makeSafeText(error instanceof Error ? error.message : String(error));
+  const cause = makeGuestPlaces().text(said, found.sourceMap, '');
   const start = `extension ${found.fallbackId}`;
   const message = cause.startsWith(start) ? cause : `${start}: ${found.entryFile}: ${cause}`;
   return new CloisterError(known ? error.code : 'ERR_REGISTER_FAILED', message, { extension: found.fallbackId }, { cause: error });

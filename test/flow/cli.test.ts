@@ -114,9 +114,15 @@ describe('what it says', () => {
     });
   }
   test('every flag that is read is in the usage', () => {
-    const sources = ['serve-options', 'start', 'author-commands', 'audit-command', 'database-command', 'approvals-command'].map((name) =>
-      readFileSync(join(root, `src/cli/${name}.ts`), 'utf8'),
-    );
+    const sources = [
+      'serve-options',
+      'start',
+      'author-commands',
+      'dev-command',
+      'audit-command',
+      'database-command',
+      'approvals-command',
+    ].map((name) => readFileSync(join(root, `src/cli/${name}.ts`), 'utf8'));
     const pattern = /[{,\s]'?([a-z]+(?:-[a-z]+)*)'?: (?:\{ type: 'string' \}|text\b|flag\b)/g;
     const flags = new Set(sources.flatMap((source) => [...source.matchAll(pattern)].map((match) => match[1] ?? '')));
     for (const known of ['port', 'database-url', 'follow', 'passwords', 'admin-url', 'lock', 'grants']) assert.ok(flags.has(known), known);
