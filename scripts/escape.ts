@@ -11,7 +11,7 @@ const classes: readonly (readonly [name: string, parts: readonly string[]])[] = 
   ['fetch', ['test/escape/fetch', 'src/capabilities/fetch']],
   ['HTTP', ['test/escape/http', 'test/flow/response-guards', 'test/flow/hostile.test']],
   ['tenants and requests', ['test/flow/tenants', 'test/flow/hostile-tenants', 'test/flow/context', 'test/isolation']],
-  ['packages', ['test/packages']],
+  ['packages', ['test/packages', 'test/escape/packages']],
   ['ledger', ['test/ledger']],
   ['fuzz', ['test/fuzz']],
 ];

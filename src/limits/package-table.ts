@@ -31,6 +31,13 @@ export const packageLimitTable = {
     meaning: 'The one script an extension is bundled to.',
   },
   bundleMs: { unit: 'ms', default: 20_000, ceiling: 600_000, floor: 100, meaning: 'Wall time to bundle one extension.' },
+  bundleMb: {
+    unit: 'MB',
+    default: 1_024,
+    ceiling: 16_384,
+    floor: 128,
+    meaning: 'Resident memory of the processes that bundle one extension, where the system tells it (Linux).',
+  },
   packagesFound: {
     unit: 'count',
     default: 1_000,

@@ -42,6 +42,11 @@ const sayCause = (error: unknown): string =>
 /** A first line for a shell is no JavaScript once something stands before it; the replacement keeps every column. */
 const withoutHashbang = (source: string): string => (source.startsWith('#!') ? `//${source.slice(2)}` : source);
 
+/** esbuild reads a map that a comment names by a `file:` URL, wherever it lies, past every plugin. The last comment is the one that counts, and one that holds its map names nothing. */
+const mapElsewhere = /sourceMappingURL=(?!data:)/;
+const noMap = '\n//# sourceMappingURL=data:application/json,{}';
+const withoutMapElsewhere = (source: string): string => (mapElsewhere.test(source) ? source + noMap : source);
+
 export const makeBundlePlugin = (folder: PackageFolder, entry: Entry, limits: PackageLimits): Plugin => {
   const resolveImport = makeImportResolver(folder, limits.packageJsonBytes);
   let bytesLeft = limits.sourceBytes;
@@ -81,7 +86,7 @@ export const makeBundlePlugin = (folder: PackageFolder, entry: Entry, limits: Pa
       bytesLeft -= Buffer.byteLength(source);
       if (bytesLeft < 0) return { errors: [{ text: `has more than ${limits.sourceBytes} bytes of source (limit sourceBytes)` }] };
       const loader = loaders.get(path.posix.extname(file)) ?? 'js';
-      const detached = await detachComputedImports(withoutHashbang(source), loader, `extension:${file}`);
+      const detached = await detachComputedImports(withoutMapElsewhere(withoutHashbang(source)), loader, `extension:${file}`);
       return detached.ok ? { contents: detached.source, loader } : { errors: detached.errors };
     } catch (error) {
       return { errors: [{ text: sayCause(error) }] };

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeFirstToGo } from '../wards/first-to-go.ts';
 import type { BundleReply, BundleRequest } from './bundle-request.ts';
+import { residentMb } from './resident-memory.ts';
 
 export interface Bundler {
   /** One at a time; the others wait. Never rejects. */
@@ -51,6 +52,9 @@ const endProcess = (child: ChildProcess): Promise<void> =>
     killGroup(child, pid);
   });
 
+/** How often the memory of a process at work is looked at. */
+const watchMs = 50;
+
 const refusal = (cause: string): BundleReply => ({ ok: false, code: 'ERR_PACKAGE_BUNDLE', cause, spent: true });
 
 const isReply = (value: unknown): value is BundleReply =>
@@ -58,18 +62,21 @@ const isReply = (value: unknown): value is BundleReply =>
 
 const ask = (child: ChildProcess, request: BundleRequest): Promise<BundleReply> =>
   new Promise((resolve) => {
+    const { bundleMs, bundleMb } = request.limits;
     const finish = (reply: BundleReply): void => {
       clearTimeout(timer);
+      clearInterval(watch);
       child.off('message', onMessage).off('exit', onExit).off('error', onError);
       resolve(reply);
     };
     const onMessage = (reply: unknown): void => finish(isReply(reply) ? reply : refusal('the bundler answered with something else'));
     const onExit = (): void => finish(refusal('the source ended the bundler: it nests too deep or is too large'));
     const onError = (error: Error): void => finish(refusal(`the bundler cannot be started or reached: ${error.message}`));
-    const timer = setTimeout(
-      () => finish(refusal(`takes longer than ${request.limits.bundleMs} ms to bundle (limit bundleMs)`)),
-      request.limits.bundleMs,
-    );
+    const timer = setTimeout(() => finish(refusal(`takes longer than ${bundleMs} ms to bundle (limit bundleMs)`)), bundleMs);
+    // A few megabytes of source can be made to need gigabytes.
+    const watch = setInterval(() => {
+      if (residentMb(child.pid ?? 0) > bundleMb) finish(refusal(`takes more than ${bundleMb} MB to bundle (limit bundleMb)`));
+    }, watchMs);
     child.on('message', onMessage).on('exit', onExit).on('error', onError);
     child.send(request);
   });

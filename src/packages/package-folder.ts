@@ -1,6 +1,6 @@
 // The one gate to the files of an extension package. Must never read, or tell about, anything that lies outside the folder.
 import { constants } from 'node:fs';
-import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
+import { type FileHandle, open, readlink, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { showText } from '../config/show.ts';
 import { CloisterError } from '../errors.ts';
@@ -58,6 +58,8 @@ export const openPackageFolder = async (folder: string): Promise<PackageFolder> 
   const root = await realpath(folder);
   const toHost = (inside: string): string => path.join(root, ...inside.split('/'));
 
+  const isInside = (real: string): boolean => real === root || real.startsWith(root + path.sep);
+
   const resolveInside = async (inside: string): Promise<string | null> => {
     if (inside.includes('\0')) return null;
     let real: string;
@@ -67,8 +69,20 @@ export const openPackageFolder = async (folder: string): Promise<PackageFolder> 
       if (absent.has(codeOf(error))) return null;
       return refuseFile(inside, codeOf(error) === 'ELOOP' ? 'is a link that leads to itself' : `cannot be read (${codeOf(error)})`);
     }
-    if (real === root || real.startsWith(root + path.sep)) return real;
+    if (isInside(real)) return real;
     return refuseFile(inside, 'leads outside the extension folder; put a copy inside or bundle it');
+  };
+
+  /** A folder on the way may have become a link between the look and the opening. Where the system says what is open, that is asked; elsewhere, whether the same still lies there. */
+  const refuseSwapped = async (handle: FileHandle, inside: string): Promise<void> => {
+    const place = await readlink(`/proc/self/fd/${handle.fd}`).catch(() => null);
+    if (place !== null) {
+      if (!isInside(place)) refuseFile(inside, 'leads outside the extension folder, and did not when it was looked at');
+      return;
+    }
+    const [opened, again] = [await handle.stat(), await resolveInside(inside)];
+    const there = again === null ? null : await stat(again).catch(() => null);
+    if (there?.ino !== opened.ino || there.dev !== opened.dev) refuseFile(inside, 'changes while it is read');
   };
 
   return {
@@ -91,6 +105,7 @@ export const openPackageFolder = async (folder: string): Promise<PackageFolder> 
         return refuseFile(inside, `cannot be read (${codeOf(error)})`);
       }
       try {
+        await refuseSwapped(handle, inside);
         return decode(await readAll(handle, inside, maxBytes), inside);
       } finally {
         await handle.close();
