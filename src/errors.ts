@@ -53,6 +53,7 @@ export const errorTable = {
     meaning:
       'The database, or a connection to it, cannot be had now: it restarts, the network was cut, or too much waits; the same call may succeed later.',
   },
+  ERR_STORE_FULL: { status: 507, meaning: 'The extension’s own store would hold more than maxKeys or maxBytes.' },
   ERR_EGRESS_BLOCKED: {
     status: 403,
     meaning: 'The request to the outside, or a redirect of it, leads where no grant does or to an address that is not public.',

@@ -3,6 +3,7 @@ import database from 'cloister:database';
 import { makeGuest as makeEmitter } from '../../src/capabilities/emitter/guest.ts';
 import { makeGuest as makeEnv } from '../../src/capabilities/env/guest.ts';
 import { makeGuest as makeFetch } from '../../src/capabilities/fetch/guest.ts';
+import { makeGuest as makeKv } from '../../src/capabilities/kv/guest.ts';
 import { makeGuest as makeLog } from '../../src/capabilities/log/guest.ts';
 import { makeGuest as makeSchema } from '../../src/capabilities/schema/guest.ts';
 import { makeGuest as makeServices } from '../../src/capabilities/services/guest.ts';
@@ -20,6 +21,7 @@ const contextKeys = {
   emitter: { capability: 'emitter', make: makeEmitter },
   env: { capability: 'env', make: makeEnv },
   logger: { capability: 'log', make: makeLog },
+  kv: { capability: 'kv', make: makeKv },
 } satisfies Readonly<Record<string, { readonly capability: string; readonly make: GuestCapability }>>;
 export type ContextKey = keyof typeof contextKeys;
 

@@ -1,4 +1,4 @@
-// The second argument of register(): services, database, getSchema, env, logger, emitter. Must never throw for a key that is merely looked at.
+// The second argument of register(): services, database, getSchema, env, logger, emitter, kv. Must never throw for a key that is merely looked at.
 import type { KernelConfig } from '../protocol/kinds.ts';
 import type { Calls } from './calls.ts';
 import { guestCapabilities, guestGlobals } from './capabilities.ts';

@@ -76,6 +76,33 @@ export interface Services {
   ) => ServiceInstance | ItemsService;
 }
 
+export interface KvEntry {
+  readonly key: string;
+  readonly value?: unknown;
+  /** Another one after each change, and never one that was there before. */
+  readonly version: number;
+  /** Milliseconds since 1970; null: it does not expire. */
+  readonly expiresAt: number | null;
+}
+
+/** The extension's own values, of this tenant, under the grant `kv`. `ifVersion`: only where that is the version now; null: only where there is none. */
+export interface Kv {
+  /** undefined where there is none. */
+  get(key: string): Promise<unknown>;
+  entry(key: string): Promise<KvEntry | undefined>;
+  /** The new version; null where `ifVersion` did not hold. */
+  set(key: string, value: unknown, options?: { readonly ttlMs?: number; readonly ifVersion?: number | null }): Promise<number | null>;
+  /** false where there was none, or `ifVersion` did not hold. */
+  delete(key: string, options?: { readonly ifVersion?: number | null }): Promise<boolean>;
+  /** In the order of their bytes. A cursor is where the next page begins; null: there is none. */
+  list(options?: {
+    readonly prefix?: string;
+    readonly limit?: number;
+    readonly cursor?: string | null;
+    readonly values?: boolean;
+  }): Promise<{ readonly entries: readonly KvEntry[]; readonly cursor: string | null }>;
+}
+
 /** The second argument of a register function. What is not granted is there, and refuses when it is used. */
 export interface Context {
   readonly services: Services;
@@ -84,6 +111,8 @@ export interface Context {
   readonly emitter: Emitter;
   readonly env: Readonly<Record<string, unknown>>;
   readonly logger: Logger;
+  /** Cloister's own; Directus has none. */
+  readonly kv: Kv;
 }
 
 /** The last argument of a filter or an action. */

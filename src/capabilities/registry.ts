@@ -8,6 +8,7 @@ import { type EventBus, emitterCapability } from './emitter/host.ts';
 import { envCapability } from './env/host.ts';
 import { type FetchResources, fetchCapability } from './fetch/host.ts';
 import { headersCapability } from './headers/host.ts';
+import { kvCapability } from './kv/host.ts';
 import { logCapability } from './log/host.ts';
 import { routerCapability } from './router/host.ts';
 import { schemaCapability } from './schema/host.ts';
@@ -62,6 +63,11 @@ export const makeRegistry = (): readonly CapabilityEntry[] => [
     ({ services }) => services.size === 0,
   ),
   entry(fetchCapability, ({ egress }) => egress),
+  entry(
+    kvCapability,
+    ({ database }) => ({ database }),
+    ({ database }) => database === undefined,
+  ),
 ];
 
 /** How each capability learns from what a ledger has of it. */

@@ -84,8 +84,8 @@ export interface Code {
 /** More than any bundle has; keeps a hostile one from filling memory. */
 const maxChains = 200_000;
 
-/** What Directus hands to a register function. */
-const registerContext: ReadonlySet<string> = new Set(['services', 'exceptions', 'database', 'getSchema', 'env', 'logger', 'emitter']);
+/** What is handed to a register function. */
+const registerContext: ReadonlySet<string> = new Set(['services', 'exceptions', 'database', 'getSchema', 'env', 'logger', 'emitter', 'kv']);
 
 const readContext = (node: Tree, context: Set<string>): void => {
   const params = node['params'];

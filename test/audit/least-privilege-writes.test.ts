@@ -1,4 +1,4 @@
-// Least privilege, from audit to enforce: counts, streams and deletes. Must never name a grant by hand.
+// Least privilege, from audit to enforce: counts, streams, deletes and a store. Must never name a grant by hand.
 import { proveLeast } from '../helpers/least-privilege.ts';
 
-proveLeast(['cleaner']);
+proveLeast(['cleaner', 'keeper']);

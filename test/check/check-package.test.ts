@@ -77,6 +77,7 @@ describe('what is seen in code', () => {
     ["new services.ItemsService('t', {}).readOne(1);", ['services ItemsService collections t', 'services ItemsService methods readOne']],
     ['const { MailService } = services; new MailService({});', ['services MailService methods']],
     ['getSchema();', ['schema collections']],
+    ["context.kv.get('a'); kv.set('a', 1); const map = {}; map.get('a');", ['kv (all of it)']],
     ["fetch('https://api.example.com/v1?x=1'); fetch(env.A);", ['env keys A', 'fetch origins https://api.example.com'], ['fetch']],
     [
       "router.get('/', (req) => { req.get('X-Key'); req.headers['accept']; req.headers.authorization; req.cookies.a; });",

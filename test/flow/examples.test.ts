@@ -75,6 +75,8 @@ describe('what a visitor sees', () => {
     ['/courier/elsewhere', 200, /"fetch.origin"\],\["file:.*"fetch.url"\],.*"fetch.path"/],
     ['/orders', 200, /"orders":0/],
     ['/invoices', 200, /^\[\]$/],
+    ['/links', 200, /^\[\]$/],
+    ['/links/nowhere', 404, /there is no such link/],
     ['/echo', 200, /"chain":\["echo\.call","echo\.answer","echo\.call"\]/],
   ];
   for (const [path, status, text] of rows) {
@@ -105,6 +107,18 @@ test('rows are created, changed, read and deleted', async () => {
   assert.match((await runtime.get(`/articles/${id}`)).text, /Changed by a test/);
   assert.equal((await send(`/articles/${id}`, 'DELETE')).status, 204);
   assert.equal((await runtime.get(`/articles/${id}`)).status, 404);
+});
+
+test('a link is made once, followed, counted and listed', async () => {
+  const put = () =>
+    runtime.request('/links/docs', { method: 'PUT', headers: { 'content-type': 'application/json' }, body: '{"to":"/elsewhere"}' });
+  assert.deepEqual([(await put()).status, (await put()).status], [201, 409]);
+  const visits = await Promise.all(Array.from({ length: 5 }, () => runtime.get('/links/docs')));
+  assert.deepEqual(
+    visits.map(({ status, headers }) => [status, headers.location]),
+    visits.map(() => [302, '/elsewhere']),
+  );
+  assert.deepEqual((await runtime.get('/links')).json(), [{ name: 'docs', to: '/elsewhere', visits: 5 }]);
 });
 
 describe('the digest', () => {

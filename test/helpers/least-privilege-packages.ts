@@ -140,6 +140,14 @@ export const samples: Readonly<Record<string, Sample>> = {
     },
     load: [['/caller']],
   },
+  keeper: {
+    files: {
+      'index.js': `export default (router, { kv }) => {
+        router.get('/', async (req, res) => { await kv.set('a', [1]); res.json([await kv.get('a'), (await kv.list()).entries.length]); });
+      };`,
+    },
+    load: [['/keeper']],
+  },
   orders: {
     files: {
       'index.js': `export default (router, { emitter }) => {
@@ -179,6 +187,7 @@ export const makeCeiling = (upstream: string): Readonly<Record<string, unknown>>
   headers: { names: ['x-team', 'x-unread', 'authorization', 'cookie'] },
   emitter: { emit: ['**'], listen: ['**'], schedule: true },
   services: { ItemsService: { methods: true, collections: ['books', 'shelves'] }, MailService: { methods: true } },
+  kv: {},
   fetch: { origins: { [upstream]: { headers: true }, 'https://unused.example.com': true } },
 });
 

@@ -7,6 +7,7 @@ import { databaseBounds } from '../../src/capabilities/database/bounds.ts';
 import { emitterBounds } from '../../src/capabilities/emitter/bounds.ts';
 import { envBounds } from '../../src/capabilities/env/bounds.ts';
 import { fetchBounds } from '../../src/capabilities/fetch/bounds.ts';
+import { kvBounds } from '../../src/capabilities/kv/bounds.ts';
 import { logBounds } from '../../src/capabilities/log/bounds.ts';
 import { routerBounds } from '../../src/capabilities/router/bounds.ts';
 import { schemaBounds } from '../../src/capabilities/schema/bounds.ts';
@@ -53,6 +54,7 @@ export const limitTables: ReadonlyMap<string, readonly string[]> = new Map([
   ['services', boundRows(servicesBounds)],
   ['items', boundRows(itemsBounds)],
   ['fetch', boundRows(fetchBounds)],
+  ['kv', boundRows(kvBounds)],
 ]);
 
 const placeOf = (name: string): RegExp => new RegExp(`(<!-- table: ${name} -->\\n)[^]*?(<!-- end -->)`);

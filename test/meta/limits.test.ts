@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { emitterBounds } from '../../src/capabilities/emitter/bounds.ts';
 import { envBounds } from '../../src/capabilities/env/bounds.ts';
+import { kvBounds } from '../../src/capabilities/kv/bounds.ts';
 import { logBounds } from '../../src/capabilities/log/bounds.ts';
 import { routerBounds } from '../../src/capabilities/router/bounds.ts';
 import { servicesBounds } from '../../src/capabilities/services/bounds.ts';
@@ -45,6 +46,7 @@ describe('the README of a capability', () => {
   for (const [name, bounds] of [
     ['emitter', emitterBounds],
     ['env', envBounds],
+    ['kv', kvBounds],
     ['log', logBounds],
     ['router', routerBounds],
     ['services', servicesBounds],
