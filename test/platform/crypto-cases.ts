@@ -160,6 +160,9 @@ export const cipherCases: readonly ValueCase[] = [
       `c.getCipherInfo('nope')`,
       `c.getCipherInfo('chacha20-poly1305')`,
       `c.getCiphers().includes('aes-256-gcm')`,
+      `c.createCipheriv('aes128-wrap', ${z(16)}, Buffer.alloc(8, 0xa6)).update(${z(32)})`,
+      `c.createDecipheriv('id-aes256-wrap', ${z(32)}, Buffer.alloc(8, 0xa6)).update(c.createCipheriv('aes256-wrap', ${z(32)}, Buffer.alloc(8, 0xa6)).update(${z(16)}))`,
+      `c.getCipherInfo('aes192-wrap')`,
     ),
   },
   {

@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { cipherCases, hashCases } from './crypto-cases.ts';
 import { keyCases, keys, pairs, signatures } from './crypto-keys.ts';
 import { type Guest, openGuest } from './guest.ts';
+import { subtleCases } from './subtle-cases.ts';
 
 const require = createRequire(import.meta.url);
 const runHere = async (source: string): Promise<unknown> => {
@@ -20,7 +21,7 @@ describe('crypto in the isolate', () => {
   });
   after(() => guest.close());
 
-  for (const { name, source } of [...hashCases, ...cipherCases, ...keyCases]) {
+  for (const { name, source } of [...hashCases, ...cipherCases, ...keyCases, ...subtleCases]) {
     test(name, async () => {
       assert.deepEqual(await guest.run(source), await runHere(source));
     });

@@ -1,4 +1,5 @@
 // node:util/types by internal slots. Must never be fooled by a toStringTag.
+import { keyClassOf } from '../key-material.ts';
 
 type Check = (value: unknown) => boolean;
 
@@ -57,8 +58,8 @@ export const types = {
   isModuleNamespaceObject: tagged('Module'),
   isProxy: (): boolean => false,
   isExternal: (): boolean => false,
-  isKeyObject: (): boolean => false,
-  isCryptoKey: (): boolean => false,
+  isKeyObject: (value: unknown): boolean => keyClassOf(value) === 'KeyObject',
+  isCryptoKey: (value: unknown): boolean => keyClassOf(value) === 'CryptoKey',
   isSharedArrayBuffer: (): boolean => false,
   isArrayBuffer,
   isAnyArrayBuffer: isArrayBuffer,

@@ -1,6 +1,6 @@
 // AES a piece at a time: what comes out of each piece comes out at once. Must never give plaintext of a mode without tags back twice, nor keep what it has given.
 import { ghash } from '@noble/ciphers/_polyval.js';
-import { cbc, ctr, ecb, unsafe } from '@noble/ciphers/aes.js';
+import { aeskw, cbc, ctr, ecb, unsafe } from '@noble/ciphers/aes.js';
 import { concat } from './bytes.ts';
 import { bytesToInt, intToBytes } from './integers.ts';
 
@@ -60,6 +60,28 @@ export class BlockCore implements CipherCore {
     const result = new Uint8Array(this.#isSealing ? cipher.encrypt(blocks) : cipher.decrypt(blocks));
     if (this.#iv !== null) this.#iv = (this.#isSealing ? result : blocks).slice(-blockBytes);
     return result;
+  }
+}
+
+/** Key wrapping of RFC 3394: what is wrapped comes in one piece. */
+export class WrapCore implements CipherCore {
+  readonly #key: Uint8Array;
+  readonly #isSealing: boolean;
+
+  constructor(key: Uint8Array, isSealing: boolean) {
+    this.#key = key;
+    this.#isSealing = isSealing;
+  }
+
+  setPadding(): void {}
+
+  update(chunk: Uint8Array): Uint8Array {
+    const cipher = aeskw(this.#key);
+    return new Uint8Array(this.#isSealing ? cipher.encrypt(chunk) : cipher.decrypt(chunk));
+  }
+
+  final(): Uint8Array {
+    return new Uint8Array(0);
   }
 }
 

@@ -3,13 +3,13 @@ import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { makeArgumentError, makeNodeError } from '../http/node-error.ts';
 import { concat, encode, isEqual, parseBytes, parseChunk } from './bytes.ts';
 import { makeOpenSslError, parseInteger, parseText } from './check.ts';
-import { BlockCore, type CipherCore, CounterCore, GcmCore } from './cipher-stream.ts';
+import { BlockCore, type CipherCore, CounterCore, GcmCore, WrapCore } from './cipher-stream.ts';
 import { parseSecret } from './hash.ts';
 import { LazyTransform } from './lazy-transform.ts';
 
 export interface CipherInfo {
   readonly name: string;
-  readonly mode: 'cbc' | 'ctr' | 'ecb' | 'gcm' | 'stream';
+  readonly mode: 'cbc' | 'ctr' | 'ecb' | 'gcm' | 'stream' | 'wrap';
   readonly keyBytes: number;
   readonly ivBytes: number;
   readonly nid: number;
@@ -35,6 +35,10 @@ for (const mode of ['cbc', 'ctr', 'ecb', 'gcm'] as const)
     if (mode === 'cbc') ciphers.set(`aes${bits}`, info);
     if (mode === 'gcm') ciphers.set(`id-aes${bits}-gcm`, info);
   }
+for (const [index, bits] of [128, 192, 256].entries()) {
+  const info: CipherInfo = { name: `id-aes${bits}-wrap`, mode: 'wrap', keyBytes: bits / 8, ivBytes: 8, nid: 788 + index };
+  for (const name of [`aes${bits}-wrap`, `id-aes${bits}-wrap`]) ciphers.set(name, info);
+}
 ciphers.set('chacha20-poly1305', { name: 'chacha20-poly1305', mode: 'stream', keyBytes: 32, ivBytes: 12, nid: 1018 });
 
 export const getCiphers = (): string[] => [...ciphers.keys()].map((name) => name.replace(/^(id-aes\d+)-gcm$/, '$1-GCM')).sort();
@@ -53,7 +57,7 @@ export const getCipherInfo = (
   if (keyLength !== undefined && keyLength !== keyBytes) return undefined;
   if (ivLength !== undefined && (mode === 'gcm' ? ivLength < 1 : mode === 'stream' ? ivLength > 12 || ivLength < 1 : ivLength !== ivBytes))
     return undefined;
-  const blockSize = mode === 'cbc' || mode === 'ecb' ? 16 : mode === 'stream' ? undefined : 1;
+  const blockSize = mode === 'cbc' || mode === 'ecb' ? 16 : mode === 'wrap' ? 8 : mode === 'stream' ? undefined : 1;
   const sizes = { ...(blockSize === undefined ? {} : { blockSize }), ...(ivBytes === 0 ? {} : { ivLength: ivLength ?? ivBytes }) };
   return { mode, name, nid, ...sizes, keyLength: keyBytes };
 };
@@ -136,6 +140,8 @@ const parseSetup = (name: unknown, key: unknown, iv: unknown, options: unknown):
   if (secret.length !== info.keyBytes) throw makeNodeError(RangeError, 'ERR_CRYPTO_INVALID_KEYLEN', 'Invalid key length');
   const isAny = info.mode === 'gcm' || info.mode === 'stream';
   if (isAny ? nonce.length === 0 || (info.mode === 'stream' && nonce.length > 12) : nonce.length !== info.ivBytes) throw makeInvalidIv();
+  // RFC 3394 leaves the initial value open; noble has its default alone, and so has everybody.
+  if (info.mode === 'wrap' && nonce.some((byte) => byte !== 0xa6)) throw makeInvalidIv();
   const wanted = (options as { readonly authTagLength?: unknown } | null | undefined)?.authTagLength;
   const tagBytes = wanted === undefined ? undefined : parseInteger(wanted, 'options.authTagLength');
   if (tagBytes !== undefined && isAny && !isTagLength(tagBytes)) throw makeBadTag(tagBytes);
@@ -159,6 +165,7 @@ const openState = (setup: Setup, isSealing: boolean): State => {
   const base = { setup, tag: null, isFinal: false, isStarted: false };
   if (info.mode === 'gcm') return { ...base, core: null, authenticated: new Gcm(key, iv, isSealing) };
   if (info.mode === 'stream') return { ...base, core: null, authenticated: new ChaCha(key, iv) };
+  if (info.mode === 'wrap') return { ...base, core: new WrapCore(key, isSealing), authenticated: null };
   const core = info.mode === 'ctr' ? new CounterCore(key, iv) : new BlockCore(key, info.mode === 'ecb' ? null : iv, isSealing);
   return { ...base, core, authenticated: null };
 };

@@ -42,7 +42,7 @@ export class KeyObject {
     if (type !== 'secret' && type !== 'public' && type !== 'private') throw makeValueError('type', type);
     if (given !== token || data === undefined) throw makeArgumentError('handle', 'of type object', given);
     this.#type = type;
-    setMaterial(this, data);
+    setMaterial(this, data, 'KeyObject');
   }
 
   static from(key: unknown): KeyObject {

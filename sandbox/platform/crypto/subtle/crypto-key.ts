@@ -33,7 +33,7 @@ export class CryptoKey {
     if (given !== token || facts === undefined)
       throw Object.assign(new TypeError('Illegal constructor'), { code: 'ERR_ILLEGAL_CONSTRUCTOR' });
     this.#facts = facts;
-    setMaterial(this, data);
+    setMaterial(this, data, 'CryptoKey');
   }
   get type(): Facts['type'] {
     return this.#facts.type;

@@ -142,9 +142,7 @@ export const exportKey = (format: string, key: CryptoKey): ArrayBuffer | Record<
   if (format === 'raw' && key.type === 'public' && data.kind !== 'rsa') return toBuffer(data.point);
   if (format === 'spki' && key.type === 'public') return toBuffer(writePublic(data, 'spki'));
   if (format === 'pkcs8' && key.type === 'private') return toBuffer(writePrivate(data, 'pkcs8'));
-  return format === 'raw' || format === 'spki' || format === 'pkcs8'
-    ? fail('InvalidAccessError', `Unable to export a ${key.type} key in the format ${format}`)
-    : fail('NotSupportedError', `Unable to export a key in the format ${format}`);
+  return fail('NotSupportedError', `Unable to export a ${name} ${key.type} key in the format ${format}`);
 };
 
 /** How long a key of that algorithm is, in bits; null: as long as one likes. */

@@ -3,6 +3,7 @@ import { nameMembers } from '../../names.ts';
 import { asBuffer, textToBytes } from '../bytes.ts';
 import { CryptoKey, type Usage } from './crypto-key.ts';
 import { exportKey, generateKey, importKey, keyLength } from './keys.ts';
+import { kindOf } from './kinds.ts';
 import { type Algorithm, bytesOf, digestOf, fail, hashNames, normalize, numberOf, textOf, toBuffer, usagesOf } from './normalize.ts';
 import { cipherWith, deriveWith, signWith, verifyWith, wrapWith } from './operations.ts';
 
@@ -11,9 +12,14 @@ const keyOf = (given: unknown): CryptoKey => {
   throw Object.assign(new TypeError('The key is not a CryptoKey'), { code: 'ERR_INVALID_ARG_TYPE' });
 };
 
+const canEver = (name: string, usage: Usage): boolean => {
+  const kind = kindOf(name);
+  return [kind?.secret, kind?.public, kind?.private].some((usages) => usages?.includes(usage));
+};
+
 /** The algorithm of a call, which must be the key's, for a use the key allows. */
 const matched = (given: unknown, key: CryptoKey, usage: Usage): Algorithm => {
-  const algorithm = normalize(given);
+  const algorithm = normalize(given, (name) => canEver(name, usage));
   if (algorithm.name !== key.algorithm.name) fail('InvalidAccessError', 'Key algorithm mismatch');
   if (!key.usages.includes(usage)) fail('InvalidAccessError', `Unable to use this key to ${usage}`);
   return algorithm;
