@@ -10,6 +10,7 @@ export const sharedModules = [
   'builtins/refusing.ts',
   'hooks.ts',
   'key-material.ts',
+  'lazy.ts',
   'names.ts',
   'parts.ts',
   'readable-stream',

@@ -111,7 +111,6 @@ export const differences: Readonly<Record<string, string>> = {
   'crypto: the global refuses': yet,
   navigator: yet,
   'WebSocket, EventSource and storage': yet,
-  'CompressionStream there and back': yet,
   WebAssembly: yet,
   'global names': yet,
 };

@@ -74,6 +74,8 @@ const lazy: Readonly<Record<string, () => unknown>> = {
   crypto: () => lazyCrypto().crypto,
   Crypto: () => lazyCrypto().Crypto,
   CryptoKey: () => membersOf('crypto')['CryptoKey'],
+  CompressionStream: () => membersOf('zlib')['CompressionStream'],
+  DecompressionStream: () => membersOf('zlib')['DecompressionStream'],
   SubtleCrypto: () => membersOf('crypto')['SubtleCrypto'],
   console: () => lazyConsole().console,
   Headers: () => lazyFetch().Headers,

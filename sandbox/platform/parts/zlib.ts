@@ -2,6 +2,7 @@
 import { nameMembers } from '../names.ts';
 import { crc32, once } from '../zlib/once.ts';
 import { BrotliDecompress, Deflate, DeflateRaw, Gunzip, Gzip, Inflate, InflateRaw, Unzip } from '../zlib/streams.ts';
+import { webZlib } from '../zlib/web.ts';
 
 const classes = nameMembers({ Deflate, DeflateRaw, Gunzip, Gzip, Inflate, InflateRaw, Unzip, BrotliDecompress });
 
@@ -9,5 +10,5 @@ const makers = Object.fromEntries(
   Object.entries(classes).map(([name, Class]) => [`create${name}`, (options?: unknown): object => new Class(options)]),
 );
 
-/** Every member of node:zlib that works. */
-export const members = { ...classes, ...makers, ...once, crc32 };
+/** Every member of node:zlib that works, and the web's two streams. */
+export const members = { ...classes, ...makers, ...once, crc32, ...webZlib };

@@ -30,6 +30,8 @@ export interface EngineSettings {
   readonly strategy: number;
   readonly chunkSize: number;
   readonly dictionary: Uint8Array | null;
+  /** What follows the last member is an error. */
+  readonly rejectsGarbage: boolean;
 }
 
 const deflating: ReadonlySet<Mode> = new Set(['deflate', 'gzip', 'deflateRaw']);
@@ -54,6 +56,7 @@ export const parseSettings = (mode: Mode, given: unknown): EngineSettings => {
     strategy: parseNumber(options, 'strategy', Z_DEFAULT_STRATEGY, Z_FIXED, Z_DEFAULT_STRATEGY),
     chunkSize: parseNumber(options, 'chunkSize', 64, Number.MAX_SAFE_INTEGER, 16_384),
     dictionary: dictionary === undefined ? null : parseInput('options.dictionary', dictionary, utf8ToBytes),
+    rejectsGarbage: options['rejectGarbageAfterEnd'] === true,
   };
 };
 
@@ -64,6 +67,8 @@ export class Engine {
   #ended = false;
   #exhausted = true;
   bytesWritten = 0;
+  /** Bytes that came after the end of what was packed. */
+  leftBytes = 0;
 
   constructor(mode: Mode, settings: EngineSettings) {
     this.#mode = mode;
@@ -104,6 +109,7 @@ export class Engine {
       if (stream.next_out > 0) return stream.output.subarray(0, stream.next_out);
     }
     this.bytesWritten -= this.#stream.avail_in;
+    this.leftBytes += this.#stream.avail_in;
     this.#stream.avail_in = 0;
     return null;
   }
@@ -126,11 +132,15 @@ export class Engine {
     }
     // Members of a gzip file follow one another; zeroes after the last are padding.
     const isGzip = this.#mode === 'gunzip' || (this.#mode === 'unzip' && stream.state.flags > 0);
-    while (isGzip && status === Z_STREAM_END && stream.avail_in > 0 && stream.input[stream.next_in] !== 0) {
+    while (isGzip && status === Z_STREAM_END && stream.avail_in > 0 && this.#isMember(stream.input[stream.next_in])) {
       zlibInflateReset(stream);
       status = zlibInflate(stream, flush as 0);
     }
     return status;
+  }
+
+  #isMember(first: number | undefined): boolean {
+    return this.#settings.rejectsGarbage ? first === 0x1f : first !== 0;
   }
 
   #judge(status: number, flush: number): void {

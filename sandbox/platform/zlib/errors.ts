@@ -15,6 +15,9 @@ export const makeZlibError = (message: string, errno: number): CodedError =>
 export const makeTooLarge = (bytes: number): CodedError =>
   makeNodeError(RangeError, 'ERR_BUFFER_TOO_LARGE', `Cannot create a Buffer larger than ${bytes} bytes`);
 
+export const makeGarbageError = (): CodedError =>
+  makeNodeError(TypeError, 'ERR_TRAILING_JUNK_AFTER_STREAM_END', 'Trailing junk found after the end of the compressed stream');
+
 const makeRangeError = (name: string, low: number, high: number, value: unknown): CodedError =>
   makeNodeError(
     RangeError,

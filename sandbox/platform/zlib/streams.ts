@@ -4,7 +4,7 @@ import { makeNotGranted } from '../http/node-error.ts';
 import { brotliDecode } from './brotli.ts';
 import { asBuffer, joined } from './bytes.ts';
 import { Engine, type Mode, parseSettings } from './engine.ts';
-import { parseNumber } from './errors.ts';
+import { makeGarbageError, parseNumber } from './errors.ts';
 import { defaultMaxOutputBytes } from './limits.ts';
 
 type Done = (error?: Error | null) => void;
@@ -18,14 +18,17 @@ class ZlibStream extends Transform {
   readonly #engine: Engine;
   readonly #flush: number;
   readonly #finish: number;
+  readonly #rejectsGarbage: boolean;
   #resume: (() => void) | null = null;
   #pendingFlush: number | null = null;
 
   constructor(mode: Mode, options: unknown) {
     super({ ...((options ?? {}) as object), decodeStrings: true });
-    this.#engine = new Engine(mode, parseSettings(mode, options));
+    const settings = parseSettings(mode, options);
+    this.#engine = new Engine(mode, settings);
     this.#flush = parseFlush(options, 'flush', 0);
     this.#finish = parseFlush(options, 'finishFlush', finish);
+    this.#rejectsGarbage = settings.rejectsGarbage;
   }
 
   get bytesWritten(): number {
@@ -84,7 +87,7 @@ class ZlibStream extends Transform {
       try {
         for (;;) {
           const output = this.#engine.next(flush);
-          if (output === null) return done();
+          if (output === null) return done(this.#rejectsGarbage && this.#engine.leftBytes > 0 ? makeGarbageError() : null);
           if (this.destroyed) return;
           if (!this.push(asBuffer(output))) {
             this.#resume = step;
