@@ -75,6 +75,7 @@ const readRequests = async (
     options.extensions,
     registry.map(({ capability }) => capability.contract),
     options.packages,
+    options.trustedKeys,
   );
   const problems: DatabaseProblem[] = refused.map(({ error }) => ({
     severity: 'refused',

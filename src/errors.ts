@@ -68,6 +68,8 @@ export const errorTable = {
   ERR_OPTIONS_INVALID: { status: 500, meaning: 'Options or configuration file do not fit their schema.' },
   ERR_MANIFEST_INVALID: { status: 500, meaning: 'The `cloister` key of a package does not fit its schema.' },
   ERR_PACKAGE_INVALID: { status: 500, meaning: 'The folder is not an extension package that can be read.' },
+  ERR_ARCHIVE_INVALID: { status: 500, meaning: 'The file is no archive of a package, or was changed since it was signed.' },
+  ERR_ARCHIVE_UNTRUSTED: { status: 500, meaning: 'The archive of a package is not signed, or by a key that is not trusted.' },
   ERR_PACKAGE_BUNDLE: { status: 500, meaning: 'The extension could not be bundled: syntax error, missing or circular import.' },
   ERR_APPROVAL_NEEDED: {
     status: 500,

@@ -104,14 +104,15 @@ export class Installation {
       options.extensions,
       registry.map((entry) => entry.capability.contract),
       options.packages,
-      undefined,
-      this.#bundler ?? undefined,
+      { trustedKeys: options.trustedKeys, ...(this.#bundler === null ? {} : { bundler: this.#bundler }) },
     );
     for (const { folder, error } of refused) this.#refuse('', folder, error);
     const { packages: found, unread, refused: twins } = settleTwins(packages, refused, this.#approvals());
     for (const { id, folder, error } of twins) this.#refuse(id, folder, error);
-    for (const { fallbackId, artifact, version, folder } of found)
-      this.#services.onLife('package.found', fallbackId, artifact, `version ${version} in ${folder}`);
+    for (const { fallbackId, artifact, version, folder, signedBy } of found) {
+      const signed = signedBy === null ? '' : `, signed by ${signedBy}`;
+      this.#services.onLife('package.found', fallbackId, artifact, `version ${version} in ${folder}${signed}`);
+    }
     const queue = [...this.#plan(found, unread)];
     await Promise.all(
       Array.from({ length: parallelLoads }, async () => {

@@ -42,6 +42,8 @@ export interface CloisterOptions {
         readonly entry?: 'built' | 'source';
       }
   )[];
+  /** Whose signed archives (`*.cloister`) are read: public Ed25519 keys as `cloister keygen` prints them. */
+  readonly trustedKeys?: readonly string[];
   /** A postgres:// URL or your own Knex instance for PostgreSQL. */
   readonly database?: string | Knex | null;
   /** Of the extensions' own roles in it: what their passwords are derived from (the connection's own password where absent), a namespace for several applications in one database, connections of one extension from one host (4). */

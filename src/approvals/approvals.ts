@@ -26,7 +26,8 @@ import type { ApprovalStore } from './store.ts';
 import { inTurn } from './turn.ts';
 import { readUsage } from './usage.ts';
 
-export interface ApprovalsOptions extends Pick<CloisterOptions, 'extensions' | 'ceiling' | 'packages' | 'database' | 'approvals'> {
+export interface ApprovalsOptions
+  extends Pick<CloisterOptions, 'extensions' | 'ceiling' | 'packages' | 'database' | 'approvals' | 'trustedKeys'> {
   /** As the runtime's option; a file that is not there yet is made. */
   readonly lock: NonNullable<CloisterOptions['lock']>;
   /** Where the operator's doings are put on record, in a chain of their own; beside the lock file where absent, in the table with a table. */
@@ -72,7 +73,10 @@ const checkBy = (by: unknown): string => {
 };
 
 const findPackage = async (id: string, options: RuntimeOptions, catalog: CapabilityCatalog): Promise<LoadedPackage | null> => {
-  const { packages, refused } = await readPackages(options.extensions, catalog.contracts, options.packages, id);
+  const { packages, refused } = await readPackages(options.extensions, catalog.contracts, options.packages, {
+    only: id,
+    trustedKeys: options.trustedKeys,
+  });
   const [found, twin] = packages;
   if (twin !== undefined) throw refuse(`${id}: two packages have this id: ${found?.folder ?? ''} and ${twin.folder}; rename one`);
   if (found !== undefined) return found;

@@ -56,6 +56,7 @@ const makeStored =
     artifact: entry.artifact,
     script: await loadArtifact(store, id, entry.artifact),
     sourceMap: '',
+    signedBy: null,
     express: entry.express,
     manifest: entry.asked,
     entryFile: `${entry.artifact.slice(0, 12)}….js`,

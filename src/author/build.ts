@@ -38,7 +38,7 @@ export const buildPackage = async (folder: string, shared?: Bundler): Promise<Bu
     await writeWhole(`${file}.map`, built.sourceMap);
     await writeWhole(file, text);
     const contracts = makeRegistry().map(({ capability }) => capability.contract);
-    const { packages, refused } = await readPackages([root], contracts, limits, undefined, bundler);
+    const { packages, refused } = await readPackages([root], contracts, limits, { bundler });
     const [found] = packages;
     if (found === undefined) throw refused[0]?.error ?? new CloisterError('ERR_PACKAGE_INVALID', `${folder}: is no extension`);
     if (found.entryFile !== built.file)

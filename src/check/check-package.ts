@@ -55,6 +55,8 @@ export interface CheckResult {
 }
 
 export interface CheckOptions {
+  /** Whose signed archives are read. */
+  readonly trustedKeys?: readonly string[];
   /** A file with `allow` and `deny`: examples of calls. */
   readonly policy?: string;
   /** What the operator says; without it every wish counts as approved. */
@@ -204,6 +206,8 @@ export const checkPackages = async (folder: string, options: CheckOptions = {}):
   const { packages, refused } = await readPackages(
     [folder],
     registry.map(({ capability }) => capability.contract),
+    undefined,
+    { trustedKeys: options.trustedKeys ?? [] },
   );
   const checked: PackageCheck[] = [];
   for (const one of packages) checked.push(await checkOne(one, registry, options, assertions));

@@ -118,12 +118,13 @@ const run = async (name: keyof typeof commands, args: readonly string[]): Promis
   if (nobodySays && !(await isThere(defaultFolder))) throw refuse(`${name} ${id}: name the folder of extensions, or give --config FILE`);
   const { runtime } = await readRuntimeOptions(name, values, nobodySays ? [defaultFolder] : folders);
   const lock = runtime.lock ?? defaultLock;
-  const { extensions, ceiling, packages, database, approvals: configured } = runtime;
+  const { extensions, ceiling, packages, database, trustedKeys, approvals: configured } = runtime;
   const approvals = await openApprovals({
     lock,
     ...(extensions === undefined ? {} : { extensions }),
     ...(ceiling === undefined ? {} : { ceiling }),
     ...(packages === undefined ? {} : { packages }),
+    ...(trustedKeys === undefined ? {} : { trustedKeys }),
     ...(database === undefined ? {} : { database }),
     ...(configured === undefined ? {} : { approvals: configured }),
   });

@@ -8,13 +8,13 @@ import { CloisterError } from '../errors.ts';
 import { makeAsciiJson } from '../ledger/line.ts';
 import { checkFolder, readConfig } from './serve-options.ts';
 
-const operatorOf = async (file: string | undefined): Promise<Pick<CheckOptions, 'operator'>> => {
+const operatorOf = async (file: string | undefined): Promise<Pick<CheckOptions, 'operator' | 'trustedKeys'>> => {
   if (file === undefined) return {};
   const { options } = await readConfig(file);
   const catalog = { contracts: makeRegistry().map(({ capability }) => capability.contract), baseline: makeBaseline() };
   // What it would serve is no matter here, and what it would serve from need not be there.
-  const { approvals, ceiling, limits } = parseOptions({ ...options, extensions: [], mode: 'enforce' }, catalog);
-  return { operator: { approvals, ceiling, limits } };
+  const { approvals, ceiling, limits, trustedKeys } = parseOptions({ ...options, extensions: [], mode: 'enforce' }, catalog);
+  return { operator: { approvals, ceiling, limits }, trustedKeys };
 };
 
 export const check = async (args: readonly string[]): Promise<number> => {

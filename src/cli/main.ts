@@ -13,6 +13,8 @@ const commands = new Map<string, () => Promise<Command>>([
   ['init', async () => (await import('./author-commands.ts')).init],
   ['dev', async () => (await import('./dev-command.ts')).dev],
   ['build', async () => (await import('./author-commands.ts')).build],
+  ['pack', async () => (await import('./author-commands.ts')).pack],
+  ['keygen', async () => (await import('./author-commands.ts')).keygen],
   ['check', async () => (await import('./check-command.ts')).check],
   ['approve', async () => (await import('./approvals-command.ts')).approveCommand],
   ['revoke', async () => (await import('./approvals-command.ts')).revokeCommand],

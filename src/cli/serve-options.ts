@@ -42,7 +42,7 @@ export const parsePort = (text: string | undefined): number | undefined => {
 
 export const checkFolder = async (command: string, folder: string): Promise<void> => {
   const found = await stat(folder).catch(() => null);
-  if (found?.isDirectory() === true) return;
+  if (found?.isDirectory() === true || (found?.isFile() === true && folder.endsWith('.cloister'))) return;
   throw new CloisterError(
     'ERR_OPTIONS_INVALID',
     `${command} ${folder}: ${found === null ? 'there is no such folder' : 'it is not a folder'}; name a package, or a folder of packages`,
@@ -71,6 +71,7 @@ export const runtimeFlags = {
   'database-url': { type: 'string' },
   approve: { type: 'string' },
   lock: { type: 'string' },
+  trust: { type: 'string', multiple: true },
 } as const;
 
 interface RuntimeFlags {
@@ -78,6 +79,7 @@ interface RuntimeFlags {
   readonly 'database-url'?: string | undefined;
   readonly approve?: string | undefined;
   readonly lock?: string | undefined;
+  readonly trust?: readonly string[] | undefined;
 }
 
 /** What createRuntime gets of the command line, and the configuration file it named. */
@@ -102,6 +104,7 @@ export const readRuntimeOptions = async (
     ...(folders.length > 0 ? { extensions: folders } : {}),
     ...(database === null ? {} : { database }),
     ...(lock === null ? {} : { lock }),
+    ...(values.trust === undefined ? {} : { trustedKeys: [...new Set([...(options.trustedKeys ?? []), ...values.trust])] }),
     ...(values.approve === undefined ? {} : { approvals: 'requested' as const }),
     env: { ...env, ...pickEnv(config.envKeys) },
     secrets: pickEnv(config.secretKeys),

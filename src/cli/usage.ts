@@ -11,12 +11,16 @@ export const usage = `Usage: cloister <command>
     --approve requested  Approves whatever each extension's manifest asks for.
     --lock FILE          Runs what is approved in FILE (cloister.lock.json, where there is one).
     --ledger FILE        Appends the ledger to FILE.
+    --trust KEY          Reads signed archives (*.cloister) of this key too, as keygen prints it; may stand there several times.
   start                Serves the examples with a PostgreSQL of its own, under .cloister/ in this folder.
   init NAME            Makes a folder with an extension to begin with: a route, a test, types.
     --typescript         In TypeScript.
   dev [DIR]            Serves the sources in DIR (here), takes up what is saved, and says what was denied and where an error came from.
     --port N, --host ADDRESS, --config FILE, --database-url URL
   build [DIR]          Writes the file a package is published with, its source map, and says the hash of what will run.  --json
+  pack [DIR] --key FILE   Builds DIR and signs it: one archive that serve takes where the key is trusted.
+    --out FILE           Where to (NAME-VERSION.cloister).  --json
+  keygen FILE          Makes a key to sign with: the private one in FILE, for you alone; prints the public one.
   check DIR            Looks at packages without running them: manifest, imports, over- and under-asking.
     --policy FILE        Examples of calls that must be allowed or denied.
     --config FILE        Judges them by the approvals and the ceiling there.

@@ -16,6 +16,8 @@ const isolation = Type.Enum(['shared', 'request']);
 const mode = Type.Enum(['enforce', 'audit']);
 const variableName = '^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]*$';
 /** What Directus parses a variable to. */
+/** SubjectPublicKeyInfo of every Ed25519 key but for its 32 bytes, in base64. */
+const publicKeyPattern = '^MCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=$';
 const envValue = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Array(Type.String())]);
 
 const extensionSchema = Type.Union([
@@ -151,6 +153,12 @@ export const makeOptionsSchema = (catalog: CapabilityCatalog): TObject =>
   Type.Object(
     {
       extensions: Type.Optional(Type.Array(extensionSchema, { maxItems: 10_000 })),
+      trustedKeys: Type.Optional(
+        Type.Array(Type.String({ pattern: publicKeyPattern, description: 'a public Ed25519 key as `cloister keygen` prints it' }), {
+          uniqueItems: true,
+          maxItems: 1_000,
+        }),
+      ),
       env: Type.Optional(
         Type.Record(Type.String({ pattern: variableName }), envValue, {
           ...closed,

@@ -19,6 +19,7 @@ type LockOption = string | { readonly file?: string; readonly table?: true; read
 /** What the checked JSON part holds; the schema is its authority, this is its type. */
 interface JsonOptions {
   readonly extensions?: readonly (string | ExtensionOption)[];
+  readonly trustedKeys?: readonly string[];
   readonly env?: Readonly<Record<string, EnvValue>>;
   readonly limits?: Partial<Limits>;
   readonly ceiling?: { readonly capabilities?: Readonly<Record<string, unknown>>; readonly limits?: Partial<Limits> };
@@ -99,6 +100,7 @@ export const parseOptions = (value: unknown, catalog: CapabilityCatalog): Runtim
   const options: RuntimeOptions = {
     ...members,
     extensions: (json.extensions ?? []).map((entry) => (typeof entry === 'string' ? { folder: entry } : entry)),
+    trustedKeys: json.trustedKeys ?? [],
     env: toMap(json.env),
     limits: json.limits ?? {},
     ceiling: {

@@ -106,6 +106,8 @@ export interface LockSettings {
 }
 
 export interface RuntimeOptions {
+  /** Public keys whose archives are read. */
+  readonly trustedKeys: readonly string[];
   readonly extensions: readonly ExtensionOption[];
   readonly database: Knex | string | null;
   readonly services: ReadonlyMap<string, RegisteredService>;

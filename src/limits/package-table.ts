@@ -30,6 +30,13 @@ export const packageLimitTable = {
     floor: 1_024,
     meaning: 'The one script an extension is bundled to.',
   },
+  archiveBytes: {
+    unit: 'bytes',
+    default: 25_165_824,
+    ceiling: 402_653_184,
+    floor: 1_024,
+    meaning: 'A signed archive: a third more than what is in it.',
+  },
   bundleMs: { unit: 'ms', default: 20_000, ceiling: 600_000, floor: 100, meaning: 'Wall time to bundle one extension.' },
   bundleMb: {
     unit: 'MB',

@@ -11,6 +11,8 @@ export type BundleOutput = 'script' | 'esm' | 'cjs';
 
 export interface BundleRequest {
   readonly root: string;
+  /** Path → text: the package itself, which then lies in no folder. */
+  readonly files?: Readonly<Record<string, string>>;
   readonly entry: Entry;
   readonly limits: PackageLimits;
   /** What becomes of it: the script of a cell, or a module for a package to be published with. */

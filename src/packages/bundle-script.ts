@@ -1,6 +1,7 @@
 // Bundles one package to the one classic script that a cell runs, or to one module that a package is published with. Must never run in the host: a hostile source can end esbuild's process.
 import { type BuildFailure, type BuildOptions, build, type Message, type Metafile } from 'esbuild';
 import { showText } from '../config/show.ts';
+import { makeMemoryFolder } from './archive-folder.ts';
 import { makeBundlePlugin } from './bundle-plugin.ts';
 import { type BundleReply, type BundleRequest, virtualFile, virtualFolder } from './bundle-request.ts';
 import { defineComputedImports, restoreComputedImports } from './computed-imports.ts';
@@ -92,8 +93,9 @@ interface Bundled {
   readonly strict: boolean;
 }
 
-const run = async ({ root, entry, limits }: BundleRequest, options: BuildOptions): Promise<Bundled> => {
-  const plugin = makeBundlePlugin(await openPackageFolder(root), entry, limits);
+const run = async ({ root, files, entry, limits }: BundleRequest, options: BuildOptions): Promise<Bundled> => {
+  const folder = files === undefined ? await openPackageFolder(root) : makeMemoryFolder(new Map(Object.entries(files)));
+  const plugin = makeBundlePlugin(folder, entry, limits);
   const { outputFiles, metafile } = await build({ ...options, entryPoints: ['entry'], plugins: [plugin] });
   const text = (ending: string): string => outputFiles?.find((file) => file.path.endsWith(ending))?.text ?? '';
   return { text: text('.js'), sourceMap: text('.js.map'), strict: metafile !== undefined && isStrict(metafile) };

@@ -1,14 +1,15 @@
-// Finds the folders that are to be read as packages: a given folder itself, or each subfolder of it. Must never follow a link out of it.
+// Finds what is to be read as packages: a given folder or archive itself, or each subfolder and archive of it. Must never follow a link out of it.
 import { opendir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { showText } from '../config/show.ts';
 import { CloisterError } from '../errors.ts';
 import type { PackageLimits } from '../limits/package-table.ts';
+import { archiveEnding, isArchiveName } from './archive-folder.ts';
 import { openPackageFolder } from './package-folder.ts';
 import { isExtension, type PackageJsonParser } from './package-json.ts';
 
 export interface PackageSource {
-  /** A package, or a folder that holds packages. */
+  /** A package, a signed archive of one, or a folder that holds packages and archives. */
   readonly folder: string;
   /** The operator's word on what it is called; only for a package. */
   readonly id?: string;
@@ -53,19 +54,19 @@ const isPackage = async (folder: string, limits: PackageLimits, parseJson: Packa
   }
 };
 
-/** Names of subfolders and of links; dot folders and installed dependencies are nobody's extensions. */
+/** Names of subfolders, archives and links; dot folders and installed dependencies are nobody's extensions. */
 const listSubfolders = async (folder: string, max: number): Promise<readonly string[]> => {
   const names: string[] = [];
   for await (const entry of await opendir(folder)) {
     if (entry.name.startsWith('.') || entry.name === 'node_modules') continue;
-    if (!entry.isDirectory() && !entry.isSymbolicLink()) continue;
+    if (!entry.isDirectory() && !entry.isSymbolicLink() && !isArchiveName(entry.name)) continue;
     names.push(entry.name);
     if (names.length > max) throw new CloisterError('ERR_PACKAGE_INVALID', `holds more than ${max} folders (limit packagesFound)`);
   }
   return names.sort();
 };
 
-/** null: a link to a file, which is nothing to read. */
+/** null: a link to a file, which is nothing to read. '': a package or an archive. */
 const judgeSubfolder = async (
   container: string,
   folder: string,
@@ -76,7 +77,7 @@ const judgeSubfolder = async (
   if (real === null) return 'is a link that leads nowhere';
   if (!real.startsWith(container + path.sep))
     return `is a link that leads outside ${showText(path.basename(container))}; copy the extension into it or name its own folder`;
-  if (!(await stat(real)).isDirectory()) return null;
+  if (!(await stat(real)).isDirectory()) return isArchiveName(folder) ? '' : null;
   return (await isPackage(folder, limits, parseJson))
     ? ''
     : 'is no extension: it has neither index.js nor a package.json with "directus:extension" or "cloister"';
@@ -104,7 +105,11 @@ const nothing = (folder: string, cause: string): Found => ({ packages: [], refus
 export const findPackages = async (source: PackageSource, limits: PackageLimits, parseJson: PackageJsonParser): Promise<Found> => {
   const folder = path.resolve(source.folder);
   const real = await realpath(folder).catch(() => null);
-  if (real === null || !(await stat(real)).isDirectory()) return nothing(folder, 'is not a folder that exists');
+  if (real === null) return nothing(folder, 'is not a folder that exists');
+  if (!(await stat(real)).isDirectory())
+    return isArchiveName(real)
+      ? { packages: [{ folder: real, source }], refused: [] }
+      : nothing(folder, `is neither a folder nor an archive (*${archiveEnding})`);
   if (await isPackage(real, limits, parseJson)) return { packages: [{ folder: real, source }], refused: [] };
   if (source.id !== undefined) return nothing(folder, `id "${source.id}" was given, but this is a folder of extensions; name one of them`);
   try {

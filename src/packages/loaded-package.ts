@@ -15,6 +15,8 @@ export interface LoadedPackage {
   readonly kind: PackageKind;
   /** SHA-256 of `script`, in hex: what is hashed is what runs. */
   readonly artifact: string;
+  /** SHA-256 of the public key that signed the archive it came in; null: it came in a folder. */
+  readonly signedBy: string | null;
   /** Classic script of the form `__load(function (exports, require, module, __filename, __dirname) {…})`. */
   readonly script: string;
   /** Source map as JSON, for the host only. */

@@ -53,6 +53,27 @@ const decode = (bytes: Uint8Array, inside: string): string => {
   }
 };
 
+/** Bytes of a regular file at a place without links, read once and in full. `label` names it in what is refused; `check` looks at what was opened. */
+export const readRegularFile = async (
+  real: string,
+  label: string,
+  maxBytes: number,
+  check: (handle: FileHandle) => Promise<void> = () => Promise.resolve(),
+): Promise<Buffer> => {
+  let handle: FileHandle;
+  try {
+    handle = await open(real, openFlags);
+  } catch (error) {
+    return refuseFile(label, `cannot be read (${codeOf(error)})`);
+  }
+  try {
+    await check(handle);
+    return await readAll(handle, label, maxBytes);
+  } finally {
+    await handle.close();
+  }
+};
+
 /** `folder` is the operator's word and may itself be a link; from its real place on nothing may leave it. */
 export const openPackageFolder = async (folder: string): Promise<PackageFolder> => {
   const root = await realpath(folder);
@@ -98,18 +119,7 @@ export const openPackageFolder = async (folder: string): Promise<PackageFolder> 
     },
     async read(inside, maxBytes) {
       const real = (await resolveInside(inside)) ?? refuseFile(inside, 'does not exist');
-      let handle: FileHandle;
-      try {
-        handle = await open(real, openFlags);
-      } catch (error) {
-        return refuseFile(inside, `cannot be read (${codeOf(error)})`);
-      }
-      try {
-        await refuseSwapped(handle, inside);
-        return decode(await readAll(handle, inside, maxBytes), inside);
-      } finally {
-        await handle.close();
-      }
+      return decode(await readRegularFile(real, inside, maxBytes, (handle) => refuseSwapped(handle, inside)), inside);
     },
   };
 };

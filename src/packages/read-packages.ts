@@ -1,5 +1,6 @@
 // Finds, reads, checks and bundles extension packages. Must never run a line of them, and never let one spoil the others.
 import { createHash } from 'node:crypto';
+import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { CapabilityContract } from '../bridge/capability.ts';
 import { parseExtensionId } from '../config/extension-id.ts';
@@ -7,6 +8,7 @@ import { type Manifest, type ManifestParser, makeManifestParser } from '../confi
 import { showText } from '../config/show.ts';
 import { CloisterError } from '../errors.ts';
 import { makePackageLimits, type PackageLimits } from '../limits/package-table.ts';
+import { type ArchiveFolder, isArchiveName, openArchive } from './archive-folder.ts';
 import { type Bundler, openBundler } from './bundler.ts';
 import { makeScopesReader, type ScopesReader } from './directus-scopes.ts';
 import { locateEntry } from './entry.ts';
@@ -21,7 +23,33 @@ interface Tools {
   readonly parseManifest: ManifestParser;
   readonly readScopes: ScopesReader;
   readonly bundler: Bundler;
+  readonly trustedKeys: readonly string[];
 }
+
+/** How packages are read. */
+export interface ReadTerms {
+  /** Those with this id alone. */
+  readonly only?: string;
+  /** One that is given stays open. */
+  readonly bundler?: Bundler;
+  /** Whose archives are read: public Ed25519 keys as `cloister keygen` prints them. */
+  readonly trustedKeys?: readonly string[];
+}
+
+interface Opened {
+  readonly inside: PackageFolder;
+  /** Of an archive: everything in it, and who signed it. */
+  readonly archive: Pick<ArchiveFolder, 'files' | 'key'> | null;
+}
+
+/** What is no folder any more since it was found is refused by whoever reads it. */
+const openPackage = async ({ folder }: FoundPackage, { limits, trustedKeys }: Pick<Tools, 'limits' | 'trustedKeys'>): Promise<Opened> => {
+  const isFile = isArchiveName(folder) && !(await stat(folder)).isDirectory();
+  if (!isFile) return { inside: await openPackageFolder(folder), archive: null };
+  // Found inside a folder of packages it may be a link, which leads nowhere but inside that folder.
+  const { inside, ...archive } = await openArchive(await realpath(folder), limits.archiveBytes, trustedKeys);
+  return { inside, archive };
+};
 
 const decideFallbackId = (found: FoundPackage, json: PackageJson | null): string => {
   if (found.source.id !== undefined) return parseExtensionId(found.source.id, 'extensions');
@@ -47,17 +75,13 @@ export interface PackageHead {
 /** Told as soon as it is known: what cannot be read further is refused under its id. */
 type OnId = (id: string) => void;
 
-interface HeadAndMore extends PackageHead {
-  readonly inside: PackageFolder;
+interface HeadAndMore extends PackageHead, Opened {
   readonly json: PackageJson | null;
 }
 
-const readHead = async (
-  found: FoundPackage,
-  { limits, parsePackageJson, parseManifest, readScopes }: Omit<Tools, 'bundler'>,
-  onId: OnId,
-): Promise<HeadAndMore> => {
-  const inside = await openPackageFolder(found.folder);
+const readHead = async (found: FoundPackage, tools: Omit<Tools, 'bundler'>, onId: OnId): Promise<HeadAndMore> => {
+  const { limits, parsePackageJson, parseManifest, readScopes } = tools;
+  const { inside, archive } = await openPackage(found, tools);
   const hasJson = (await inside.locate('/package.json')) !== null;
   const json = hasJson ? parsePackageJson(await inside.read('/package.json', limits.packageJsonBytes)) : null;
   const fallbackId = decideFallbackId(found, json);
@@ -69,17 +93,24 @@ const readHead = async (
     express: json?.['directus:extension'] === undefined ? 5 : 4,
     manifest: readScopes(json?.['directus:extension'], readManifest(json, parseManifest)),
     inside,
+    archive,
     json,
   };
 };
 
 /** null: it is another one than was asked for. */
 const readPackage = async (found: FoundPackage, tools: Tools, onId: OnId, only?: string): Promise<LoadedPackage | null> => {
-  const { inside, json, ...head } = await readHead(found, tools, onId);
+  const { inside, archive, json, ...head } = await readHead(found, tools, onId);
   if (only !== undefined && head.fallbackId !== only) return null;
   const kind = decideKind(json);
   const entry = await locateEntry(inside, json, kind, found.source.entry);
-  const bundle = await tools.bundler.bundle({ root: inside.root, entry, limits: tools.limits, output: 'script' });
+  const bundle = await tools.bundler.bundle({
+    root: inside.root,
+    ...(archive === null ? {} : { files: Object.fromEntries(archive.files) }),
+    entry,
+    limits: tools.limits,
+    output: 'script',
+  });
   if (!bundle.ok) throw new CloisterError(bundle.code, bundle.cause);
   return {
     ...head,
@@ -87,6 +118,7 @@ const readPackage = async (found: FoundPackage, tools: Tools, onId: OnId, only?:
     version: json?.version ?? '0.0.0',
     kind,
     artifact: createHash('sha256').update(bundle.script).digest('hex'),
+    signedBy: archive?.key ?? null,
     script: bundle.script,
     sourceMap: bundle.sourceMap,
     entryFile: entry.kind === 'file' ? entry.path.slice(1) : 'package.json',
@@ -142,26 +174,30 @@ const readEach = async <Package>(
   return { packages, refused };
 };
 
-const makeTools = (contracts: readonly CapabilityContract[], limits: PackageLimits): Omit<Tools, 'bundler'> => ({
+const makeTools = (
+  contracts: readonly CapabilityContract[],
+  limits: PackageLimits,
+  trustedKeys: readonly string[],
+): Omit<Tools, 'bundler'> => ({
   limits,
+  trustedKeys,
   parsePackageJson: makePackageJsonParser(),
   parseManifest: makeManifestParser(contracts),
   readScopes: makeScopesReader(),
 });
 
-/** Reads every package the sources lead to, or those with the one id. Rejects for none of them: what cannot be read is in `refused`. A bundler that is given stays open. */
+/** Reads every package the sources lead to, or those with the one id. Rejects for none of them: what cannot be read is in `refused`. */
 export const readPackages = async (
   sources: readonly (string | PackageSource)[],
   contracts: readonly CapabilityContract[],
   limits: PackageLimits = makePackageLimits(),
-  only?: string,
-  shared?: Bundler,
+  { only, bundler, trustedKeys = [] }: ReadTerms = {},
 ): Promise<ReadPackages> => {
-  const tools: Tools = { ...makeTools(contracts, limits), bundler: shared ?? openBundler() };
+  const tools: Tools = { ...makeTools(contracts, limits, trustedKeys), bundler: bundler ?? openBundler() };
   try {
     return await readEach(sources, tools, (found, onId) => readPackage(found, tools, onId, only));
   } finally {
-    if (shared === undefined) await tools.bundler.close();
+    if (bundler === undefined) await tools.bundler.close();
   }
 };
 
@@ -170,7 +206,8 @@ export const readPackageHeads = (
   sources: readonly (string | PackageSource)[],
   contracts: readonly CapabilityContract[],
   limits: PackageLimits,
+  trustedKeys: readonly string[],
 ): Promise<Read<PackageHead>> => {
-  const tools = makeTools(contracts, limits);
+  const tools = makeTools(contracts, limits, trustedKeys);
   return readEach(sources, tools, (found, onId) => readHead(found, tools, onId));
 };

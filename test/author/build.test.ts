@@ -73,7 +73,7 @@ describe('build writes what is served', () => {
       const [one, other] = await Promise.all([make(`${output.length}-one`, files), make(`${output.length}-other`, files)]);
       const built = await build(one);
       assert.equal(built.file, join(one, output));
-      const { packages } = await readPackages([one], realCatalog.contracts, undefined, undefined, bundler);
+      const { packages } = await readPackages([one], realCatalog.contracts, undefined, { bundler });
       assert.equal(packages[0]?.artifact, built.artifact);
       const again = await build(other);
       assert.equal(again.artifact, built.artifact);

@@ -1,0 +1,42 @@
+// A signed archive as the folder of a package, in memory. Must never write a file, nor let a name in it become a path on the host.
+import path from 'node:path';
+import { showText } from '../config/show.ts';
+import { type ArchivedFiles, openSealed } from './archive-form.ts';
+import { type PackageFolder, readRegularFile, refuseFile } from './package-folder.ts';
+
+/** How an archive's file name ends. */
+export const archiveEnding = '.cloister';
+export const isArchiveName = (name: string): boolean => name.endsWith(archiveEnding);
+
+export const makeMemoryFolder = (files: ArchivedFiles): PackageFolder => {
+  const folders = new Set(['/']);
+  for (const name of files.keys())
+    for (let at = name.lastIndexOf('/'); at !== -1; at = name.lastIndexOf('/', at - 1)) folders.add(`/${name.slice(0, at)}`);
+  return {
+    root: '/',
+    locate: async (inside) => {
+      if (files.has(inside.slice(1))) return { path: inside, kind: 'file' };
+      return folders.has(inside) ? { path: inside, kind: 'folder' } : null;
+    },
+    read: async (inside, maxBytes) => {
+      const text = files.get(inside.slice(1)) ?? refuseFile(inside, 'does not exist');
+      const bytes = Buffer.byteLength(text);
+      return bytes > maxBytes ? refuseFile(inside, `has ${bytes} bytes, over the limit of ${maxBytes}`) : text;
+    },
+  };
+};
+
+export interface ArchiveFolder {
+  readonly inside: PackageFolder;
+  readonly files: ArchivedFiles;
+  /** SHA-256 of the public key it was signed with. */
+  readonly key: string;
+}
+
+/** `file`: a path without links. */
+export const openArchive = async (file: string, maxBytes: number, trustedKeys: readonly string[]): Promise<ArchiveFolder> => {
+  const where = showText(path.basename(file), 200);
+  const bytes = await readRegularFile(file, where, maxBytes);
+  const { files, key } = openSealed(bytes.toString('utf8'), where, trustedKeys);
+  return { inside: makeMemoryFolder(files), files, key };
+};
