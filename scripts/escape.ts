@@ -8,7 +8,7 @@ const classes: readonly (readonly [name: string, parts: readonly string[]])[] = 
   ['ends and wedges of the engine', ['test/escape/survival']],
   ['limits', ['test/limits']],
   ['database', ['test/escape/database']],
-  ['fetch', ['test/escape/fetch', 'src/capabilities/fetch']],
+  ['fetch', ['test/escape/egress', 'src/capabilities/fetch']],
   ['HTTP', ['test/escape/http', 'test/flow/response-guards', 'test/flow/hostile.test']],
   ['tenants and requests', ['test/flow/tenants', 'test/flow/hostile-tenants', 'test/flow/context', 'test/isolation']],
   ['packages', ['test/packages', 'test/escape/packages']],
