@@ -4,7 +4,7 @@
 export const hostLayers: readonly (readonly string[])[] = [
   ['cli', 'console'],
   ['author'],
-  ['index'],
+  ['index', 'directus'],
   ['doctor'],
   ['runtime'],
   ['database', 'records'],

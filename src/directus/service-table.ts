@@ -1,0 +1,82 @@
+// Directus's own services as extensions may be granted them: class, methods, what each argument may be. Data, from its public types; must hold no method that takes functions, streams or engine parts.
+import type { JsonSchema, ServiceMethod } from '../capabilities/services/definition.ts';
+
+const query: JsonSchema = { type: 'object' };
+const key: JsonSchema = { type: ['string', 'integer'] };
+const keys: JsonSchema = { type: 'array', items: key, maxItems: 10_000 };
+const data: JsonSchema = { type: 'object' };
+const list: JsonSchema = { type: 'array', items: data, maxItems: 10_000 };
+const name: JsonSchema = { type: 'string', maxLength: 255 };
+/** Of Directus's options those that are data and give no right. */
+const options: JsonSchema = {
+  type: 'object',
+  properties: { emitEvents: { type: 'boolean' }, autoPurgeCache: { type: 'boolean' }, autoPurgeSystemCache: { type: 'boolean' } },
+  additionalProperties: false,
+};
+
+const reads = (...args: readonly JsonSchema[]): ServiceMethod => ({ args, effect: false });
+const writes = (...args: readonly JsonSchema[]): ServiceMethod => ({ args: [...args, options], required: args.length, effect: true });
+
+const itemReads: Readonly<Record<string, ServiceMethod>> = {
+  readByQuery: reads(query),
+  readOne: { args: [key, query], required: 1, effect: false },
+  readMany: { args: [keys, query], required: 1, effect: false },
+  readSingleton: reads(query),
+  getKeysByQuery: reads(query),
+};
+
+const items: Readonly<Record<string, ServiceMethod>> = {
+  ...itemReads,
+  createOne: writes(data),
+  createMany: writes(list),
+  updateOne: writes(key, data),
+  updateMany: writes(keys, data),
+  updateBatch: writes(list),
+  updateByQuery: writes(query, data),
+  upsertOne: writes(data),
+  upsertMany: writes(list),
+  upsertSingleton: writes(data),
+  deleteOne: writes(key),
+  deleteMany: writes(keys),
+  deleteByQuery: writes(query),
+};
+
+export interface DirectusService {
+  /** It is made for a collection, which a grant must name. */
+  readonly collection: boolean;
+  readonly methods: Readonly<Record<string, ServiceMethod>>;
+}
+
+const plain = (methods: Readonly<Record<string, ServiceMethod>>): DirectusService => ({ collection: false, methods });
+
+export const directusServices: Readonly<Record<string, DirectusService>> = {
+  ItemsService: { collection: true, methods: items },
+  ActivityService: plain(itemReads),
+  RevisionsService: plain(itemReads),
+  CommentsService: plain(items),
+  FilesService: plain({
+    ...itemReads,
+    createOne: writes(data),
+    updateOne: writes(key, data),
+    updateMany: writes(keys, data),
+    deleteOne: writes(key),
+  }),
+  FoldersService: plain(items),
+  NotificationsService: plain(items),
+  PresetsService: plain(items),
+  RolesService: plain(itemReads),
+  PoliciesService: plain(itemReads),
+  SettingsService: plain({ readSingleton: reads(query), upsertSingleton: writes(data) }),
+  TranslationsService: plain(items),
+  UsersService: plain({ ...items, getUserByEmail: reads(name) }),
+  CollectionsService: plain({
+    readByQuery: reads(),
+    readOne: reads(name),
+    readMany: reads({ type: 'array', items: name, maxItems: 1_000 }),
+  }),
+  FieldsService: plain({ readAll: { args: [name], required: 0, effect: false }, readOne: reads(name, name) }),
+  RelationsService: plain({ readAll: { args: [name], required: 0, effect: false }, readOne: reads(name, name) }),
+  MetaService: plain({ getMetaForQuery: reads(name, query), totalCount: reads(name), filterCount: reads(name, query) }),
+  MailService: plain({ send: { args: [data], effect: true } }),
+  ServerService: plain({ serverInfo: reads(), health: reads() }),
+};
