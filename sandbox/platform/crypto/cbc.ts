@@ -1,5 +1,5 @@
 // AES in CBC with padding, for keys under a passphrase. Must never say more of a wrong one than that it does not fit.
-import { cbc } from '@noble/ciphers/aes.js';
+import { aes } from './aes.ts';
 
 export interface BlockCipher {
   readonly name: string;
@@ -16,12 +16,13 @@ const ciphers: readonly BlockCipher[] = [
 export const findBlockCipher = (name: string): BlockCipher | undefined =>
   ciphers.find((one) => one.name === name || one.oid === name || one.name.replaceAll('-', '').replace('cbc', '') === name);
 
-export const sealCbc = (key: Uint8Array, iv: Uint8Array, plain: Uint8Array): Uint8Array => new Uint8Array(cbc(key, iv).encrypt(plain));
+export const sealCbc = (key: Uint8Array, iv: Uint8Array, plain: Uint8Array): Uint8Array =>
+  new Uint8Array(aes().cbc(key, iv).encrypt(plain));
 
 /** Null where the padding is wrong. */
 export const openCbc = (key: Uint8Array, iv: Uint8Array, sealed: Uint8Array): Uint8Array | null => {
   try {
-    return new Uint8Array(cbc(key, iv).decrypt(sealed));
+    return new Uint8Array(aes().cbc(key, iv).decrypt(sealed));
   } catch {
     return null;
   }

@@ -1,6 +1,6 @@
 // AES a piece at a time: what comes out of each piece comes out at once. Must never give plaintext of a mode without tags back twice, nor keep what it has given.
 import { ghash } from '@noble/ciphers/_polyval.js';
-import { aeskw, cbc, ctr, ecb, unsafe } from '@noble/ciphers/aes.js';
+import { aes } from './aes.ts';
 import { concat } from './bytes.ts';
 import { bytesToInt, intToBytes } from './integers.ts';
 
@@ -56,7 +56,7 @@ export class BlockCore implements CipherCore {
 
   #run(blocks: Uint8Array): Uint8Array {
     const options = { disablePadding: true };
-    const cipher = this.#iv === null ? ecb(this.#key, options) : cbc(this.#key, this.#iv, options);
+    const cipher = this.#iv === null ? aes().ecb(this.#key, options) : aes().cbc(this.#key, this.#iv, options);
     const result = new Uint8Array(this.#isSealing ? cipher.encrypt(blocks) : cipher.decrypt(blocks));
     if (this.#iv !== null) this.#iv = (this.#isSealing ? result : blocks).slice(-blockBytes);
     return result;
@@ -76,7 +76,7 @@ export class WrapCore implements CipherCore {
   setPadding(): void {}
 
   update(chunk: Uint8Array): Uint8Array {
-    const cipher = aeskw(this.#key);
+    const cipher = aes().aeskw(this.#key);
     return new Uint8Array(this.#isSealing ? cipher.encrypt(chunk) : cipher.decrypt(chunk));
   }
 
@@ -117,7 +117,8 @@ export class CounterCore implements CipherCore {
   }
 
   #apply(bytes: Uint8Array): Uint8Array {
-    if (!this.#isShort) return ctr(this.#key, this.#counter).encrypt(bytes);
+    if (!this.#isShort) return aes().ctr(this.#key, this.#counter).encrypt(bytes);
+    const { unsafe } = aes();
     return unsafe.ctr32(unsafe.expandKeyLE(this.#key), false, this.#counter.slice(), bytes);
   }
 
@@ -168,7 +169,7 @@ export class GcmCore {
   #dataBytes = 0;
 
   constructor(key: Uint8Array, iv: Uint8Array, isSealing: boolean) {
-    const block = (bytes: Uint8Array): Uint8Array => new Uint8Array(ecb(key, { disablePadding: true }).encrypt(bytes));
+    const block = (bytes: Uint8Array): Uint8Array => new Uint8Array(aes().ecb(key, { disablePadding: true }).encrypt(bytes));
     const hashKey = block(new Uint8Array(blockBytes));
     const first =
       iv.length === 12

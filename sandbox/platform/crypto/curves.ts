@@ -24,6 +24,11 @@ const curves: readonly CurveInfo[] = [
   { name: 'secp256k1', jwk: 'secp256k1', oid: '1.3.132.0.10', bytes: 32, noble: secp256k1 },
 ];
 
+/** Bits of a window in the table of the base point's multiples. noble's own six make a signature a tenth faster and the first one of a cell four times as dear. */
+const windowBits = 4;
+for (const { noble } of curves) noble.Point.BASE.precompute(windowBits);
+ed25519.Point.BASE.precompute(windowBits);
+
 export const curveNames = (): string[] => curves.map(({ name }) => name).sort();
 export const infoOf = (name: EcCurve): CurveInfo => curves.find((curve) => curve.name === name) as CurveInfo;
 /** By node's name, NIST's or its number. */
@@ -56,11 +61,18 @@ export const writePoint = (point: Uint8Array, form: 'uncompressed' | 'compressed
     : concat(Uint8Array.of(6 + isOdd), point.subarray(1));
 };
 
-/** A whole key from its secret number; throws where that is none of the curve's. */
-export const ecFromSecret = (curve: EcCurve, secret: Uint8Array): EcData => {
+/** A secret number of the curve, in its size; throws where it is none. */
+export const ecSecret = (curve: EcCurve, secret: Uint8Array): Omit<EcData, 'point'> & { readonly secret: Uint8Array } => {
   const { bytes, noble } = infoOf(curve);
-  const padded = intToBytes(bytesToInt(secret), bytes);
-  return { kind: 'ec', curve, secret: padded, point: new Uint8Array(noble.getPublicKey(padded, false)) };
+  const value = bytesToInt(secret);
+  if (value === 0n || value >= noble.Point.Fn.ORDER) throw new RangeError('the secret is no number of the curve');
+  return { kind: 'ec', curve, secret: intToBytes(value, bytes) };
+};
+
+/** A whole key from its secret number. */
+export const ecFromSecret = (curve: EcCurve, secret: Uint8Array): EcData => {
+  const half = ecSecret(curve, secret);
+  return { ...half, point: new Uint8Array(infoOf(curve).noble.getPublicKey(half.secret, false)) };
 };
 
 export const generateEc = (curve: EcCurve): EcData => {

@@ -18,7 +18,7 @@ import {
   tagged,
   tags,
 } from './asn1.ts';
-import { ecFromSecret, findCurve, findOkp, infoOf, okpCurves, okpFromSecret, readPoint } from './curves.ts';
+import { ecFromSecret, ecSecret, findCurve, findOkp, infoOf, okpCurves, okpFromSecret, readPoint } from './curves.ts';
 import { findDigest, findDigestByOid } from './digests.ts';
 import type { AsymmetricData, EcData, PssParameters, RsaData, RsaPrivate } from './key-data.ts';
 
@@ -69,7 +69,11 @@ const readSec1 = (der: Uint8Array, given: string | undefined): EcData => {
   const named = findTagged(rest, 0);
   const curve = findCurve(given ?? (named === undefined ? '' : readOid(readAll(named)[0])));
   if (curve === undefined) throw new RangeError('a curve that is not known');
-  return ecFromSecret(curve.name, expect(secret, tags.octets));
+  const key = expect(secret, tags.octets);
+  const point = findTagged(rest, 1);
+  if (point === undefined) return ecFromSecret(curve.name, key);
+  // To multiply for what the file says already would cost as much as a signature.
+  return { ...ecSecret(curve.name, key), point: readPoint(curve.name, readBits(readAll(point)[0])) };
 };
 
 const algorithmOf = (node: Node | undefined): readonly [name: string, parameters: Node | undefined] => {

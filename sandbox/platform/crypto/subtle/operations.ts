@@ -1,7 +1,7 @@
 // Signing, sealing and deriving in WebCrypto. Must never say why an opening failed.
-import { aeskw, cbc } from '@noble/ciphers/aes.js';
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { pbkdf2 } from '@noble/hashes/pbkdf2.js';
+import { aes } from '../aes.ts';
 import { agree } from '../agree.ts';
 import { concat, isEqual } from '../bytes.ts';
 import { CounterCore, GcmCore } from '../cipher-stream.ts';
@@ -80,7 +80,7 @@ const cbcWith = (algorithm: Algorithm, key: Uint8Array, data: Uint8Array, isSeal
   const iv = bytesOf(algorithm['iv'], 'iv');
   if (iv.length !== 16) fail('OperationError', 'algorithm.iv must contain exactly 16 bytes');
   try {
-    return new Uint8Array(isSealing ? cbc(key, iv).encrypt(data) : cbc(key, iv).decrypt(data));
+    return new Uint8Array(isSealing ? aes().cbc(key, iv).encrypt(data) : aes().cbc(key, iv).decrypt(data));
   } catch {
     return operationFailed();
   }
@@ -117,7 +117,7 @@ export const cipherWith = (algorithm: Algorithm, key: CryptoKey, data: Uint8Arra
 export const wrapWith = (algorithm: Algorithm, key: CryptoKey, bytes: Uint8Array, isSealing: boolean): Uint8Array => {
   if (algorithm.name !== 'AES-KW') return cipherWith(algorithm, key, bytes, isSealing);
   try {
-    return new Uint8Array(isSealing ? aeskw(keyBytes(key)).encrypt(bytes) : aeskw(keyBytes(key)).decrypt(bytes));
+    return new Uint8Array(isSealing ? aes().aeskw(keyBytes(key)).encrypt(bytes) : aes().aeskw(keyBytes(key)).decrypt(bytes));
   } catch {
     return operationFailed();
   }
