@@ -6,11 +6,20 @@ import type { Granted } from './bridge.ts';
 import type { Policy } from './capability.ts';
 import { ungranted } from './verdict.ts';
 
+/** Each schema is compiled at the first call of its method: an extension calls few of those it was granted. */
 const makeArgumentCheck = (methods: Readonly<Record<string, { readonly args: object }>>): Granted['check'] => {
-  const ajv = new Ajv({ strict: true, strictTypes: false, allErrors: false });
-  const validators = new Map<string, ValidateFunction>(Object.entries(methods).map(([name, { args }]) => [name, ajv.compile(args)]));
+  // A contract is ours and was checked by a test; to check it here costs each instance a schema of schemas.
+  const ajv = new Ajv({ strict: true, strictTypes: false, allErrors: false, validateSchema: false });
+  const validators = new Map<string, ValidateFunction>();
+  const validatorOf = (method: string): ValidateFunction | undefined => {
+    const known = validators.get(method);
+    if (known !== undefined || !Object.hasOwn(methods, method)) return known;
+    const made = ajv.compile(methods[method]?.args ?? false);
+    validators.set(method, made);
+    return made;
+  };
   return (method, args) => {
-    const validate = validators.get(method);
+    const validate = validatorOf(method);
     if (validate === undefined || validate(args)) return null;
     const [first] = validate.errors ?? [];
     return `the arguments${first?.instancePath ?? ''} ${first?.message ?? 'do not fit'}`;
