@@ -1,5 +1,6 @@
 // Takes out of the isolate what its memory limit does not count or its timeout does not stop. Must run when a cell boots, not while the image is made:
 // V8 puts some of these globals back into every context that it makes from an image, and aborts where it finds them changed.
+import { showAsyncGenerators } from './async-generators.ts';
 import { permittedBuiltins, permittedMembers } from './permitted.ts';
 
 /** Resizable buffers grow outside the heap limit (measured: gigabytes under a 64 MB limit), so the constructor loses its second argument. */
@@ -29,4 +30,5 @@ export const harden = (): void => {
     if (owner !== undefined) keepOnly(of === 'prototype' ? owner.prototype : owner, members);
   }
   limitArrayBuffer();
+  showAsyncGenerators();
 };

@@ -13,7 +13,7 @@ import { makeJobs } from './jobs.ts';
 import { bootLimits, type Lease, makeLease } from './lease.ts';
 import { type ListenerChanges, makeListeners } from './listeners.ts';
 import { connectPipe, type PostFunction, post } from './pipe.ts';
-import { evaluate, type Factory, findParts } from './register.ts';
+import { evaluate, type Factory, findParts, importsNodeClient } from './register.ts';
 import { makeHookFunctions } from './register-hook.ts';
 import { asSandboxed } from './register-sandboxed.ts';
 import { withSchema } from './request-schema.ts';
@@ -121,6 +121,8 @@ export const makeKernel = (): Kernel => {
   const register = async (current: KernelConfig, loaded: Factory): Promise<string> => {
     context = makeContext(calls, current, listeners);
     const { directusApi, kind, fallbackId } = current;
+    // Libraries take it for the sign of a browser, and prefer it to node's clients: a bundle that imports those is none for browsers.
+    if (importsNodeClient(loaded)) Reflect.deleteProperty(globalThis, 'XMLHttpRequest');
     const found = findParts(evaluate(loaded, platform.makeRequire(express, directusApi)), kind, fallbackId);
     const { endpoints, hooks: hookParts } = directusApi === null ? found : asSandboxed(found);
     const mounts: string[] = [];

@@ -104,6 +104,7 @@ export const permittedPlatform = [
   'WritableStream',
   'WritableStreamDefaultController',
   'WritableStreamDefaultWriter',
+  'XMLHttpRequest',
   'atob',
   'btoa',
   'clearImmediate',

@@ -11,6 +11,10 @@ export type Factory = (
 ) => void;
 export type Register = (router: unknown, context: object) => unknown;
 
+/** As the bundler writes an import of node:http or node:https. */
+export const importsNodeClient = (factory: Factory): boolean =>
+  /\brequire\((['"])(?:node:)?https?\1\)/.test(Function.prototype.toString.call(factory));
+
 export interface Endpoint {
   /** What it is mounted at: `/<id>`. */
   readonly id: string;

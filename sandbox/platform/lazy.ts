@@ -23,6 +23,8 @@ export const lazyCrypto = (): typeof import('./globals/crypto.ts') =>
 export const lazyConsole = (): typeof import('./globals/console.ts') =>
   require('./globals/console.ts') as typeof import('./globals/console.ts');
 export const lazyFetch = (): typeof import('./globals/fetch.ts') => require('./globals/fetch.ts') as typeof import('./globals/fetch.ts');
+export const lazyXhr = (): typeof import('./fetch/xml-http-request.ts') =>
+  require('./fetch/xml-http-request.ts') as typeof import('./fetch/xml-http-request.ts');
 export const lazyClient = (): typeof import('./http/client-request.ts') =>
   require('./http/client-request.ts') as typeof import('./http/client-request.ts');
 export const lazyBase64 = (): typeof import('./globals/base64.ts') =>

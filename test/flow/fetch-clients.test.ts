@@ -49,6 +49,11 @@ const run = async (code: string): Promise<unknown> =>
 
 describe('http.request in an extension', () => {
   const rows: readonly (readonly [string, string, unknown])[] = [
+    [
+      'leaves XMLHttpRequest out, which libraries take for the sign of a browser',
+      `return [typeof XMLHttpRequest, 'XMLHttpRequest' in globalThis, Object.prototype.toString.call(process)];`,
+      ['undefined', false, '[object process]'],
+    ],
     ['takes a text', `return (await ask(origin + '/teapot')).text;`, 'short and stout'],
     ['takes a URL', `return (await ask(new URL(origin + '/teapot'))).text;`, 'short and stout'],
     [

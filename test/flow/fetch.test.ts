@@ -108,6 +108,19 @@ describe('fetch in an extension', () => {
       `const r = await fetch(origin + '/gzip'); return [await r.text(), r.headers.get('content-encoding')];`,
       ['packed', null],
     ],
+    [
+      'has XMLHttpRequest, since it imports no client of node',
+      `const ask = (method, path, body, set = () => {}) => new Promise((done) => { const seen = []; const x = new XMLHttpRequest(); x.open(method, origin + path); set(x); for (const on of ['load', 'error', 'timeout', 'abort', 'loadend']) x['on' + on] = () => { seen.push(on); if (on === 'loadend') done([seen.join(), x.readyState, x.status, x.responseType === '' ? x.responseText.slice(0, 15) : x.response, x.getResponseHeader('content-type')]); }; x.upload.onprogress = (e) => seen.push('up ' + e.loaded); x.send(body); });
+       const echo = await ask('POST', '/echo', '{}', (x) => { x.setRequestHeader('X-Custom', 'y'); x.responseType = 'json'; });
+       return [await ask('GET', '/teapot'), [echo[0], echo[1], echo[3].method, echo[3].headers['x-custom']], await ask('GET', '/slow', null, (x) => { x.timeout = 30; }), await ask('GET', '/slow', null, (x) => setTimeout(() => x.abort(), 20)), (await ask('GET', '/bytes', null, (x) => { x.responseType = 'arraybuffer'; }))[3].byteLength];`,
+      [
+        ['load,loadend', 4, 418, 'short and stout', null],
+        ['up 2,load,loadend', 4, 'POST', 'y'],
+        ['timeout,loadend', 4, 0, '', null],
+        ['abort,loadend', 4, 0, '', null],
+        4,
+      ],
+    ],
     ['gets bytes', `const r = await fetch(origin + '/bytes'); return [...new Uint8Array(await r.arrayBuffer())];`, [0, 255, 1, 254]],
     ['gets a blob', `const b = await (await fetch(origin + '/bytes')).blob(); return [b.size, b.type];`, [4, 'application/octet-stream']],
     [

@@ -41,6 +41,10 @@ export const globalCases: readonly ValueCase[] = [
     source: `const b = Buffer.alloc(16); b.writeUInt32BE(0xdeadbeef, 0); b.writeDoubleLE(1.5, 4); b.writeInt16LE(-2, 12); b.writeBigUInt64BE(5n, 8); return [b.toString('hex'), b.readUInt32LE(0), b.readInt8(0), String(b.readBigInt64BE(8)), b.fill(0).toString('hex').length, b.write('häß', 2), b.toString('utf8', 2, 7), b.swap16().length]`,
   },
   {
+    name: 'Buffer has the shortcuts that parsers use',
+    source: `const b = Buffer.from('häß€'); const names = ['ascii', 'base64', 'base64url', 'hex', 'latin1', 'ucs2', 'utf8']; const c = Buffer.alloc(8); return [names.map((name) => [b[name + 'Slice'](), b[name + 'Slice'](1, 4)]), c.latin1Write('äb', 1), c.utf8Write('€', 3), c.hexWrite('ff', 7), c.toString('hex')]`,
+  },
+  {
     name: 'Buffer refuses what node refuses',
     source: each(
       `[() => Buffer.from(5), () => Buffer.from(null), () => Buffer.alloc(-1), () => Buffer.from('x', 'nonsense'), () => Buffer.byteLength(5), () => Buffer.from('abc').readUInt32LE(0)]`,

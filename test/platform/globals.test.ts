@@ -49,10 +49,7 @@ describe('in the isolate, and not as in node', () => {
       `return process.env.GRANTED === 'yes' && process.env === process.env && require('process') === process && Object.keys(process.env).length === 2`,
     ),
   );
-  test(
-    'process cannot be told by its tag, so axios uses fetch',
-    isTrue(`return Object.prototype.toString.call(process) === '[object Object]'`),
-  );
+  test('process has its tag, so axios uses node:http', isTrue(`return Object.prototype.toString.call(process) === '[object process]'`));
   test('console lines are formatted and go to the log with their level', async () => {
     await guest.run(
       `console.log('a %s', 'b', { c: [1] }); console.error(new RangeError('oops').message); console.warn('w'); console.debug('d'); console.info(5); console.group('g'); console.log('in'); console.groupEnd(); console.count(); console.count(); console.assert(false, 'claim'); console.table([1]); process.stdout.write('raw\\n')`,
@@ -94,7 +91,7 @@ describe('in the isolate, and not as in node', () => {
     "require('dns').lookup('h')",
     "require('vm').runInNewContext('1')",
     "new (require('crypto').X509Certificate)('x')",
-    "require('fs').promises.writeFile('x')",
+    "await require('fs').promises.writeFile('x')",
     'process.exit(1)',
     "require('worker_threads').Worker()",
   ]) {

@@ -1,5 +1,6 @@
 // What node:os and the process-wide modules say of a machine that is not there: constants. Must never tell anything of the real one.
 import { uptimeMs } from '../globals/performance.ts';
+import { makeNotGranted } from '../http/node-error.ts';
 import { makeRefusing } from './refusing.ts';
 
 const none = (): readonly unknown[] => [];
@@ -43,6 +44,28 @@ export const workerThreads = makeRefusing('worker_threads', {
 });
 
 export const cluster = makeRefusing('cluster', { isPrimary: true, isMaster: true, isWorker: false, workers: {}, settings: {} });
+
+/** http2-wrapper, which got bundles, makes one over a stream while it loads, to get at a class of node's insides. */
+class JSStreamSocket {}
+class TLSSocket {
+  readonly _handle = { _parentWrap: new JSStreamSocket() };
+  constructor(over?: unknown) {
+    if (over === undefined) throw makeNotGranted('tls.TLSSocket');
+  }
+}
+Object.setPrototypeOf(TLSSocket.prototype, makeRefusing('tls.TLSSocket'));
+
+export const tls = makeRefusing('tls', {
+  TLSSocket,
+  rootCertificates: [],
+  DEFAULT_MIN_VERSION: 'TLSv1.2',
+  DEFAULT_MAX_VERSION: 'TLSv1.3',
+  DEFAULT_CIPHERS: '',
+  DEFAULT_ECDH_CURVE: 'auto',
+  CLIENT_RENEG_LIMIT: 3,
+  CLIENT_RENEG_WINDOW: 600,
+  getCiphers: none,
+});
 
 class PerformanceObserver {
   static readonly supportedEntryTypes: readonly string[] = [];

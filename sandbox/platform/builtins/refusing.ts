@@ -18,9 +18,13 @@ const notMembers: ReadonlySet<string> = new Set([
   'asymmetricMatch',
 ]);
 
+/** Whose functions give promises: they reject, and do not throw. */
+const isPromised = (what: string): boolean => what.includes('promises.');
+
 const makeRefusal = (what: string): object => {
   // A function declaration and not an arrow: `class X extends net.Socket` must load.
-  function refuse(): never {
+  function refuse(): Promise<never> {
+    if (isPromised(what) && new.target === undefined) return Promise.reject(makeNotGranted(what));
     throw makeNotGranted(what);
   }
   Object.defineProperty(refuse, 'name', { value: what.slice(what.lastIndexOf('.') + 1) });

@@ -24,6 +24,7 @@ const makeNotFound = (name: string): Error =>
 /** One isolate has one: `express` is the real one of the version the cell was booted with; `directusScopes` what the extension may call of `directus:api`. */
 export const makeRequire = (express: unknown, directusScopes: readonly string[] | null = null): GuestRequire => {
   const builtins = makeBuiltins();
+  const names = [...builtins.names, 'module'].toSorted();
   let directusApi: DirectusApi | null = null;
 
   const findDirectusApi = (): DirectusApi => {
@@ -54,19 +55,19 @@ export const makeRequire = (express: unknown, directusScopes: readonly string[] 
   const guestRequire: GuestRequire = Object.assign(require, {
     resolve: (given: string): string => {
       const name = parseName(given);
-      if (name !== 'express' && name !== 'module' && !builtins.names.includes(name)) throw makeNotFound(given);
+      if (name !== 'express' && !names.includes(name)) throw makeNotFound(given);
       return given;
     },
     cache: {},
   });
 
   class Module {
-    static readonly builtinModules: readonly string[] = builtins.names;
+    static readonly builtinModules: readonly string[] = names;
     static createRequire(): GuestRequire {
       return guestRequire;
     }
     static isBuiltin(name: string): boolean {
-      return builtins.names.includes(parseName(name));
+      return names.includes(parseName(name));
     }
     static syncBuiltinESMExports(): void {}
     static register(): void {}

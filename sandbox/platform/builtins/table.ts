@@ -47,6 +47,52 @@ const punycodeModule = (): unknown => {
   return punycode.default ?? punycode;
 };
 
+/** Names of node's insides that old packages import. */
+const streamFiles = Object.fromEntries(
+  ['Readable', 'Writable', 'Duplex', 'Transform', 'PassThrough'].map(
+    (name) =>
+      [
+        `_stream_${name.toLowerCase()}`,
+        named(
+          named(() => require('./stream.ts'), 'stream'),
+          name,
+        ),
+      ] as const,
+  ),
+);
+
+/** Can be imported, looked at and extended, and throw when they are used. */
+const refusedNames = [
+  '_http_agent',
+  '_http_client',
+  '_http_common',
+  '_http_incoming',
+  '_http_outgoing',
+  '_http_server',
+  '_stream_wrap',
+  '_tls_common',
+  '_tls_wrap',
+  'child_process',
+  'dgram',
+  'dns',
+  'dns/promises',
+  'domain',
+  'http2',
+  'inspector',
+  'inspector/promises',
+  'readline',
+  'readline/promises',
+  'repl',
+  'sea',
+  'sqlite',
+  'test',
+  'test/reporters',
+  'trace_events',
+  'v8',
+  'vm',
+  'wasi',
+] as const;
+
 const makeReaders = (): ReadonlyMap<string, () => unknown> =>
   new Map(
     Object.entries({
@@ -68,6 +114,7 @@ const makeReaders = (): ReadonlyMap<string, () => unknown> =>
       os: machine('os'),
       path: pathModule,
       'path/posix': pathModule,
+      'path/win32': () => (pathModule() as Namespace).win32,
       perf_hooks: () => ({ performance, ...(machine('perfHooksExtra')() as object) }),
       process: () => process,
       punycode: punycodeModule,
@@ -77,34 +124,18 @@ const makeReaders = (): ReadonlyMap<string, () => unknown> =>
       'stream/web': () => (require('./stream.ts') as { streamWeb(): unknown }).streamWeb(),
       'stream/promises': () => (require('./stream.ts') as { streamPromises(): unknown }).streamPromises(),
       string_decoder: () => require('string_decoder/'),
+      sys: named(() => require('./util.ts'), 'util'),
       timers: named(() => require('./timers.ts'), 'timers'),
       'timers/promises': named(() => require('./timers.ts'), 'timersPromises'),
+      tls: machine('tls'),
       tty: machine('tty'),
       url: named(() => require('./url.ts'), 'url'),
       util: named(() => require('./util.ts'), 'util'),
       'util/types': named(() => require('./util-types.ts'), 'types'),
       worker_threads: machine('workerThreads'),
       zlib: named(() => require('./zlib.ts'), 'zlib'),
-      ...Object.fromEntries(
-        [
-          'child_process',
-          'dgram',
-          'dns',
-          'dns/promises',
-          'domain',
-          'http2',
-          'inspector',
-          'readline',
-          'readline/promises',
-          'repl',
-          'sqlite',
-          'tls',
-          'trace_events',
-          'v8',
-          'vm',
-          'wasi',
-        ].map((name) => [name, refused(name)] as const),
-      ),
+      ...streamFiles,
+      ...Object.fromEntries(refusedNames.map((name) => [name, refused(name)] as const)),
     }),
   );
 

@@ -108,4 +108,32 @@ Object.defineProperties(Base, {
   poolSize: { configurable: true, writable: true, value: 0 },
 });
 
+/** Node's shortcuts, which parsers such as busboy call by these names. */
+for (const [name, encoding] of Object.entries({
+  ascii: 'ascii',
+  base64: 'base64',
+  base64url: 'base64url',
+  hex: 'hex',
+  latin1: 'latin1',
+  ucs2: 'utf16le',
+  utf8: 'utf8',
+})) {
+  Object.defineProperties(Base.prototype, {
+    [`${name}Slice`]: {
+      configurable: true,
+      writable: true,
+      value(this: BaseBuffer, start?: number, end?: number): string {
+        return this.toString(encoding, start, end);
+      },
+    },
+    [`${name}Write`]: {
+      configurable: true,
+      writable: true,
+      value(this: BaseBuffer, text: string, offset?: number, length?: number): number {
+        return this.write(text, offset ?? 0, length ?? this.length - (offset ?? 0), encoding);
+      },
+    },
+  });
+}
+
 export const Buffer = Base;

@@ -14,6 +14,7 @@ import {
   lazyFetch,
   lazyUrl,
   lazyWebStreams,
+  lazyXhr,
 } from '../lazy.ts';
 import { nameMembers } from '../names.ts';
 import { membersOf } from '../parts.ts';
@@ -84,6 +85,7 @@ const lazy: Readonly<Record<string, () => unknown>> = {
   Blob: () => lazyFetch().Blob,
   File: () => lazyFetch().File,
   FormData: () => lazyFetch().FormData,
+  XMLHttpRequest: () => lazyXhr().XMLHttpRequest,
   ...Object.fromEntries(webStreamNames.map((name) => [name, (): unknown => lazyWebStreams()[name]])),
 };
 

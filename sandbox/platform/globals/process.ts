@@ -40,8 +40,11 @@ function self(this: unknown): unknown {
 
 const zeroMemory = { rss: 0, heapTotal: 0, heapUsed: 0, external: 0, arrayBuffers: 0 };
 
-// No Symbol.toStringTag: axios takes its absence for "not node" and uses fetch.
 export const process = {
+  // As node's: it is how axios tells which of its clients to use, and node:http is there.
+  get [Symbol.toStringTag](): string {
+    return 'process';
+  },
   get env(): Record<string, string> {
     return environment();
   },

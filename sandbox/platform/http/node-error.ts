@@ -1,5 +1,7 @@
 // Errors with the codes and messages node gives them, so that guests which test err.code find what they expect. Must never carry anything of the host.
 
+import { needs } from '../builtins/needs.ts';
+
 export interface CodedError extends Error {
   code: string;
 }
@@ -16,13 +18,11 @@ export const makeNodeError = (Kind: new (message: string) => Error, code: string
   return coded;
 };
 
-/** What an extension gets where node would reach outside the isolate. */
-export const makeNotGranted = (what: string): CodedError =>
-  makeNodeError(
-    Error,
-    'ERR_CAPABILITY_NOT_GRANTED',
-    `${what} is not available to an extension: it runs in an isolate with nothing but what Cloister grants it`,
-  );
+/** What an extension gets where node would reach outside the isolate: `what` begins with the name of the built-in. */
+export const makeNotGranted = (what: string): CodedError => {
+  const need = needs.get(what.split(/[./]/, 1)[0] ?? '') ?? 'it runs in an isolate with nothing but what Cloister grants it';
+  return makeNodeError(Error, 'ERR_CAPABILITY_NOT_GRANTED', `${what} is not available to an extension: ${need}`);
+};
 
 export const noFileSystem = (what: string): CodedError =>
   makeNodeError(Error, 'ERR_CAPABILITY_NOT_GRANTED', `${what} needs a file system, and an extension has no file system`);
