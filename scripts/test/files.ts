@@ -32,7 +32,19 @@ const explain = ({ code, timedOut, leftovers }: SessionRun, counts: Counts | und
 const withoutTable = (output: string): string =>
   output.replace(/^ℹ (?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) .*\n/gm, '').trimEnd();
 
-const runFile = async (root: string, file: string, databaseUrl: string, folder: string, signal: AbortSignal): Promise<Counts> => {
+/** Hears of each file when it has ended; by default its output is printed. */
+export type OnFile = (file: string, output: string, seconds: number, hasFailed: boolean) => void;
+const print: OnFile = (file, output, seconds) => console.log(`\n${file} (${seconds.toFixed(1)} s)\n${output}`);
+
+interface Surroundings {
+  readonly root: string;
+  readonly databaseUrl: string;
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  readonly onFile: OnFile;
+}
+
+const runFile = async (file: string, { root, databaseUrl, folder, signal, onFile }: Surroundings): Promise<Counts> => {
   const countsFile = join(folder, `${file.replaceAll('/', '-')}.json`);
   const args = [
     `--test-timeout=${testTimeoutMs}`,
@@ -54,24 +66,19 @@ const runFile = async (root: string, file: string, databaseUrl: string, folder: 
   const text = existsSync(countsFile) ? readFileSync(countsFile, 'utf8') : '';
   const counts = text === '' ? undefined : (JSON.parse(text) as Counts);
   const faults = explain(run, counts);
-  console.log(`\n${file} (${((performance.now() - startedAt) / 1_000).toFixed(1)} s)\n${withoutTable(run.output)}`);
-  for (const fault of faults) console.log(`✖ ${file} ${fault}`);
-  return { passed: counts?.passed ?? 0, failed: (counts?.failed ?? 0) + faults.length };
+  const failed = (counts?.failed ?? 0) + faults.length;
+  const said = faults.map((fault) => `✖ ${file} ${fault}`);
+  onFile(file, [withoutTable(run.output), ...said].join('\n'), (performance.now() - startedAt) / 1_000, failed > 0);
+  return { passed: counts?.passed ?? 0, failed };
 };
 
 /** Each worker takes the next file from the one list. */
-const runAll = async (
-  root: string,
-  files: readonly string[],
-  databaseUrl: string,
-  folder: string,
-  signal: AbortSignal,
-): Promise<Counts> => {
+const runAll = async (files: readonly string[], surroundings: Surroundings): Promise<Counts> => {
   const queue = [...files];
   const total = { passed: 0, failed: 0 };
   const work = async (): Promise<void> => {
-    for (let file = queue.shift(); file !== undefined && !signal.aborted; file = queue.shift()) {
-      const counts = await runFile(root, file, databaseUrl, folder, signal);
+    for (let file = queue.shift(); file !== undefined && !surroundings.signal.aborted; file = queue.shift()) {
+      const counts = await runFile(file, surroundings);
       total.passed += counts.passed;
       total.failed += counts.failed;
     }
@@ -80,14 +87,19 @@ const runAll = async (
   return total;
 };
 
-export const runTestFiles = async (root: string, files: readonly string[], signal: AbortSignal): Promise<Counts> => {
+export const runTestFiles = async (
+  root: string,
+  files: readonly string[],
+  signal: AbortSignal,
+  onFile: OnFile = print,
+): Promise<Counts> => {
   const folder = mkdtempSync(join(tmpdir(), 'cloister-test-'));
   // The server may run as another user, who has to pass through.
   chmodSync(folder, 0o711);
   try {
     const postgres = await openEmbeddedPostgres({ folder: join(folder, 'database'), durable: false });
     try {
-      return await runAll(root, files, postgres.adminUrl, folder, signal);
+      return await runAll(files, { root, databaseUrl: postgres.adminUrl, folder, signal, onFile });
     } finally {
       await postgres.close();
     }

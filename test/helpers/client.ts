@@ -54,6 +54,8 @@ export interface Client {
   raw(text: string): Promise<string>;
   /** A socket of one's own. */
   connect(): Promise<net.Socket>;
+  /** Lets connections go that nobody uses. */
+  rest(): void;
   close(): void;
 }
 
@@ -176,6 +178,7 @@ export const makeClient = (port: number): Client => {
       await new Promise((resolve) => socket.on('close', resolve));
       return Buffer.concat(parts).toString('latin1');
     },
+    rest: () => agent.destroy(),
     close: () => agent.destroy(),
   };
 };

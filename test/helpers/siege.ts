@@ -150,6 +150,7 @@ export const openSiege = async ({
     await waitUntil('no request runs', () => runtime.runtime.health().requests === 0, 20_000);
     checkNeighbours(loads);
     checkClock(delay);
+    runtime.rest();
     console.log('left:', JSON.stringify(await assertNothingLeft(stock, database.url)), 'before:', JSON.stringify(stock));
     assert.deepEqual(faults, [], 'an exception or a rejection reached the host');
     assert.equal(fingerprint(), before, 'a prototype of the host has changed');

@@ -46,6 +46,16 @@ describe('a run in a session of its own', { skip: process.platform !== 'linux' }
   });
 });
 
+test('a hook of the whole file that fails is a failure', () => {
+  const reporter = join(root, 'scripts/test/summary-reporter.ts');
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => name !== 'NODE_TEST_CONTEXT'));
+  const { stdout } = spawnSync(process.execPath, ['--test-reporter', reporter, program('fails-in-its-last-hook.ts')], {
+    encoding: 'utf8',
+    env,
+  });
+  assert.deepEqual(JSON.parse(stdout), { passed: 1, failed: 1 });
+});
+
 test('every file that is to be begun early is there', () => {
   assert.deepEqual(
     longFiles.filter((file) => !existsSync(join(root, file))),

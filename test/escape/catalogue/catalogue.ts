@@ -1,0 +1,25 @@
+// All cases, class by class, with the names of the classes. Must never leave a class out.
+import { aroundCases } from './around.ts';
+import type { Case } from './case.ts';
+import { exhaustionCases } from './exhaustion.ts';
+import { outwardCases } from './outward.ts';
+import { realmCases } from './realm.ts';
+import { supplyCases } from './supply.ts';
+
+/** Letter, name, and how many cases the list has that the suite was written from. */
+export const classes = [
+  ['A', 'the realm and what crosses it', 28],
+  ['B', 'handles of the engine and the calls', 13],
+  ['C', 'prototypes over the bridge', 14],
+  ['D', 'exhaustion', 49],
+  ['E', 'the database', 33],
+  ['F', 'the network', 28],
+  ['G', 'HTTP', 23],
+  ['H', 'tenants and requests', 18],
+  ['I', 'packages', 18],
+  ['J', 'the ledger', 16],
+  ['K', 'configuration and process', 8],
+] as const;
+
+export const catalogue: readonly Case[] = [...realmCases, ...exhaustionCases, ...outwardCases, ...aroundCases, ...supplyCases];
+export const casesOf = (letter: string): readonly Case[] => catalogue.filter(({ id }) => id.startsWith(letter));
