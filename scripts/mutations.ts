@@ -4,7 +4,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Mutation, mutations } from '../test/mutations/list.ts';
+import { mutations } from '../test/mutations/list.ts';
+import type { Mutation } from '../test/mutations/mutation.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const sources = ['src', 'sandbox', 'test', 'scripts', 'extensions', 'docs', 'bench', 'package.json', 'package-lock.json', 'tsconfig.json'];

@@ -1,15 +1,6 @@
 // Defences, each with how to take it away and which tests must notice. Must never hold one that no test notices: `npm run mutations` tries them all.
-
-export interface Mutation {
-  /** What an attacker would gain. */
-  readonly name: string;
-  readonly file: string;
-  /** Stands in the file exactly once. */
-  readonly search: string;
-  readonly replace: string;
-  /** Parts of paths of test files, at least one of which must fail. */
-  readonly tests: readonly string[];
-}
+import type { Mutation } from './mutation.ts';
+import { outwardMutations } from './outward.ts';
 
 export const mutations: readonly Mutation[] = [
   {
@@ -71,15 +62,15 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'leave the way out of the isolate where a guest finds it',
     file: 'sandbox/kernel/main.ts',
-    search: '  kernel.connect(post);\n',
-    replace: `  kernel.connect(post);\n  Object.defineProperty(Map.prototype, 'post', { value: post });\n`,
+    search: '  kernel.connect(post, part);\n',
+    replace: `  kernel.connect(post, part);\n  Object.defineProperty(Map.prototype, 'post', { value: post });\n`,
     tests: ['test/escape/closed'],
   },
   {
     name: 'run the kernel in sloppy mode',
     file: 'sandbox/build.ts',
-    search: `    platform: 'neutral',\n`,
-    replace: `    platform: 'neutral',\n    tsconfigRaw: { compilerOptions: { strict: false, alwaysStrict: false } },\n`,
+    search: `  platform: 'neutral',\n  mainFields: ['module', 'main'],\n`,
+    replace: `  platform: 'neutral',\n  mainFields: ['module', 'main'],\n  tsconfigRaw: { compilerOptions: { strict: false, alwaysStrict: false } },\n`,
     tests: ['test/escape/closed'],
   },
   {
@@ -271,4 +262,5 @@ export const mutations: readonly Mutation[] = [
     replace: 'if (used > unsentBytes * 1e9 && ',
     tests: ['test/limits/slow-readers'],
   },
+  ...outwardMutations,
 ];
