@@ -9,10 +9,10 @@ import type { Counts } from './summary-reporter.ts';
 
 const patterns = ['src/**/*.test.ts', 'sandbox/**/*.test.ts', 'test/**/*.test.ts'];
 /** Long runs (`npm run fuzz`, `npm run test:escape`) ask for more of it. */
-const patience = Number(process.env['CLOISTER_TEST_PATIENCE'] ?? 1);
+const readPatience = (): number => Number(process.env['CLOISTER_TEST_PATIENCE'] ?? 1);
 /** A file that is still there after this hangs: its own tests ended long before. */
-const fileTimeoutMs = 180_000 * patience;
-const testTimeoutMs = 120_000 * patience;
+const fileTimeoutMs = 180_000;
+const testTimeoutMs = 120_000;
 /** More than the two cores of CI: many files wait for a clock most of their time. */
 const filesAtOnce = 3;
 
@@ -22,7 +22,7 @@ export const findTestFiles = (root: string, filters: readonly string[]): readonl
     .sort(longFirst);
 
 const explain = ({ code, timedOut, leftovers }: SessionRun, counts: Counts | undefined): readonly string[] => [
-  ...(timedOut ? [`did not end within ${fileTimeoutMs / 1_000} s: something keeps it alive`] : []),
+  ...(timedOut ? [`did not end within ${(fileTimeoutMs * readPatience()) / 1_000} s: something keeps it alive`] : []),
   ...(counts === undefined && !timedOut ? [`died before its summary (exit code ${code})`] : []),
   ...(counts?.failed === 0 && code !== 0 && !timedOut ? [`ended with exit code ${code}`] : []),
   ...leftovers.map(({ pid, command }) => `left process ${pid} behind, which was ended: ${command}`),
@@ -47,7 +47,7 @@ interface Surroundings {
 const runFile = async (file: string, { root, databaseUrl, folder, signal, onFile }: Surroundings): Promise<Counts> => {
   const countsFile = join(folder, `${file.replaceAll('/', '-')}.json`);
   const args = [
-    `--test-timeout=${testTimeoutMs}`,
+    `--test-timeout=${testTimeoutMs * readPatience()}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
     `--test-reporter=${join(import.meta.dirname, 'summary-reporter.ts')}`,
@@ -62,7 +62,7 @@ const runFile = async (file: string, { root, databaseUrl, folder, signal, onFile
     NODE_ENV: 'test',
   };
   const startedAt = performance.now();
-  const run = await runInSession(process.execPath, args, { env, signal, timeoutMs: fileTimeoutMs });
+  const run = await runInSession(process.execPath, args, { env, signal, timeoutMs: fileTimeoutMs * readPatience() });
   const text = existsSync(countsFile) ? readFileSync(countsFile, 'utf8') : '';
   const counts = text === '' ? undefined : (JSON.parse(text) as Counts);
   const faults = explain(run, counts);
