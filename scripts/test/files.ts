@@ -42,6 +42,7 @@ interface Surroundings {
   readonly folder: string;
   readonly signal: AbortSignal;
   readonly onFile: OnFile;
+  readonly atOnce: number;
 }
 
 const runFile = async (file: string, { root, databaseUrl, folder, signal, onFile }: Surroundings): Promise<Counts> => {
@@ -83,7 +84,7 @@ const runAll = async (files: readonly string[], surroundings: Surroundings): Pro
       total.failed += counts.failed;
     }
   };
-  await Promise.all(Array.from({ length: filesAtOnce }, work));
+  await Promise.all(Array.from({ length: surroundings.atOnce }, work));
   return total;
 };
 
@@ -92,6 +93,7 @@ export const runTestFiles = async (
   files: readonly string[],
   signal: AbortSignal,
   onFile: OnFile = print,
+  atOnce = filesAtOnce,
 ): Promise<Counts> => {
   const folder = mkdtempSync(join(tmpdir(), 'cloister-test-'));
   // The server may run as another user, who has to pass through.
@@ -99,7 +101,7 @@ export const runTestFiles = async (
   try {
     const postgres = await openEmbeddedPostgres({ folder: join(folder, 'database'), durable: false });
     try {
-      return await runAll(files, { root, databaseUrl: postgres.adminUrl, folder, signal, onFile });
+      return await runAll(files, { root, databaseUrl: postgres.adminUrl, folder, signal, onFile, atOnce });
     } finally {
       await postgres.close();
     }

@@ -188,13 +188,13 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'read arguments of any size',
     file: 'src/bridge/bridge.ts',
-    search: 'if (text.length > callBytes) throw',
-    replace: 'if (text.length > callBytes * 1e9) throw',
+    search: 'if (size > callBytes) throw',
+    replace: 'if (size > callBytes * 1e9) throw',
     tests: ['test/limits/calls'],
   },
   {
     name: 'count no calls',
-    file: 'src/bridge/bridge.ts',
+    file: 'src/bridge/spend.ts',
     search: 'if (lease.calls > limits.hostCalls) throw',
     replace: 'if (lease.calls > limits.hostCalls * 1e9) throw',
     tests: ['test/limits/calls'],

@@ -144,9 +144,9 @@ export const outwardMutations: readonly Mutation[] = [
   },
   {
     name: 'unpack without end',
-    file: 'src/capabilities/fetch/read-body.ts',
-    search: 'maxOutputLength: maxBytes',
-    replace: 'maxOutputLength: 2 ** 31',
+    file: 'src/capabilities/fetch/decoded.ts',
+    search: '[meter(maxBytes)]), stream]',
+    replace: '[]), stream]',
     tests: ['fetch/network'],
   },
   {

@@ -44,7 +44,13 @@ export const aroundCases: readonly Case[] = [
   ),
   held('G09', 'routes that shadow others', 'host', 'wire › a path leads to its own mount or nowhere', 'crossing › routes of an extension'),
   held('G10', 'routes that are added later', 'host', 'crossing › routes of an extension'),
-  held('G11', 'a request within a request', 'host', 'wire › a request inside a request is not one'),
+  held(
+    'G11',
+    'a request within a request',
+    'host',
+    'wire › a request inside a request is not one',
+    'httpfuzz › clients that write what they like',
+  ),
   held(
     'G12',
     'types that a browser runs',
@@ -191,5 +197,6 @@ export const aroundCases: readonly Case[] = [
     'fresh › its cell ends with it, a timer it left included',
     'life › an idle cell',
     'crossing › what was kept from a request that is over',
+    'reload › what changed is taken into service',
   ),
 ];

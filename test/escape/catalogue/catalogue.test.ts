@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { files, parseTest, walls } from './case.ts';
-import { casesOf, catalogue, classes } from './catalogue.ts';
+import { casesOf, catalogue, classes, makeTable } from './catalogue.ts';
 
 const root = join(import.meta.dirname, '../../..');
 
@@ -23,6 +23,15 @@ describe('the catalogue', () => {
       else assert.ok(tests.length > 0 && reason === '', id);
     }
     assert.ok(catalogue.filter(({ wall }) => wall === null).length <= 8, 'few are out of scope');
+  });
+  test('stands in SECURITY.md as it is', () =>
+    assert.ok(
+      readFileSync(join(root, 'SECURITY.md'), 'utf8').includes(makeTable()),
+      'node test/escape/catalogue/catalogue.ts prints the table',
+    ));
+  test('what is out of scope is told in SECURITY.md', () => {
+    const page = readFileSync(join(root, 'SECURITY.md'), 'utf8');
+    for (const { id, wall } of catalogue) if (wall === null) assert.ok(page.includes(`(${id})`), id);
   });
   test('has a case for every wall', () => {
     for (const wall of walls)

@@ -23,3 +23,20 @@ export const classes = [
 
 export const catalogue: readonly Case[] = [...realmCases, ...exhaustionCases, ...outwardCases, ...aroundCases, ...supplyCases];
 export const casesOf = (letter: string): readonly Case[] => catalogue.filter(({ id }) => id.startsWith(letter));
+
+/** The table of SECURITY.md: `node test/escape/catalogue/catalogue.ts` prints it. */
+export const makeTable = (): string =>
+  [
+    '| class | cases | held | out of scope | by which wall |',
+    '| --- | --: | --: | --: | --- |',
+    ...classes.map(([letter, name]) => {
+      const cases = casesOf(letter);
+      const held = cases.filter(({ wall }) => wall !== null);
+      const counts = new Map<string, number>();
+      for (const { wall } of held) counts.set(wall ?? '', (counts.get(wall ?? '') ?? 0) + 1);
+      const walls = [...counts].sort(([, one], [, other]) => other - one).map(([wall, count]) => `${wall} ${count}`);
+      return `| ${letter}: ${name} | ${cases.length} | ${held.length} | ${cases.length - held.length} | ${walls.join(', ')} |`;
+    }),
+  ].join('\n');
+
+if (import.meta.main) console.log(makeTable());

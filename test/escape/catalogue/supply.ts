@@ -17,6 +17,7 @@ export const supplyCases: readonly Case[] = [
     'manifests that were tampered with',
     'package reader',
     'manifests › a package.json',
+    'manifestfuzz › mutated at random',
     'manifest › the manifest',
     'schemas › no expression takes longer than its text is long',
   ),
@@ -135,7 +136,7 @@ export const supplyCases: readonly Case[] = [
     'options › refuse',
     'services › refused alike: not granted, not there, and what every object has',
   ),
-  held('K03', 'an engine that is not known to hold', 'host', 'pins › the engine that wards run on'),
+  held('K03', 'an engine that is not known to hold', 'host', 'pins › the engine that wards run on', 'doctor › versions'),
   held('K04', 'limits are what was said', 'host', 'effective › limits'),
   held(
     'K05',
@@ -144,7 +145,14 @@ export const supplyCases: readonly Case[] = [
     'security › each promise names tests that prove it, and they exist',
     'mutations › each defence stands in its file exactly once',
   ),
-  held('K06', 'what a ward is held back from', 'operating system', 'process › a ward as a process', 'process › what holds a ward back'),
+  held(
+    'K06',
+    'what a ward is held back from',
+    'operating system',
+    'process › a ward as a process',
+    'doctor › on this machine',
+    'process › what holds a ward back',
+  ),
   held(
     'K07',
     'faults of what the host stands on',
