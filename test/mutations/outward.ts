@@ -35,7 +35,7 @@ export const outwardMutations: readonly Mutation[] = [
     file: 'src/bridge/bridge.ts',
     search: 'lease.recordStrictly({',
     replace: 'lease.record({',
-    tests: ['test/ledger/sinks'],
+    tests: ['test/ledger/unwritten'],
   },
   {
     name: 'let the guest overrule what the host tells browsers',

@@ -125,6 +125,7 @@ export const files: Readonly<Record<string, string>> = {
   line: 'test/ledger/line.test.ts',
   fold: 'test/ledger/fold.test.ts',
   writer: 'test/ledger/writer.test.ts',
+  unwritten: 'test/ledger/unwritten.test.ts',
   opened: 'test/ledger/open-ledger.test.ts',
   redaction: 'test/ledger/redaction.test.ts',
   complete: 'test/ledger/completeness.test.ts',

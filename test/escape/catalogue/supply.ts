@@ -78,7 +78,7 @@ export const supplyCases: readonly Case[] = [
     'J02',
     'before its effect',
     'ledger',
-    'complete › the chain holds over all its files',
+    'unwritten › a call is refused, and nothing of it is done',
     'writer › a writer killed in the middle of its work',
   ),
   held('J03', 'forged by a log line', 'host', 'names › has no forged entry, no foreign name and no secret', 'logline › a line on the host'),

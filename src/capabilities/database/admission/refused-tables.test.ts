@@ -75,6 +75,8 @@ const refused: readonly (readonly [name: string, sql: string, rule: string])[] =
   ['another case', 'select * from "Articles"', table('Articles')],
   ['a name with a dot inside its quotes', 'select * from "public.articles"', table('public.articles')],
   ['a name with Unicode escapes', 'select * from U&"\\0073ecret"', table('secret')],
+  ['a name that begins like a granted one', 'select * from articles_private', table('articles_private')],
+  ['the beginning of a granted name', 'select * from article', table('article')],
   ['a look-alike name', 'select * from "аrticles"', table('аrticles')],
   ['ONLY', 'select * from only secret', table('secret')],
 

@@ -1,0 +1,71 @@
+// What cannot be put on record is not done: through a whole runtime, a database and a ledger that fails in between. Must never believe an answer without looking at the table.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import pg from 'pg';
+import { openTestDatabase, type TestDatabase } from '../helpers/postgres.ts';
+import { extension, openTestRuntime, type TestRuntime } from '../helpers/runtime.ts';
+
+const source = `
+export default (router, { database }) => {
+  router.get('/write/:id', async (req, res) => {
+    try { await database('rows').insert({ id: Number(req.params.id) }); res.json('written'); } catch (error) { res.json(error.code); }
+  });
+};`;
+
+let database: TestDatabase;
+let runtime: TestRuntime;
+let fails = false;
+before(async () => {
+  database = await openTestDatabase('create table rows (id int primary key)');
+  runtime = await openTestRuntime({
+    extensions: {
+      writer: extension(source, { capabilities: { database: { tables: { rows: { create: true } } } }, limits: { wallMs: 10_000 } }),
+    },
+    options: { database: database.url, onLedgerEntries: () => (fails ? Promise.reject(new Error('full')) : Promise.resolve()) },
+    logLevel: 'silent',
+  });
+  assert.deepEqual(runtime.runtime.refused(), []);
+});
+after(async () => {
+  fails = false;
+  await runtime.close();
+  await database.close();
+});
+
+const countRows = async (id: number): Promise<number> => {
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  try {
+    return (await client.query('select from rows where id = $1', [id])).rowCount ?? 0;
+  } finally {
+    await client.end();
+  }
+};
+/** A failure of the ledger is known when it has been tried; a recovery too. */
+const askUntil = async (path: string, wanted: string): Promise<void> => {
+  for (let round = 0; ; round += 1) {
+    const reply = await runtime.get(`${path}${round}`);
+    if (reply.text.includes(wanted)) return;
+    assert.ok(round < 400, `${path}: ${reply.text}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+};
+
+describe('with a ledger that cannot be written', () => {
+  test('a call is refused, and nothing of it is done', async () => {
+    assert.equal((await runtime.get('/writer/write/1')).json(), 'written');
+    assert.equal(await countRows(1), 1);
+    fails = true;
+    await askUntil('/writer/write/10', 'ERR_LEDGER_UNAVAILABLE');
+    for (const id of [2, 3]) {
+      assert.match((await runtime.get(`/writer/write/${id}`)).text, /ERR_LEDGER_UNAVAILABLE/);
+      assert.equal(await countRows(id), 0);
+    }
+  });
+  test('and done again once it can be', async () => {
+    fails = false;
+    await askUntil('/writer/write/20', 'written');
+    assert.equal((await runtime.get('/writer/write/4')).json(), 'written');
+    assert.equal(await countRows(4), 1);
+  });
+});
