@@ -152,8 +152,8 @@ export const outwardMutations: readonly Mutation[] = [
   {
     name: 'follow links out of a package',
     file: 'src/packages/package-folder.ts',
-    search: 'if (real === root || real.startsWith(root + path.sep)) return real;',
-    replace: "if (real !== '') return real;",
+    search: 'real === root || real.startsWith(root + path.sep);',
+    replace: "real !== '';",
     tests: ['test/packages/refused'],
   },
   {

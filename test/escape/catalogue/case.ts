@@ -132,7 +132,7 @@ export const files: Readonly<Record<string, string>> = {
   command: 'test/audit/audit-command.test.ts',
   security: 'test/meta/security.test.ts',
   pins: 'test/meta/pins.test.ts',
-  mutations: 'test/mutations/list.test.ts',
+  mutations: 'test/meta/mutations.test.ts',
 };
 
 /** The file and the name that a test is told by. */

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { findTestFiles } from '../../scripts/test/files.ts';
-import { mutations } from './list.ts';
+import { mutations } from '../mutations/list.ts';
 
 const root = dirname(dirname(import.meta.dirname));
 

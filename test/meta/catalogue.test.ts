@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { files, parseTest, walls } from './case.ts';
-import { casesOf, catalogue, classes, makeTable } from './catalogue.ts';
+import { files, parseTest, walls } from '../escape/catalogue/case.ts';
+import { casesOf, catalogue, classes, makeTable } from '../escape/catalogue/catalogue.ts';
 
-const root = join(import.meta.dirname, '../../..');
+const root = join(import.meta.dirname, '../..');
 
 describe('the catalogue', () => {
   for (const [letter, name, count] of classes)
