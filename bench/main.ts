@@ -1,10 +1,21 @@
 // `npm run bench`: every peer, one machine, one run, one table. Must never leave a process behind.
 import { type BootRow, measureBoot } from './boot.ts';
+import { type CryptoRow, measureCrypto } from './crypto.ts';
 import { openBenchDatabase } from './database.ts';
 import { type LedgerRow, measureLedger } from './ledger-price.ts';
 import { type MemoryRow, measureMemory } from './memory.ts';
 import { parseOptions } from './options.ts';
-import { makeMarkdownTable, makeTable, showBoot, showLedger, showMachine, showMemory, showRows, showWarmQuery } from './table.ts';
+import {
+  makeMarkdownTable,
+  makeTable,
+  showBoot,
+  showCrypto,
+  showLedger,
+  showMachine,
+  showMemory,
+  showRows,
+  showWarmQuery,
+} from './table.ts';
 import { measureThroughput, type Row } from './throughput.ts';
 import { measureWarmQuery, type WarmQuery } from './warm-query.ts';
 
@@ -22,6 +33,7 @@ const boot: BootRow[] = [];
 const memory: MemoryRow[] = [];
 const ledger: LedgerRow[] = [];
 const warm: WarmQuery[] = [];
+const cryptography: CryptoRow[] = [];
 const database = await openBenchDatabase();
 try {
   if (parts.has('throughput')) for (const mode of options.modes) rows.push(...(await measureThroughput(options, mode, database, say)));
@@ -33,6 +45,10 @@ try {
   if (hasCloister && parts.has('ledger')) {
     say('the ledger');
     ledger.push(...(await measureLedger(options.rounds * 3, options.roundSeconds, database.url)));
+  }
+  if (hasCloister && parts.has('crypto')) {
+    say('cryptography');
+    cryptography.push(...(await measureCrypto()));
   }
   for (const withDatabase of hasCloister ? [false, true] : []) {
     if (parts.has('boot')) say('cold cells');
@@ -51,6 +67,7 @@ const tables = [
   ledger.length > 0 ? showLedger(ledger, lay) : '',
   boot.length > 0 ? showBoot(boot, lay) : '',
   memory.length > 0 ? showMemory(memory, lay) : '',
+  cryptography.length > 0 ? showCrypto(cryptography, lay) : '',
 ];
-if (options.json) console.log(JSON.stringify({ rows, warm, ledger, boot, memory }));
+if (options.json) console.log(JSON.stringify({ rows, warm, ledger, boot, memory, cryptography }));
 else console.log([showMachine(), ...tables.filter((table) => table !== '')].join('\n\n'));

@@ -1,6 +1,7 @@
 // Shows the measurements as one text table. Must never round away what a ratio depends on: ratios are of the unrounded figures.
 import { arch, cpus, totalmem } from 'node:os';
 import type { BootRow } from './boot.ts';
+import type { CryptoRow } from './crypto.ts';
 import type { LedgerRow } from './ledger-price.ts';
 import type { MemoryRow } from './memory.ts';
 import type { Row } from './throughput.ts';
@@ -63,6 +64,13 @@ export const showBoot = (rows: readonly BootRow[], lay: Layout): string =>
       show(row.p90Ms, 1),
       show(row.maxMs, 1),
     ]),
+    1,
+  );
+
+export const showCrypto = (rows: readonly CryptoRow[], lay: Layout): string =>
+  lay(
+    ['one piece of work', 'Node ms', 'cell ms'],
+    rows.map((row) => [row.name, show(row.nodeMs, 2), show(row.cellMs, 2)]),
     1,
   );
 

@@ -1,6 +1,7 @@
 // An extension sees in the isolate what it sees in plain Express of the same version: the same source runs in both, and the answers are compared.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { bodyCases } from './express-body-cases.ts';
 import type { ExpressCase } from './express-case.ts';
 import { commonCases } from './express-common-cases.ts';
@@ -96,13 +97,41 @@ for (const version of [4, 5] as const) {
     };
     const post = (headers: Record<string, string>, body: string | Buffer): RequestSpec => ({ method: 'POST', path: '/b', headers, body });
     const parse = `app.post('/b', express.json(), express.text(), (req, res) => res.send('parsed'))`;
+    const packed = (bytes: Buffer): RequestSpec => post({ 'content-type': 'application/json', 'content-encoding': 'gzip' }, bytes);
     fails(
-      'a compressed body is refused with 415',
+      'a compressed body that is cut short is refused with 400',
       parse,
-      post({ 'content-type': 'application/json', 'content-encoding': 'gzip' }, Buffer.from([31, 139])),
+      packed(gzipSync('{"a":1}').subarray(0, 12)),
+      400,
+      /Z_BUF_ERROR|end of/,
+    );
+    fails(
+      'a compressed body that unpacks to more than the limit is refused with 413',
+      parse,
+      packed(gzipSync(`"${'x'.repeat(200_000)}"`)),
+      413,
+      /too large/,
+    );
+    fails(
+      'an encoding that nobody knows is refused with 415',
+      parse,
+      post({ 'content-type': 'text/plain', 'content-encoding': 'zip' }, 'x'),
       415,
       /encoding/,
     );
+    test('a compressed body is unpacked', async () => {
+      await shared.run(
+        `const made = express(); __answering.app = app = made; app.post('/b', express.json(), (req, res) => res.send(req.body))`,
+      );
+      for (const [encoding, bytes] of [
+        ['gzip', gzipSync('{"a":1}')],
+        ['deflate', deflateSync('{"a":1}')],
+      ] as const)
+        assert.equal(
+          (await shared.request(post({ 'content-type': 'application/json', 'content-encoding': encoding }, bytes))).body,
+          '{"a":1}',
+        );
+    });
     fails('a legacy charset is refused with 415', parse, post({ 'content-type': 'text/plain; charset=shift_jis' }, 'x'), 415, /charset/);
     fails(
       'res.sendFile says there are no files',

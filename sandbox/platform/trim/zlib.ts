@@ -1,12 +1,13 @@
-// node:zlib for body-parser: a compressed body is answered 415, the host inflates what it lets in. Must never look as if it could.
+// node:zlib for body-parser, which unpacks bodies as a stream and counts what comes out. Must never load it before such a body comes.
+import { membersOf } from '../parts.ts';
 
-const refuse = (): never => {
-  throw Object.assign(new Error('content encoding unsupported'), {
-    status: 415,
-    statusCode: 415,
-    type: 'encoding.unsupported',
-    expose: true,
-  });
+const forward =
+  (name: string) =>
+  (options?: unknown): unknown =>
+    (membersOf('zlib')[name] as (options?: unknown) => unknown)(options);
+
+export default {
+  createInflate: forward('createInflate'),
+  createGunzip: forward('createGunzip'),
+  createBrotliDecompress: forward('createBrotliDecompress'),
 };
-
-export default { createInflate: refuse, createGunzip: refuse, createBrotliDecompress: refuse };
