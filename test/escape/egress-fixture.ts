@@ -57,7 +57,10 @@ export const openEgress = async ({ origins, internalOrigins, dnsServers, more = 
   };
   const runtime = await openTestRuntime({
     extensions: {
-      caller: extension(source, { capabilities: { fetch, env: { keys: Object.keys(secrets) } }, limits: { cpuMs: 3_000, wallMs: 8_000 } }),
+      caller: extension(source, {
+        capabilities: { fetch, env: { keys: Object.keys(secrets) } },
+        limits: { cpuMs: 3_000, wallMs: 8_000, callsPending: 64 },
+      }),
     },
     options: { egress: { internalOrigins, dnsServers }, secrets },
   });

@@ -5,7 +5,9 @@ export const fetchBounds = {
   urlChars: { unit: 'characters', value: 8_192, meaning: 'One URL.' },
   headers: { unit: 'count', value: 64, meaning: 'Headers of one request.' },
   headerChars: { unit: 'characters', value: 8_192, meaning: 'Value of one header of a request.' },
-  responseHeaderBytes: { unit: 'bytes', value: 32_768, meaning: 'Headers of one response.' },
+  responseHeaderBytes: { unit: 'bytes', value: 32_768, meaning: 'Headers of one response together.' },
+  responseHeaders: { unit: 'count', value: 512, meaning: 'Headers of one response.' },
+  interimResponses: { unit: 'count', value: 16, meaning: 'Answers with a status of 1xx that may come before the one.' },
   requestBytes: {
     unit: 'bytes',
     value: 524_288,

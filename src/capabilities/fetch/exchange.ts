@@ -81,19 +81,27 @@ export const openExchanger = ({ resolve, internalOrigins }: Network): Exchanger 
       const literal = literalAddress(target.hostname);
       if (literal !== null && !mayBeInside && !isPublicAddress(literal)) throw new EgressError('blocked', 'its address is not public');
       const url = new URL(target.href);
+      const swelling = new AbortController();
+      let interim = 0;
       const response = await (mayBeInside ? inside : outside).request({
         origin: target.origin,
         path: `${url.pathname}${url.search}`,
         method: method as Dispatcher.HttpMethod,
         headers: [...headers, ...lengthOf(body), ...(mayBeInside ? traceHeaders() : []), acceptEncoding].flat(),
         body: body === null || Buffer.isBuffer(body) ? body : body.stream,
-        signal,
+        signal: AbortSignal.any([signal, swelling.signal]),
+        onInfo: () => {
+          interim += 1;
+          if (interim > fetchBounds.interimResponses.value)
+            swelling.abort(new EgressError('failed', 'the response has too many before it'));
+        },
         headersTimeout: 0,
         bodyTimeout: 0,
         responseHeaders: null,
       });
       const received = pairsOf(response.headers);
       try {
+        if (received.length > fetchBounds.responseHeaders.value) throw new EgressError('failed', 'the response has too many headers');
         const body = response.body as Readable;
         const declared = Number(headerOf(received, 'content-length'));
         if (method !== 'HEAD' && declared > maxResponseBytes)
