@@ -1,6 +1,6 @@
 // Data: what an extension finds in its cell besides what it was given. Must hold no code. What is not listed is taken away when a cell boots: what a newer V8 adds is absent until somebody has looked at it.
 
-/** Of the engine's globals. Not here, on purpose: WebAssembly, SharedArrayBuffer, Atomics (off the heap limit, or shared between threads), FinalizationRegistry, WeakRef (run outside any timeout, or tell of collections), V8's own console. */
+/** Of the engine's globals. Not here, on purpose: WebAssembly, SharedArrayBuffer, Atomics (off the heap limit, or shared between threads), FinalizationRegistry, WeakRef (run outside any timeout, or tell of collections: the platform has its own, which do neither), V8's own console. */
 export const permittedBuiltins = [
   'AggregateError',
   'Array',
@@ -82,8 +82,12 @@ export const permittedPlatform = [
   'Event',
   'EventTarget',
   'File',
+  'FinalizationRegistry',
   'FormData',
   'Headers',
+  'MessageChannel',
+  'MessageEvent',
+  'MessagePort',
   'ReadableByteStreamController',
   'ReadableStream',
   'ReadableStreamBYOBReader',
@@ -101,6 +105,7 @@ export const permittedPlatform = [
   'TransformStreamDefaultController',
   'URL',
   'URLSearchParams',
+  'WeakRef',
   'WritableStream',
   'WritableStreamDefaultController',
   'WritableStreamDefaultWriter',

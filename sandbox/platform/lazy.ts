@@ -33,3 +33,6 @@ export const lazyWebStreams = (): typeof import('./streams/web-streams.ts')['web
   (require('./streams/web-streams.ts') as typeof import('./streams/web-streams.ts')).webStreams;
 export const lazyNodeWeb = (): typeof import('./streams/node-web.ts') =>
   require('./streams/node-web.ts') as typeof import('./streams/node-web.ts');
+export const lazyWeak = (): typeof import('./globals/weak.ts') => require('./globals/weak.ts') as typeof import('./globals/weak.ts');
+export const lazyMessages = (): typeof import('./globals/message-channel.ts') =>
+  require('./globals/message-channel.ts') as typeof import('./globals/message-channel.ts');

@@ -22,7 +22,7 @@ const files: Files = {
     main: 'main.js',
     cloister: {
       capabilities: { fetch: { origins: { 'http://a': true } }, env: { keys: ['PROGRAM_KEY'] } },
-      limits: { cpuMs: 3_000, wallMs: 20_000 },
+      limits: { cpuMs: 20_000, wallMs: 40_000 },
     },
   }),
   ...Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')])),

@@ -44,7 +44,7 @@ export default (router, { logger, env, services, getSchema, emitter, database })
       atob: atob(btoa('text')), performance: typeof performance.now(), intl: new Intl.NumberFormat('en').format(1234.5), date: new Date(0).toISOString(),
     });
   });
-  router.get('/gone', (req, res) => res.json(['WebAssembly', 'SharedArrayBuffer', 'Atomics', 'FinalizationRegistry', 'WeakRef', '__cloisterBoot', '__cloisterWarmUp', '__load'].filter((name) => name in globalThis)));
+  router.get('/gone', (req, res) => res.json(['WebAssembly', 'SharedArrayBuffer', 'Atomics', '__cloisterBoot', '__cloisterWarmUp', '__load'].filter((name) => name in globalThis)));
 };`;
 
 const entropy = `

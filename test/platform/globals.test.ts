@@ -125,8 +125,13 @@ describe('in the isolate, and not as in node', () => {
       `return require('fs') === require('node:fs') && require('events') === require('node:events') && require('module').createRequire('/x')('path') === require('path')`,
     ),
   );
+  test(
+    'express.static finds no file, and packages that mount one register',
+    isTrue(
+      `let passed; require('express').static('public')({ method: 'GET' }, {}, (error) => { passed = error === undefined }); return passed`,
+    ),
+  );
   for (const call of [
-    "express.static('public')",
     "app.render('x', () => {})",
     "await new Promise((done, fail) => require('express').response.sendFile.call(Object.create(require('express').response, { req: { value: { next: fail } } }), '/etc/passwd'))",
   ]) {

@@ -1,6 +1,6 @@
 // node:assert, the part libraries use at run time. Must never pass in silence what it does not check.
-import deepEqual from 'fast-deep-equal/es6';
 import { lazyInspect } from '../lazy.ts';
+import { isDeepLooseEqual, isDeepStrictEqual } from './deep-equal.ts';
 
 interface Failure {
   readonly message?: unknown;
@@ -50,7 +50,7 @@ const fits = (error: unknown, expected: unknown): boolean => {
   if (typeof expected !== 'function') {
     return Object.entries(expected as object).every(([key, value]) => {
       const found = (error as Record<string, unknown>)[key];
-      return value instanceof RegExp && typeof found === 'string' ? value.test(found) : deepEqual(found, value);
+      return value instanceof RegExp && typeof found === 'string' ? value.test(found) : isDeepStrictEqual(found, value);
     });
   }
   if (expected.prototype !== undefined && error instanceof (expected as unknown as new () => object)) return true;
@@ -78,6 +78,20 @@ const rejects = async (given: Promise<unknown> | (() => Promise<unknown>), expec
   check(false, { message: message ?? 'Missing expected rejection.', expected, operator: 'rejects' });
 };
 
+/** What doesNotThrow and doesNotReject throw; an error of another kind than was asked about goes on as it is. */
+const unwanted = (operator: string, what: string, error: unknown, expected: unknown, message: unknown): unknown => {
+  if (!fits(error, expected)) return error;
+  const own = typeof expected === 'string' ? expected : message;
+  const tail = own === undefined ? '.' : `: ${String(own)}`;
+  const actual = error instanceof Error ? error.message : error;
+  return new AssertionError({
+    message: `Got unwanted ${what}${tail}\nActual message: "${String(actual)}"`,
+    actual: error,
+    expected,
+    operator,
+  });
+};
+
 // biome-ignore lint/suspicious/noDoubleEquals: assert.equal is defined by ==.
 const loosely = (left: unknown, right: unknown): boolean => left == right || (Number.isNaN(left) && Number.isNaN(right));
 
@@ -88,10 +102,10 @@ const members = {
   notEqual: comparison('!=', (left, right) => !loosely(left, right)),
   strictEqual: comparison('strictEqual', Object.is),
   notStrictEqual: comparison('notStrictEqual', (left, right) => !Object.is(left, right)),
-  deepEqual: comparison('deepEqual', deepEqual),
-  deepStrictEqual: comparison('deepStrictEqual', deepEqual),
-  notDeepEqual: comparison('notDeepEqual', (left, right) => !deepEqual(left, right)),
-  notDeepStrictEqual: comparison('notDeepStrictEqual', (left, right) => !deepEqual(left, right)),
+  deepEqual: comparison('deepEqual', isDeepLooseEqual),
+  deepStrictEqual: comparison('deepStrictEqual', isDeepStrictEqual),
+  notDeepEqual: comparison('notDeepEqual', (left, right) => !isDeepLooseEqual(left, right)),
+  notDeepStrictEqual: comparison('notDeepStrictEqual', (left, right) => !isDeepStrictEqual(left, right)),
   match: (text: string, pattern: RegExp, message?: unknown): void =>
     check(pattern.test(text), { message, actual: text, expected: pattern, operator: 'match' }),
   doesNotMatch: (text: string, pattern: RegExp, message?: unknown): void =>
@@ -99,16 +113,27 @@ const members = {
   fail: (message: unknown = 'Failed'): void => check(false, { message, operator: 'fail' }),
   ifError: (value: unknown): void =>
     check(value === null || value === undefined, {
-      message: value instanceof Error ? value : undefined,
+      message: `ifError got unwanted exception: ${value instanceof Error ? value.message || value.name : lazyInspect().inspect(value)}`,
       actual: value,
       expected: null,
       operator: 'ifError',
     }),
   throws,
-  doesNotThrow: (fn: () => unknown): void => void fn(),
+  doesNotThrow: (fn: () => unknown, expected?: unknown, message?: unknown): void => {
+    try {
+      fn();
+    } catch (error) {
+      throw unwanted('doesNotThrow', 'exception', error, expected, message);
+    }
+  },
   rejects,
-  doesNotReject: async (given: Promise<unknown> | (() => Promise<unknown>)): Promise<void> =>
-    void (await (typeof given === 'function' ? given() : given)),
+  doesNotReject: async (given: Promise<unknown> | (() => Promise<unknown>), expected?: unknown, message?: unknown): Promise<void> => {
+    try {
+      await (typeof given === 'function' ? given() : given);
+    } catch (error) {
+      throw unwanted('doesNotReject', 'rejection', error, expected, message);
+    }
+  },
 };
 
 const assertStrict = Object.assign((value: unknown, message?: unknown): void => ok(value, message), members, {

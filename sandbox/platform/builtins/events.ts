@@ -1,5 +1,6 @@
 // node:events: npm's events and the statics it lacks. Must never keep an emitter alive for an iterator nobody reads.
 import { EventEmitter } from 'events/';
+import { makeNodeError } from '../http/node-error.ts';
 
 type Listener = (...args: unknown[]) => void;
 interface AbortSignalLike {
@@ -7,6 +8,11 @@ interface AbortSignalLike {
   readonly reason: unknown;
   addEventListener(type: 'abort', listener: () => void, options: object): void;
   removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+interface EventTargetLike {
+  addEventListener(type: string, listener: Listener): void;
+  removeEventListener(type: string, listener: Listener): void;
 }
 
 /** Async iterator over an event: each value is the array of the event's arguments. */
@@ -32,7 +38,7 @@ const on = (
     else next.reject(error);
     finish();
   };
-  const abort = (): void => fail(signal?.reason);
+  const abort = (): void => fail(signal === undefined ? undefined : makeAbortError(signal));
   const finish = (): void => {
     if (done) return;
     done = true;
@@ -42,7 +48,7 @@ const on = (
     for (const next of waiting.splice(0)) next.resolve({ value: undefined, done: true });
   };
 
-  if (signal?.aborted) throw signal.reason;
+  if (signal?.aborted) throw makeAbortError(signal);
   emitter.on(event, push);
   if (event !== 'error') emitter.on('error', fail);
   for (const name of close) emitter.on(name, finish);
@@ -73,8 +79,43 @@ const on = (
   return iterator;
 };
 
+const makeAbortError = (signal: AbortSignalLike): Error =>
+  Object.assign(makeNodeError(Error, 'ABORT_ERR', 'The operation was aborted'), { name: 'AbortError', cause: signal.reason });
+
+/** Resolves with the arguments of the next such event; an 'error' before it rejects. Works for event targets as well. */
+const once = (
+  emitter: EventEmitter | EventTargetLike,
+  event: string | symbol,
+  { signal }: { readonly signal?: AbortSignalLike } = {},
+): Promise<unknown[]> =>
+  new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(makeAbortError(signal));
+    const isTarget = 'addEventListener' in emitter;
+    const hear: Listener = (...args) => {
+      finish();
+      resolve(args);
+    };
+    const fail: Listener = (error) => {
+      finish();
+      reject(error);
+    };
+    const abort = (): void => fail(signal === undefined ? undefined : makeAbortError(signal));
+    const finish = (): void => {
+      signal?.removeEventListener('abort', abort);
+      if (isTarget) emitter.removeEventListener(String(event), hear);
+      else emitter.off(event, hear).off('error', fail);
+    };
+    if (isTarget) emitter.addEventListener(String(event), hear);
+    else {
+      emitter.once(event, hear);
+      if (event !== 'error') emitter.once('error', fail);
+    }
+    signal?.addEventListener('abort', abort, { once: true });
+  });
+
 export const events = Object.assign(EventEmitter, {
   on,
+  once,
   EventEmitter,
   errorMonitor: Symbol('events.errorMonitor'),
   captureRejectionSymbol: Symbol.for('nodejs.rejection'),

@@ -10,6 +10,8 @@ interface Shown {
 interface ShownText extends Shown {
   readonly kind: 'text';
   readonly text: string;
+  /** Shown with its properties though they are not enumerable. */
+  readonly besides?: readonly PropertyKey[];
 }
 /** A value with entries in braces. */
 interface ShownList extends Shown {
@@ -22,6 +24,8 @@ interface ShownList extends Shown {
 
 interface Limits {
   readonly options: { readonly maxArrayLength: number | null | undefined };
+  /** How deep what is shown stands in. */
+  readonly indentation: number;
 }
 
 const more = (count: number): string => `... ${count} more item${count === 1 ? '' : 's'}`;
@@ -57,10 +61,13 @@ const arrayEntries = (array: readonly unknown[], show: Show, limits: Limits): st
   return shown;
 };
 
-const showError = (error: Error, name: string | null): string => {
+/** The stack is set in as deep as what it stands in. */
+const showError = (error: Error, name: string | null, indentation: number): string => {
   const head = `${name ?? 'Error'}${error.message === '' ? '' : `: ${error.message}`}`;
   const { stack } = error;
-  return typeof stack === 'string' && stack !== '' ? stack : `[${head}]`;
+  if (typeof stack !== 'string' || stack === '') return `[${head}]`;
+  const shown = stack.includes('\n    at ') ? stack : `[${stack}]`;
+  return shown.replaceAll('\n', `\n${' '.repeat(indentation)}`);
 };
 
 const showFunction = (fn: { readonly name?: unknown }, name: string | null): string => {
@@ -100,7 +107,7 @@ const describeTyped = (view: Uint8Array, name: string | null, limits: Limits): S
   if (kind === 'Buffer') {
     const bytes = Array.from(view.slice(0, 50), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
     const rest = view.length > 50 ? ` ... ${view.length - 50} more byte${view.length === 51 ? '' : 's'}` : '';
-    return list(`<Buffer${bytes === '' ? '' : ` ${bytes}`}${rest}>`, '', 'Buffer', () => []);
+    return list(`<Buffer ${bytes}${rest}>`, '', 'Buffer', () => []);
   }
   return list(`${kind}(${view.length}) [`, ']', kind, (show) =>
     cutList(
@@ -161,6 +168,42 @@ const showBuffer = (buffer: ArrayBuffer): string[] => {
 const showDate = (date: Date): string =>
   Number.isNaN(Date.prototype.getTime.call(date)) ? 'Invalid Date' : Date.prototype.toISOString.call(date);
 
+interface Parts {
+  readonly [part: string]: unknown;
+}
+const urlParts = [
+  'href',
+  'origin',
+  'protocol',
+  'username',
+  'password',
+  'host',
+  'hostname',
+  'port',
+  'pathname',
+  'search',
+  'searchParams',
+  'hash',
+];
+
+/** Classes of the platform whose state is behind getters; node shows it. */
+const describeOfTheWeb = (value: object): ShownList | null => {
+  const kinds = globalThis as unknown as Readonly<Record<string, (new (...args: never[]) => object) | undefined>>;
+  const tag = Object.prototype.toString.call(value);
+  // The tag first: to ask for a class is to load it.
+  const isOf = (kind: string): boolean => tag === `[object ${kind}]` && kinds[kind] !== undefined && value instanceof kinds[kind];
+  if (isOf('URL')) return list('URL {', '}', 'URL', (show) => urlParts.map((part) => `${part}: ${show((value as Parts)[part])}`));
+  if (isOf('URLSearchParams'))
+    return list('URLSearchParams {', '}', 'URLSearchParams', (show) =>
+      Array.from(value as URLSearchParams, ([key, item]) => `${show(key)} => ${show(item)}`),
+    );
+  if (isOf('Blob') || isOf('File')) {
+    const [kind, parts] = isOf('File') ? ['File', ['size', 'type', 'name', 'lastModified']] : ['Blob', ['size', 'type']];
+    return list(`${kind} {`, '}', `${kind}`, (show) => parts.map((part) => `${part}: ${show((value as Parts)[part])}`));
+  }
+  return null;
+};
+
 export const describeBuiltin = (value: object, name: string | null, limits: Limits): ShownText | ShownList => {
   if (Array.isArray(value))
     return list(`${name === 'Array' ? '' : prefix(name, 'Array', value.length)}[`, ']', name ?? 'Array', (show) =>
@@ -172,13 +215,20 @@ export const describeBuiltin = (value: object, name: string | null, limits: Limi
   if (collection !== null) return collection;
   if (types.isRegExp(value)) return text(String(value), new Set(['lastIndex']));
   if (types.isDate(value)) return text(showDate(value as Date));
-  if (value instanceof Error) return text(showError(value, name), errorFields);
+  if (value instanceof Error)
+    return {
+      ...text(showError(value, name, limits.indentation), errorFields),
+      besides: ['cause', 'errors'].filter((key) => Object.getOwnPropertyDescriptor(value, key)?.enumerable === false),
+    };
   const boxed = describeBoxed(value);
   if (boxed !== null) return boxed;
   if (types.isArrayBuffer(value)) return list('ArrayBuffer {', '}', 'ArrayBuffer', () => showBuffer(value as ArrayBuffer));
   if (types.isPromise(value)) return list('Promise {', '}', 'Promise', () => ['<pending>']);
   if (types.isWeakMap(value) || types.isWeakSet(value))
     return list(`${name ?? 'WeakMap'} {`, '}', name ?? 'WeakMap', () => ['<items unknown>']);
+  const ofTheWeb = describeOfTheWeb(value);
+  if (ofTheWeb !== null) return ofTheWeb;
+  if (Object.prototype.toString.call(value) === '[object Arguments]') return list('[Arguments] {', '}', 'Arguments', () => []);
   const tag: unknown = Reflect.get(value, Symbol.toStringTag);
   const tagged = typeof tag === 'string' && tag !== '' && tag !== name ? `${prefix(name, '')}[${tag}] ` : prefix(name, 'Object');
   return list(`${tagged}{`, '}', `${name ?? 'Object: null prototype'}`, () => []);

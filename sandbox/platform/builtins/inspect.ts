@@ -1,6 +1,7 @@
 // util.inspect in the layout node prints. Must never throw for a value a guest can make, nor run a getter.
 // Own code: the extraction of node's own needs built-ins the kernel takes away, and smaller libraries print another layout.
 import { describeBuiltin } from './inspect-builtins.ts';
+import { setInColumns } from './inspect-columns.ts';
 
 export interface InspectOptions {
   readonly depth?: number | null;
@@ -63,10 +64,14 @@ export class Inspector {
     this.options = { ...defaults, ...options };
   }
 
+  get indentation(): number {
+    return this.#indentation;
+  }
+
   show(value: unknown, depth: number): string {
     switch (typeof value) {
       case 'string':
-        return this.#showString(value);
+        return depth === 0 ? this.#showString(value) : this.#showLines(value);
       case 'number':
         return Object.is(value, -0) ? '-0' : String(value);
       case 'bigint':
@@ -78,6 +83,17 @@ export class Inspector {
       default:
         return String(value);
     }
+  }
+
+  /** A long text inside something is set line by line. */
+  #showLines(text: string): string {
+    const most = this.options.maxStringLength ?? Number.POSITIVE_INFINITY;
+    const left = (this.options.breakLength ?? 80) - this.#indentation - 4;
+    if (this.options.compact === true || text.length <= 16 || text.length <= left || text.length > most) return this.#showString(text);
+    return text
+      .split(/(?<=\n)/)
+      .map(quote)
+      .join(` +\n${' '.repeat(this.#indentation + 2)}`);
   }
 
   #showString(text: string): string {
@@ -105,7 +121,7 @@ export class Inspector {
   #showBody(value: object, depth: number): string {
     const name = constructorName(value);
     const described = describeBuiltin(value, name, this);
-    const keys = this.#keysOf(value, described.hidden);
+    const keys = [...this.#keysOf(value, described.hidden), ...(described.kind === 'text' ? (described.besides ?? []) : [])];
     if (described.kind === 'text' && keys.length === 0) return described.text;
     const tooDeep = this.options.depth !== null && depth > (this.options.depth ?? 0);
     if (tooDeep) return described.kind === 'text' ? described.text : `[${described.deep}]`;
@@ -119,7 +135,9 @@ export class Inspector {
     const [open, close] = described.kind === 'list' ? described.braces : ['{', '}'];
     const base = described.kind === 'text' ? described.text : '';
     const cycle = this.#cycles.get(value);
-    const shown = output.length === 0 && base === '' ? `${open}${close}` : this.#join(output, base, open, close, depth);
+    const set = Array.isArray(value) || ArrayBuffer.isView(value) ? this.#setList(value, output) : output;
+    const shown =
+      output.length === 0 && base === '' ? `${open}${close}` : this.#join(set, base, open, close, depth, set.length < output.length);
     return cycle === undefined ? shown : `<ref *${cycle}> ${shown}`;
   }
 
@@ -138,16 +156,32 @@ export class Inspector {
     const descriptor = Object.getOwnPropertyDescriptor(value, key);
     const name = descriptor?.enumerable === false && typeof key !== 'symbol' ? `[${String(key)}]` : showKey(key);
     if (descriptor === undefined || 'value' in descriptor) return `${name}: ${this.show(descriptor?.value, depth + 1)}`;
-    const accessor = descriptor.get === undefined ? '[Setter]' : descriptor.set === undefined ? '[Getter]' : '[Getter/Setter]';
-    return `${name}: ${accessor}`;
+    const accessor = descriptor.get === undefined ? 'Setter' : descriptor.set === undefined ? 'Getter' : 'Getter/Setter';
+    if (!this.options.getters || descriptor.get === undefined) return `${name}: [${accessor}]`;
+    const got: unknown = Reflect.get(value, key);
+    const shown = this.show(got, depth + 1);
+    return `${name}: ${typeof got === 'object' && got !== null ? `[${accessor}] ${shown}` : `[${accessor}: ${shown}]`}`;
+  }
+
+  #setList(value: object, output: readonly string[]): readonly string[] {
+    const { compact, breakLength, maxArrayLength } = this.options;
+    if (output.length <= 6 || typeof compact !== 'number' || compact < 1) return output;
+    const length = breakLength ?? 80;
+    return setInColumns(output, {
+      breakLength: length,
+      width: length - this.#indentation,
+      compact,
+      rightAligned: Array.from(value as ArrayLike<unknown>).every((item) => typeof item === 'number' || typeof item === 'bigint'),
+      hasMore: output.length > (maxArrayLength ?? Number.POSITIVE_INFINITY),
+    });
   }
 
   /** On one line when the last levels fit one, else a line each: node's rule for `compact: 3`. */
-  #join(output: readonly string[], base: string, open: string, close: string, depth: number): string {
+  #join(output: readonly string[], base: string, open: string, close: string, depth: number, inColumns = false): string {
     const lead = base === '' ? '' : `${base} `;
     const { compact, breakLength } = this.options;
     const levels = typeof compact === 'number' ? compact : compact ? 3 : 0;
-    if (this.#depthNow - depth < levels) {
+    if (this.#depthNow - depth < levels && !inColumns) {
       const start = output.length + this.#indentation + open.length + base.length + 10;
       const length = output.reduce((sum, item) => sum + item.length, output.length + start);
       const joined = output.join(', ');

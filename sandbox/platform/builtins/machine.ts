@@ -1,6 +1,7 @@
 // What node:os and the process-wide modules say of a machine that is not there: constants. Must never tell anything of the real one.
 import { uptimeMs } from '../globals/performance.ts';
 import { makeNotGranted } from '../http/node-error.ts';
+import { lazyMessages } from '../lazy.ts';
 import { makeRefusing } from './refusing.ts';
 
 const none = (): readonly unknown[] => [];
@@ -41,6 +42,16 @@ export const workerThreads = makeRefusing('worker_threads', {
   workerData: null,
   threadId: 0,
   resourceLimits: {},
+  // Of values that would go to another thread: none does.
+  markAsUncloneable: (): void => {},
+  markAsUntransferable: (): void => {},
+  isMarkedAsUntransferable: (): boolean => false,
+  get MessageChannel(): unknown {
+    return lazyMessages().MessageChannel;
+  },
+  get MessagePort(): unknown {
+    return lazyMessages().MessagePort;
+  },
 });
 
 export const cluster = makeRefusing('cluster', { isPrimary: true, isMaster: true, isWorker: false, workers: {}, settings: {} });

@@ -34,9 +34,24 @@ const bufferModule = (): unknown => {
   };
 };
 
+interface PathParts {
+  readonly base?: string;
+  readonly ext?: string;
+}
+
+/** Since Node 19 an extension without its dot gets one. */
+const formatPath =
+  (format: (parts: PathParts) => string) =>
+  (parts: PathParts): string =>
+    format(parts?.base === undefined && parts?.ext && !parts.ext.startsWith('.') ? { ...parts, ext: `.${parts.ext}` } : parts);
+
 const pathModule = (): unknown => {
   const path = require('path-browserify') as Namespace;
-  const posix: Record<string, unknown> = { ...path, toNamespacedPath: (name: string): string => name };
+  const posix: Record<string, unknown> = {
+    ...path,
+    format: formatPath(path.format as (parts: PathParts) => string),
+    toNamespacedPath: (name: string): string => name,
+  };
   posix.posix = posix;
   posix.win32 = makeRefusing('path.win32');
   return posix;

@@ -1,4 +1,5 @@
 // node:url: the web's URL and node's older functions. Must never turn a URL into a path of anything but the guest's own imagination.
+import * as punycode from 'punycode/';
 import legacy from 'url/';
 import { makeNodeError } from '../http/node-error.ts';
 import { lazyUrl } from '../lazy.ts';
@@ -44,12 +45,12 @@ const legacyFormat = legacy.format as (value: unknown) => string;
 
 const format = (
   value: unknown,
-  options: { readonly auth?: boolean; readonly fragment?: boolean; readonly search?: boolean } = {},
+  options: { readonly auth?: boolean; readonly fragment?: boolean; readonly search?: boolean; readonly unicode?: boolean } = {},
 ): string => {
   if (!isUrl(value)) return legacyFormat(value);
   const auth =
     options.auth === false || value.username === '' ? '' : `${value.username}${value.password === '' ? '' : `:${value.password}`}@`;
-  return `${value.protocol}//${auth}${value.host}${value.pathname}${options.search === false ? '' : value.search}${options.fragment === false ? '' : value.hash}`;
+  return `${value.protocol}//${auth}${options.unicode === true ? punycode.toUnicode(value.host) : value.host}${value.pathname}${options.search === false ? '' : value.search}${options.fragment === false ? '' : value.hash}`;
 };
 
 const urlToHttpOptions = (url: UrlParts): object => ({
@@ -75,7 +76,7 @@ export const url = {
   fileURLToPath,
   pathToFileURL,
   domainToASCII: domainTo,
-  domainToUnicode: (domain: string): string => domain,
+  domainToUnicode: (domain: string): string => punycode.toUnicode(domainTo(domain)),
   urlToHttpOptions,
   get URL(): unknown {
     return lazyUrl().URL;

@@ -1,7 +1,7 @@
 // node:util. Must never inspect by running a guest's code where node would not.
-import deepEqual from 'fast-deep-equal/es6';
 import { makeArgumentError, makeNodeError } from '../http/node-error.ts';
 import { lazyAbort, lazyEncoding, lazyInspect } from '../lazy.ts';
+import { isDeepStrictEqual } from './deep-equal.ts';
 import { types } from './util-types.ts';
 
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
@@ -43,12 +43,14 @@ const callbackify = (original: unknown): AnyFunction => {
 };
 
 const inherits = (Child: { prototype: object; super_?: unknown }, Parent: { prototype: object }): void => {
+  checkFunction(Child, 'ctor');
+  checkFunction(Parent, 'superCtor');
   Object.defineProperty(Child, 'super_', { value: Parent, writable: true, configurable: true });
   Object.setPrototypeOf(Child.prototype, Parent.prototype);
 };
 
 /** Loaded at the first call; `util.inspect` itself and its symbol must be there at once. */
-const inspect = Object.assign((value: unknown, options?: unknown): string => lazyInspect().inspect(value, options), {
+const inspect = Object.assign((...args: [value: unknown, ...options: never[]]): string => lazyInspect().inspect(...args), {
   custom: inspectCustom,
   defaultOptions: {},
 });
@@ -67,7 +69,7 @@ export const util = {
   debuglog,
   debug: debuglog,
   types,
-  isDeepStrictEqual: (left: unknown, right: unknown): boolean => deepEqual(left, right),
+  isDeepStrictEqual,
   isArray: Array.isArray,
   toUSVString: (text: unknown): string => String(text).toWellFormed(),
   styleText: (_format: unknown, text: string): string => text,

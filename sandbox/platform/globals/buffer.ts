@@ -92,6 +92,9 @@ Base.prototype.fill = function fill(this: BaseBuffer, value: unknown, offset?: u
   );
 };
 
+// util.inspect shows it with how many bytes more there are; this package's own way does not.
+Reflect.deleteProperty(Base.prototype, Symbol.for('nodejs.util.inspect.custom'));
+
 Object.defineProperties(Base, {
   copyBytesFrom: {
     configurable: true,

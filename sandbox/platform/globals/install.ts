@@ -12,7 +12,9 @@ import {
   lazyEncoding,
   lazyEvents,
   lazyFetch,
+  lazyMessages,
   lazyUrl,
+  lazyWeak,
   lazyWebStreams,
   lazyXhr,
 } from '../lazy.ts';
@@ -86,6 +88,11 @@ const lazy: Readonly<Record<string, () => unknown>> = {
   File: () => lazyFetch().File,
   FormData: () => lazyFetch().FormData,
   XMLHttpRequest: () => lazyXhr().XMLHttpRequest,
+  MessageChannel: () => lazyMessages().MessageChannel,
+  MessagePort: () => lazyMessages().MessagePort,
+  MessageEvent: () => lazyMessages().MessageEvent,
+  WeakRef: () => lazyWeak().WeakRef,
+  FinalizationRegistry: () => lazyWeak().FinalizationRegistry,
   ...Object.fromEntries(webStreamNames.map((name) => [name, (): unknown => lazyWebStreams()[name]])),
 };
 
