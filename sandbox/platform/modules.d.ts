@@ -113,11 +113,6 @@ declare module 'fast-querystring' {
   export const stringify: (value: unknown) => string;
 }
 
-declare module 'fast-deep-equal/es6' {
-  const equal: (left: unknown, right: unknown) => boolean;
-  export default equal;
-}
-
 declare module 'whatwg-url' {
   export const URL: new (
     input: string,
