@@ -72,7 +72,7 @@ describe('close()', () => {
     const startedAt = performance.now();
     await runtime.runtime.close({ drainMs: 200 });
     const tookMs = performance.now() - startedAt;
-    assert.ok(tookMs >= 190 && tookMs < 2_000, `${tookMs} ms`);
+    assert.ok(tookMs >= 190 && tookMs < 10_000, `${tookMs} ms`);
     assert.equal(await stream.ended, false);
     assert.equal((await slow).code, 'ERR_RUNTIME_CLOSED');
     await runtime.close();
