@@ -45,7 +45,7 @@ after(() => runtime.close());
 describe('concurrentRequests and queuedRequests', () => {
   test('4 run, 3 wait, and the eighth is refused at once', async () => {
     await runtime.get('/narrow');
-    const asked = Array.from({ length: 7 }, () => runtime.get('/narrow/pause/150'));
+    const asked = Array.from({ length: 7 }, () => runtime.get('/narrow/pause/700'));
     await waitUntil('seven are there', () => runtime.runtime.health().requests === 7);
     const { reply, limits, end } = await runtime.measure('/narrow/pause/1');
     assert.deepEqual([reply.status, reply.code, end.outcome], [503, 'ERR_CAPACITY_EXCEEDED', 'ERR_CAPACITY_EXCEEDED']);
