@@ -9,6 +9,7 @@ import type { Reply } from '../helpers/client.ts';
 import { startNeighbour } from '../helpers/neighbour.ts';
 import { openTestDatabase, type TestDatabase } from '../helpers/postgres.ts';
 import { extension, openTestRuntime, type TestRuntime, waitUntil } from '../helpers/runtime.ts';
+import { assertNothingLeft, type Stock, takeStock } from '../helpers/stock.ts';
 import { isWhole, thinned } from '../helpers/thinned.ts';
 
 const attacker = await loadAttacker();
@@ -31,6 +32,8 @@ const source = readFileSync(new URL('../fixtures/guest/attacker.js', import.meta
 
 let database: TestDatabase;
 let runtime: TestRuntime;
+let stock: Stock;
+const delay = monitorEventLoopDelay({ resolution: 10 });
 const faults: unknown[] = [];
 const onFault = (error: unknown): void => void faults.push(error);
 before(async () => {
@@ -54,6 +57,9 @@ before(async () => {
     logLevel: 'fatal',
   });
   assert.deepEqual(runtime.runtime.refused(), []);
+  for (const path of ['/attacker', '/beside']) assert.equal((await runtime.get(path)).status, 200);
+  stock = await takeStock(database.url);
+  delay.enable();
 });
 after(async () => {
   await runtime.close();
@@ -62,7 +68,6 @@ after(async () => {
 });
 
 const openFiles = (): number => readdirSync('/proc/self/fd').length;
-const temporary = (): readonly string[] => readdirSync('/tmp').filter((name) => name.startsWith('cloister-ward'));
 
 /** An answer that had begun when its request was ended. */
 const brokenOff = (error: unknown): Pick<Reply, 'status' | 'code' | 'text' | 'ms'> => {
@@ -104,11 +109,12 @@ describe('an attack ends its own request', () => {
 });
 
 describe('after all of them', () => {
-  test('nothing of it is left: no request, no ward too many, no file, no rejection', async () => {
+  test('nothing of it is left: no request, process, thread, socket, transaction, no rejection', async (context) => {
     await waitUntil('nothing runs', () => runtime.runtime.health().requests === 0);
     await waitUntil('wards are as many as allowed', () => runtime.wards().length <= 6);
     assert.deepEqual(faults, []);
-    assert.deepEqual(temporary(), []);
+    runtime.rest();
+    context.diagnostic(`left ${JSON.stringify(await assertNothingLeft(stock, database.url))}, before ${JSON.stringify(stock)}`);
   });
   test('an attack more leaves no descriptor behind', async () => {
     const attack = async (round: string): Promise<void> => {
@@ -120,13 +126,13 @@ describe('after all of them', () => {
     for (let round = 0; round < 3; round += 1) await attack(String(round));
     await waitUntil('descriptors are as before', () => openFiles() <= before + 3);
   });
-  test('the host’s own clock kept ticking', async () => {
-    const delay = monitorEventLoopDelay({ resolution: 5 });
-    delay.enable();
-    await runtime.get('/attacker/run/in%20the%20handler/growing%20arrays', { 'x-tenant': 'clock' });
-    await runtime.get('/attacker/run/in%20the%20handler/loop', { 'x-tenant': 'clock' });
+  test('the host’s own clock kept ticking through all of them', (context) => {
     delay.disable();
+    const [p50, p99, max] = [delay.percentile(50), delay.percentile(99), delay.max].map(
+      (nanoseconds) => Math.round(nanoseconds / 1e5) / 10,
+    );
+    context.diagnostic(`event-loop delay: p50 ${p50} ms, p99 ${p99} ms, max ${max} ms`);
     // 50 ms on a quiet machine; a loaded one may stand still for much longer by itself.
-    assert.ok(delay.percentile(75) / 1e6 < 500, `${delay.percentile(75) / 1e6} ms`);
+    assert.ok((p99 ?? 0) < 1_000, `${p99} ms`);
   });
 });

@@ -11,7 +11,7 @@ export interface Stock {
   readonly descriptors: number;
   readonly sockets: number;
   readonly processes: number;
-  /** In the folder for temporary files, which a siege has for itself. */
+  /** In the folder for temporary files, where that is a siege's own; else 0. */
   readonly files: number;
   /** Sessions of this database inside a transaction, but this look's own. */
   readonly transactions: number;
@@ -41,6 +41,7 @@ const lookAtDatabase = async (url: string): Promise<Pick<Stock, 'transactions' |
 };
 
 export const takeStock = async (databaseUrl: string): Promise<Stock> => {
+  const isOwn = tmpdir().includes('cloister-siege-');
   const database = await lookAtDatabase(databaseUrl);
   const links = readdirSync('/proc/self/fd').map(linkOf);
   return {
@@ -48,7 +49,7 @@ export const takeStock = async (databaseUrl: string): Promise<Stock> => {
     descriptors: links.filter((link) => link !== '').length,
     sockets: links.filter((link) => link.startsWith('socket:')).length,
     processes: findSandboxProcesses().length,
-    files: readdirSync(tmpdir(), { recursive: true }).length,
+    files: isOwn ? readdirSync(tmpdir(), { recursive: true }).length : 0,
     ...database,
   };
 };

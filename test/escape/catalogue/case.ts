@@ -104,6 +104,7 @@ export const files: Readonly<Record<string, string>> = {
   dbtold: 'src/capabilities/database/database.test.ts',
   setup: 'src/capabilities/database/setup/setup.test.ts',
   egress: 'src/capabilities/fetch/network.test.ts',
+  outside: 'test/escape/egress.test.ts',
   fetchgrant: 'src/capabilities/fetch/fetch.test.ts',
   env: 'src/capabilities/env/env.test.ts',
   logline: 'src/capabilities/log/log.test.ts',
