@@ -6,6 +6,7 @@ import type { Images } from './image.ts';
 import { type Profile, profileKey } from './profile.ts';
 import { Ward } from './ward.ts';
 import { WardProcess } from './ward-process.ts';
+import { yieldToOthers } from './yield-to-others.ts';
 
 export interface WardPoolOptions {
   /** How a ward is started. */
@@ -126,6 +127,7 @@ export class WardPool {
       this.#give(ward, -1);
       throw error;
     }
+    if (alone) yieldToOthers(ward.process.pid);
     return ward;
   }
 

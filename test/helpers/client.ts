@@ -57,6 +57,8 @@ export interface Client {
   /** Lets connections go that nobody uses. */
   rest(): void;
   close(): void;
+  /** Lets go of connections that are kept for later requests. */
+  dropConnections(): void;
 }
 
 const readCode = (status: number, text: string): string => {
@@ -180,5 +182,6 @@ export const makeClient = (port: number): Client => {
     },
     rest: () => agent.destroy(),
     close: () => agent.destroy(),
+    dropConnections: () => agent.destroy(),
   };
 };

@@ -1,6 +1,8 @@
 // Requests that were in a ward when another's request brought it down: run again where they left nothing behind, else told to come back; never run twice in effect.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { openTestDatabase, type TestDatabase } from '../helpers/postgres.ts';
 import { extension, openTestRuntime, type TestRuntime, waitUntil } from '../helpers/runtime.ts';
@@ -70,6 +72,14 @@ describe('when the ward of several is lost', () => {
       .filter((one) => one.event === 'extension.suspect')
       .map((one) => one.extension);
     assert.deepEqual(suspects, ['hostile']);
+  });
+  test('it boots alone, and goes after everybody else where the processor is short', async () => {
+    for (let round = 0, status = 0; round < 100 && status !== 404; round += 1) {
+      status = (await runtime.get('/hostile/none')).status;
+      if (status !== 404) await sleep(50);
+    }
+    const ofAll = runtime.wards().map((pid) => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)?.split(' ')[16]);
+    assert.deepEqual([...new Set(ofAll)].sort(), ['0', '10'], ofAll.join(' '));
   });
   test('where nobody knows whose fault it was, each runs again alone, and who did nothing is served', async () => {
     const asked = Promise.all([runtime.get('/calm/waits'), runtime.get('/calm/reads')]);
