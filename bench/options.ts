@@ -23,7 +23,10 @@ export interface BenchOptions {
   readonly cellCounts: readonly number[];
 }
 
-const usage = `npm run bench -- [--json|--markdown] [--quick] [--only=hello,echo,database] [--peers=express,worker,isolated-vm,cloister]
+/** The rest is measured when it is named. */
+const usualPeers: readonly PeerName[] = ['express', 'worker', 'isolated-vm', 'cloister'];
+
+const usage = `npm run bench -- [--json|--markdown] [--quick] [--only=hello,echo,database] [--peers=express,worker,isolated-vm,cloister,hardened]
                  [--modes=free,pinned] [--parts=throughput,warm,ledger,boot,memory,crypto] [--connections=1,50]`;
 
 const isOneOf = <Name extends string>(allowed: readonly Name[], name: string): name is Name => allowed.some((known) => known === name);
@@ -55,7 +58,7 @@ export const parseOptions = (args: readonly string[]): BenchOptions => {
     json: values.json,
     markdown: values.markdown,
     scenarios: pick('only', values.only, scenarioNames),
-    peers: pick('peers', values.peers, peerNames),
+    peers: pick('peers', values.peers ?? usualPeers.join(','), peerNames),
     modes: pick('modes', values.modes, ['free', 'pinned']),
     parts: pick('parts', values.parts, ['throughput', 'warm', 'ledger', 'boot', 'memory', 'crypto']),
     connections: pickNumbers(values.connections, [1, 50]),

@@ -1,6 +1,6 @@
 // Who is compared: each is a server program of its own. Must never hold a measurement.
 
-export const peerNames = ['express', 'worker', 'isolated-vm', 'cloister'] as const;
+export const peerNames = ['express', 'worker', 'isolated-vm', 'cloister', 'hardened'] as const;
 export type PeerName = (typeof peerNames)[number];
 
 export interface Peer {
@@ -34,5 +34,11 @@ export const peers: Readonly<Record<PeerName, Peer>> = {
     file: 'cloister.ts',
     nodeFlags: [],
     meaning: 'Cloister on node:http, the handlers as an extension in its cell',
+  },
+  hardened: {
+    name: 'hardened',
+    file: 'cloister.ts',
+    nodeFlags: [],
+    meaning: 'the same with wards.hardened: no compiler of V8 in the wards',
   },
 };

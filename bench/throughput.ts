@@ -27,11 +27,18 @@ type Say = (line: string) => void;
 
 /** Pinned: the servers alone on the one core, all that they are measured with on the other. */
 const cores = { server: 0, rest: 1 };
+/** Without compilers a request takes what a default limit would refuse it on a busy machine. */
+const slowLimits = { cpuMs: 1_000, wallMs: 10_000 };
 const cloisterExtension = new URL('./extensions/bench', import.meta.url).pathname;
 
 const openServer = (peer: PeerName, databaseUrl: string, mode: Mode): Promise<Server> => {
   const { file, nodeFlags } = peers[peer];
-  const argument = peer === 'cloister' ? JSON.stringify({ extensions: [cloisterExtension], databaseUrl }) : databaseUrl;
+  const settings = {
+    extensions: [cloisterExtension],
+    databaseUrl,
+    ...(peer === 'hardened' ? { wards: { hardened: true }, limits: slowLimits } : {}),
+  };
+  const argument = file === 'cloister.ts' ? JSON.stringify(settings) : databaseUrl;
   return openProgram({ file: `servers/${file}`, args: [argument], nodeFlags, ...(mode === 'pinned' ? { core: cores.server } : {}) });
 };
 

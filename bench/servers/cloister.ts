@@ -7,7 +7,7 @@ import { offerOwnTime } from './own-time.ts';
 interface Settings {
   readonly extensions: readonly string[];
   readonly databaseUrl?: string;
-  readonly wards?: { readonly spareCells?: number; readonly cellIdleMs?: number };
+  readonly wards?: { readonly spareCells?: number; readonly cellIdleMs?: number; readonly hardened?: boolean };
   readonly limits?: { readonly wardRssMb?: number; readonly cpuMs?: number; readonly wallMs?: number };
   readonly ledgerFile?: string | null;
   /** Offers a profile of the host's own thread. */
