@@ -95,13 +95,6 @@ export const mutations: readonly Mutation[] = [
     tests: ['test/escape/ward-process'],
   },
   {
-    name: 'let a suspect go first where the processor is short',
-    file: 'src/wards/ward-pool.ts',
-    search: '    if (alone) yieldToOthers(ward.process.pid);\n',
-    replace: '',
-    tests: ['test/limits/bystanders'],
-  },
-  {
     name: 'leave wards the network of the host',
     file: 'src/wards/hardening/calls.ts',
     search: 'const newNamespaces = 0x40000000 | 0x08000000 | 0x04000000;',
