@@ -1,7 +1,8 @@
 // `npm run soak -- [--minutes 30] [--seed 1]`: the long soak, and what was asked of it. Exits with 1 where host or neighbours missed it.
 import { parseArgs } from 'node:util';
 import type { Belongings } from './belongings.ts';
-import { type HostileSoakReport, runHostileSoak } from './hostile-soak.ts';
+import type { HostileSoakReport } from './hostile-report.ts';
+import { runHostileSoak } from './hostile-soak.ts';
 import { neighbourNames } from './hostile-traffic.ts';
 
 const { values } = parseArgs({ options: { minutes: { type: 'string' }, seed: { type: 'string' } } });

@@ -1,0 +1,39 @@
+// What the long soak is told and what it tells. Must never hold a judgement.
+import type { Belongings } from './belongings.ts';
+import type { NeighbourName } from './hostile-traffic.ts';
+
+export interface HostileSoakOptions {
+  /** All of it: warming up, the quiet phase and the mixed one. */
+  readonly minutes: number;
+  readonly seed: number;
+  /** Says how it goes. */
+  readonly onProgress?: (line: string) => void;
+}
+
+export interface Phase {
+  readonly requests: number;
+  readonly failed: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+export interface HostileSoakReport {
+  readonly quiet: Readonly<Record<NeighbourName, Phase>>;
+  readonly mixed: Readonly<Record<NeighbourName, Phase>>;
+  readonly hostile: number;
+  /** Hostile among all requests of the mixed phase. */
+  readonly hostileShare: number;
+  /** Kind of attack → answer → how often. */
+  readonly answers: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  readonly rssMb: readonly [first: number, last: number];
+  readonly rssSlopeMb: number;
+  readonly loopDelayMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  /** Before the first request, at rest; after the last one, at rest; and after the runtime was closed. */
+  readonly before: Belongings;
+  readonly after: Belongings;
+  readonly closedBefore: Belongings;
+  readonly closedAfter: Belongings;
+  /** What is wrong whatever the machine: an unanswered neighbour, something left, a canary seen. */
+  readonly faults: readonly string[];
+}
