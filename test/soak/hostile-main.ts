@@ -1,4 +1,5 @@
 // `npm run soak -- [--minutes 30] [--seed 1]`: the long soak, and what was asked of it. Exits with 1 where host or neighbours missed it.
+// It runs with V8's young generation at its full size from the start: what that takes bit by bit would look like a leak for minutes.
 import { parseArgs } from 'node:util';
 import type { Belongings } from './belongings.ts';
 import type { HostileSoakReport } from './hostile-report.ts';
