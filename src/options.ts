@@ -11,6 +11,7 @@ import type { Identity, Isolation, Mode } from './config/runtime-options.ts';
 import type { LedgerEntry } from './ledger/entry.ts';
 import type { LimitName } from './limits/table.ts';
 import type { Quotas } from './quotas/quota-table.ts';
+import type { ResolveTenant } from './tenants/tenant-book.ts';
 
 /** Capability → grant, as in the `cloister` key of a package. */
 export type Grants = Readonly<Record<string, unknown>>;
@@ -104,6 +105,9 @@ export interface CloisterOptions {
   readonly quotas?: Quotas & { readonly store?: 'memory' | 'database' };
   /** Quotas of one tenant in place of those; asked at each request, so it must be quick. */
   readonly quotasOf?: ((tenant: string) => Quotas | null | undefined) | null;
+  /** Which extensions a tenant has, and its quotas; asked once in `tenantCacheMs` (60,000) and after `runtime.forgetTenant(tenant)`. docs/embedding.md. */
+  readonly resolveTenant?: ResolveTenant | null;
+  readonly tenantCacheMs?: number;
   /** A limiter of rate-limiter-flexible, such as RateLimiterRedis, where hosts agree in place of `quotas.store`. */
   readonly quotaStore?: RateLimiterAbstract | null;
   /** An OpenTelemetry meter of your own that gets the same instruments. */

@@ -8,6 +8,7 @@ import { openQuotas } from './quotas/open-quotas.ts';
 import type { QuotaBook } from './quotas/quota-book.ts';
 import { type Gauges, type Metrics, makeMetrics } from './telemetry/metrics.ts';
 import { makeObservedLedger } from './telemetry/observed-ledger.ts';
+import type { TenantBook } from './tenants/tenant-book.ts';
 
 export interface Records {
   readonly ledger: Ledger;
@@ -20,6 +21,7 @@ export interface Records {
 export interface RecordEvents {
   onLedgerFailure(error: unknown): void;
   onStoreFailure(error: unknown): void;
+  readonly tenants: TenantBook | null;
   gauges(): Gauges;
 }
 
@@ -45,9 +47,9 @@ const openRuntimeLedger = (
 export const openRecords = async (
   options: RuntimeOptions,
   database: DatabaseResource | undefined,
-  { onLedgerFailure, onStoreFailure, gauges }: RecordEvents,
+  { onLedgerFailure, onStoreFailure, tenants, gauges }: RecordEvents,
 ): Promise<Records> => {
-  const quotas = await openQuotas(options, database, onStoreFailure);
+  const quotas = await openQuotas({ ...options, tenants }, database, onStoreFailure);
   const opened = await openRuntimeLedger(options, database).catch(async (error: unknown) => {
     await quotas?.close();
     throw error;

@@ -26,8 +26,9 @@ import type { LedgerEntry, LifeEvent } from './ledger/entry.ts';
 import { openLifeLog } from './ledger/life-log.ts';
 import type { CloisterOptions } from './options.ts';
 import { openRecords } from './records.ts';
-import type { Gauges } from './telemetry/metrics.ts';
 import { makeTracing } from './telemetry/tracing.ts';
+import { openTenants } from './tenants/tenant-book.ts';
+import { type Health, makeVitals } from './vitals.ts';
 import { findArtefacts } from './wards/artefacts.ts';
 import { flagsOf } from './wards/flags.ts';
 import { type MeasureReport, sayHardening } from './wards/hardening/measures.ts';
@@ -50,24 +51,14 @@ export interface Runtime {
   /** When each schedule of a hook runs next. */
   schedules(): readonly NextRun[];
   health(): Health;
+  /** The next request of the tenant asks `resolveTenant` anew; without a name, that of each. */
+  forgetTenant(tenant?: string): void;
   /** What was counted since the start, in Prometheus's text format. Rejects with ERR_OPTIONS_INVALID where the option `metrics` is off. */
   metrics(): Promise<string>;
   /** `/_cloister/ready` says no from now on; after `delayMs` (0) no more requests are taken, those in flight may finish within `drainMs` (5,000), and every ward ends. */
   close(options?: { readonly drainMs?: number; readonly delayMs?: number }): Promise<void>;
   /** What holds its wards back, and what does not and why; docs/hardening.md. */
   hardening(): readonly MeasureReport[];
-}
-
-export interface Health {
-  readonly status: 'ok' | 'closing';
-  readonly extensions: number;
-  readonly refused: number;
-  readonly wards: number;
-  readonly cells: number;
-  readonly requests: number;
-  readonly schedules: number;
-  /** ISO 8601; null where nothing is scheduled. */
-  readonly nextRun: string | null;
 }
 
 const defaultDrainMs = 5_000;
@@ -106,10 +97,16 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
   const connect = database === undefined ? null : () => database.openAdmin('cloister:approvals');
   const { options, lock } = await openLock(parsed, catalog, connect).catch(giveUp);
   const onLedgerFailure = (error: unknown): void => logger.error({ err: error }, 'the ledger cannot be written');
+  const tenants = openTenants(options, {
+    hostTenant: defaultTenant,
+    onChange: () => bus.facts.changed(),
+    onFailure: (tenant, error) => logger.error({ err: error, tenant }, 'what a tenant has could not be found out'),
+  });
   const { ledger, metrics, quotas, closeRecords } = await openRecords(options, database, {
     onLedgerFailure,
     onStoreFailure: (error) => logger.error({ err: error }, 'quotas of all hosts cannot be agreed on'),
     gauges: () => gauges(),
+    tenants,
   }).catch(giveUp);
   const tracing = options.tracer === null ? null : makeTracing(options.tracer);
   const lives = openLifeLog(ledger, onLedgerFailure);
@@ -137,6 +134,7 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
     logger.error({ err: error, extension: origin.extension, tenant: origin.tenant }, 'a capability failed on the host'),
   );
   const bus: Bus = new Bus({
+    serves: (tenant, extension) => tenants?.serves(tenant, extension) ?? true,
     dispatch: (extension, tenant, accountability, question, answer) =>
       dispatcher.dispatch(extension, tenant, accountability, question, answer),
     onLife: life,
@@ -208,31 +206,14 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
   });
 
   let closing: Promise<void> | null = null;
-  const health = (): Health => ({
-    status: closing === null ? 'ok' : 'closing',
-    extensions: installation.installed.length,
-    refused: installation.refused.length,
-    wards: pool.wards.size,
-    cells: [...pool.wards].reduce((sum, ward) => sum + ward.cells.size, 0),
-    requests: dispatcher.liveRequests,
-    schedules: schedules.length,
-    nextRun: schedules.nextRuns().reduce<string | null>(earliest, null),
-  });
-  const gauges = (): Gauges => ({
-    requests: dispatcher.liveRequests,
-    queued: dispatcher.queuedRequests,
-    wards: pool.wards.size,
-    cells: health().cells,
-    wardRssBytes: pool.rssBytes(),
-    extensions: installation.installed.length,
-    refused: installation.refused.length,
-  });
+  const { health, gauges } = makeVitals({ dispatcher, installation, pool, schedules, isClosing: () => closing !== null });
   const handler = makeHandler({
     dispatcher,
     identify: options.identify ?? undefined,
     htmlPolicy,
     mount: (id) => installation.mount(id),
     tracing,
+    tenants,
     operatorRoutes: makeOperatorRoutes({
       health,
       unready: () => (closing === null ? null : 'the host is shutting down'),
@@ -273,6 +254,7 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
     ledger: () => ledger.recent(),
     health,
     hardening: () => hardening.reports,
+    forgetTenant: (tenant) => tenants?.forget(tenant),
     metrics: async () => {
       if (metrics !== null) return await metrics.render();
       throw new CloisterError('ERR_OPTIONS_INVALID', 'nothing is counted: set the option metrics to true, or give an adminToken');
@@ -282,9 +264,4 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
       return closing;
     },
   };
-};
-
-const earliest = (found: string | null, { next }: NextRun): string | null => {
-  const time = next?.toISOString() ?? null;
-  return found === null || (time !== null && time < found) ? time : found;
 };

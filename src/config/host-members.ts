@@ -21,6 +21,7 @@ type Members = Pick<
   | 'meter'
   | 'tracer'
   | 'quotasOf'
+  | 'resolveTenant'
   | 'quotaStore'
 >;
 type Values = Readonly<Record<string, unknown>>;
@@ -36,6 +37,7 @@ const isIdentify = (value: unknown): value is Identify => typeof value === 'func
 const isOnEntries = (value: unknown): value is OnEntries => typeof value === 'function';
 const isMeter = (value: unknown): value is Meter => isHolder(value) && has(value, 'createHistogram') && has(value, 'createObservableGauge');
 const isQuotasOf = (value: unknown): value is NonNullable<RuntimeOptions['quotasOf']> => typeof value === 'function';
+const isResolveTenant = (value: unknown): value is NonNullable<RuntimeOptions['resolveTenant']> => typeof value === 'function';
 const isLimiter = (value: unknown): value is RateLimiterAbstract => isHolder(value) && has(value, 'penalty');
 const isTracer = (value: unknown): value is Tracer => isHolder(value) && has(value, 'startSpan');
 const isPostgresUrl = (value: unknown): value is string => typeof value === 'string' && /^postgres(ql)?:\/\//.test(value);
@@ -99,8 +101,21 @@ const parseToken = (value: unknown, where: string): string | null => {
 
 /** Takes the members that are not JSON out of the options; `rest` is for the schema. */
 export const parseHostMembers = (options: Values, where: string): { readonly members: Members; readonly rest: Values } => {
-  const { database, services, secrets, logger, identify, onLedgerEntries, adminToken, meter, tracer, quotasOf, quotaStore, ...rest } =
-    options;
+  const {
+    database,
+    services,
+    secrets,
+    logger,
+    identify,
+    onLedgerEntries,
+    adminToken,
+    meter,
+    tracer,
+    quotasOf,
+    resolveTenant,
+    quotaStore,
+    ...rest
+  } = options;
   const members: Members = {
     database: parseDatabase(database, where),
     services: parseServices(services, where),
@@ -111,6 +126,7 @@ export const parseHostMembers = (options: Values, where: string): { readonly mem
     adminToken: parseToken(adminToken, where),
     meter: parseOptional('meter', meter, where, 'an OpenTelemetry meter (createHistogram, createObservableGauge)', isMeter),
     quotasOf: parseOptional('quotasOf', quotasOf, where, 'a function', isQuotasOf),
+    resolveTenant: parseOptional('resolveTenant', resolveTenant, where, 'a function', isResolveTenant),
     quotaStore: parseOptional('quotaStore', quotaStore, where, 'a limiter of rate-limiter-flexible', isLimiter),
     tracer: parseOptional('tracer', tracer, where, 'an OpenTelemetry tracer (startSpan)', isTracer),
   };

@@ -177,6 +177,7 @@ export const makeOptionsSchema = (catalog: CapabilityCatalog): TObject =>
       packages: Type.Optional(makeLimitsSchema(packageLimitTable)),
       metrics: Type.Optional(Type.Boolean()),
       quotas: Type.Optional(quotasSchema),
+      tenantCacheMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 86_400_000 })),
     },
     { ...closed, ...makeGrantDefinitions(catalog.contracts) },
   );

@@ -47,6 +47,7 @@ interface JsonOptions {
   };
   readonly packages?: Partial<PackageLimits>;
   readonly metrics?: boolean;
+  readonly tenantCacheMs?: number;
   readonly quotas?: Quotas & { readonly store?: 'memory' | 'database' };
 }
 
@@ -115,6 +116,7 @@ export const parseOptions = (value: unknown, catalog: CapabilityCatalog): Runtim
     egress: { internalOrigins: [], dnsServers: [], ...json.egress },
     wards: { ...defaultWards, ...json.wards, hardening: fillHardening(json.wards?.hardening) },
     packages: makePackageLimits(json.packages),
+    tenantCacheMs: json.tenantCacheMs ?? 60_000,
     quotas: { store: 'memory', ...json.quotas },
     metrics: json.metrics ?? members.adminToken !== null,
   };

@@ -11,6 +11,7 @@ import type { OnEntries } from '../ledger/entries-target.ts';
 import type { PackageLimits } from '../limits/package-table.ts';
 import type { Limits } from '../limits/table.ts';
 import type { Quotas } from '../quotas/quota-table.ts';
+import type { ResolveTenant } from '../tenants/tenant-book.ts';
 import type { HardeningModes, WardUser } from './hardening.ts';
 import type { ExpressMajor, Manifest } from './manifest.ts';
 
@@ -135,6 +136,8 @@ export interface RuntimeOptions {
   /** For tenants of which `quotasOf` says nothing. */
   readonly quotas: Quotas & { readonly store: 'memory' | 'database' };
   readonly quotasOf: ((tenant: string) => Quotas | null | undefined) | null;
+  readonly resolveTenant: ResolveTenant | null;
+  readonly tenantCacheMs: number;
   /** In place of `quotas.store`. */
   readonly quotaStore: RateLimiterAbstract | null;
   /** Gets the same instruments. */

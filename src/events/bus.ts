@@ -14,6 +14,8 @@ import { ListenerFacts, type Target } from './facts.ts';
 import { isRefusal, type JobOrder, type JobOutcome, makeJob } from './job.ts';
 
 export interface BusServices {
+  /** Whether the tenant has the extension. */
+  serves(tenant: string, extension: string): boolean;
   dispatch(extension: Extension, tenant: string, accountability: Accountability, question: Question, answer: Answer): { abandon(): void };
   onLife(event: LifeEvent, extension: string, tenant: string, subject: string, reason: string): void;
 }
@@ -27,13 +29,14 @@ interface Emission {
 }
 
 export class Bus implements EventBus {
-  readonly facts = new ListenerFacts();
+  readonly facts: ListenerFacts;
   readonly #services: BusServices;
   /** Characters of events on their way, by tenant. */
   readonly #pending = new Map<string, number>();
 
   constructor(services: BusServices) {
     this.#services = services;
+    this.facts = new ListenerFacts(services.serves);
   }
 
   async emitFilter(caller: Caller, event: string, payload: string, meta: string): Promise<string | null> {

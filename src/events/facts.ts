@@ -70,6 +70,17 @@ export class ListenerFacts {
   /** In the order in which filters run. */
   #known: Known[] = [];
   readonly #cache = new Map<string, readonly Target[]>();
+  readonly #serves: (tenant: string, extension: string) => boolean;
+
+  /** `serves`: what a tenant does not have hears none of its events. */
+  constructor(serves: (tenant: string, extension: string) => boolean) {
+    this.#serves = serves;
+  }
+
+  /** What tenants have is different from now on. */
+  changed(): void {
+    this.#cache.clear();
+  }
 
   /** A cell has registered: its list takes the place of what held before. The first one stands for all tenants. */
   registered(extension: Extension, tenant: string, facts: readonly ListenerFact[], record: (note: LeaseRecord) => void): void {
@@ -148,7 +159,7 @@ export class ListenerFacts {
 
   #all(tenant: string): readonly Target[] {
     return this.#known
-      .filter(({ active }) => active)
+      .filter(({ active, extension }) => active && this.#serves(tenant, extension.id))
       .flatMap((one) => [...this.#listOf(one, tenant).values()].map((listener) => ({ extension: one.extension, listener })));
   }
 

@@ -47,6 +47,7 @@ const open = (listeners: readonly (readonly ['filter' | 'action', string, Turn])
     ]),
   };
   const bus = new Bus({
+    serves: () => true,
     dispatch: (_extension, _tenant, _accountability, question, answer) => {
       const head = JSON.parse(question.head) as JobHead;
       const cause = question.job?.cause ?? assert.fail();

@@ -7,6 +7,7 @@ import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Extension } from '../dispatch/extension.ts';
 import { CloisterError } from '../errors.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
+import type { TenantBook } from '../tenants/tenant-book.ts';
 import { makeFramingGuard } from './framing.ts';
 import type { Gate } from './gate.ts';
 import { HttpAnswer, writeError } from './http-answer.ts';
@@ -27,6 +28,8 @@ export interface HandlerOptions {
   mount(id: string): Mount | undefined;
   readonly operatorRoutes: OperatorRoutes;
   readonly tracing: Tracing | null;
+  /** null: every tenant has every extension. */
+  readonly tenants: TenantBook | null;
   onFault(error: unknown): void;
 }
 
@@ -53,7 +56,7 @@ const denial = (request: IncomingMessage, target: Target, mount: Mount): Cloiste
 };
 
 export const makeHandler = (options: HandlerOptions): Handler => {
-  const { dispatcher, identify, htmlPolicy } = options;
+  const { dispatcher, identify, tenants, htmlPolicy } = options;
   const shares = makeUnsentShares();
   const refusesFraming = makeFramingGuard();
 
@@ -116,11 +119,25 @@ export const makeHandler = (options: HandlerOptions): Handler => {
     mount: Mount,
   ): Promise<void> => {
     const identity = identify === undefined ? anybody : checkIdentity(await identify(request));
+    if (!(await serves(identity.tenant, mount))) return pass(request, response, next);
     const body = denial(request, target, mount) ?? (await readOrRefuse(request, mount));
     // The client went away meanwhile: nobody is left to run it for.
     if (response.destroyed) return;
     if (body instanceof CloisterError) refuse(request, response, target, mount, identity, body);
     else start(request, response, next, target, mount, identity, body);
+  };
+
+  /** What a tenant does not have is not there for it. */
+  const serves = async (tenant: string, { extension }: Mount): Promise<boolean> => {
+    if (tenants === null) return true;
+    await tenants.settings(tenant);
+    return tenants.serves(tenant, extension.id);
+  };
+
+  const pass = (request: IncomingMessage, response: ServerResponse, next: Next | undefined): void => {
+    if (next !== undefined) return next();
+    if (refusesFraming(request, response)) return;
+    writeError(response, new CloisterError('ERR_ROUTE_NOT_FOUND', 'There is no such route.'));
   };
 
   const fail = (response: ServerResponse, error: unknown): void => {
@@ -135,13 +152,11 @@ export const makeHandler = (options: HandlerOptions): Handler => {
       const mount = target === null ? undefined : options.mount(target.mount);
       if (target === null || mount === undefined) {
         if (target !== null && options.operatorRoutes(request, response, target.path)) return;
-        if (next !== undefined) return next();
-        if (refusesFraming(request, response)) return;
-        return writeError(response, new CloisterError('ERR_ROUTE_NOT_FOUND', 'There is no such route.'));
+        return pass(request, response, next);
       }
       if (refusesFraming(request, response)) return;
       checkPath(target.path);
-      if (identify === undefined && hasNoBody(request) && denial(request, target, mount) === null)
+      if (identify === undefined && tenants === null && hasNoBody(request) && denial(request, target, mount) === null)
         return start(request, response, next, target, mount, anybody, emptyBody);
       slow(request, response, next, target, mount).catch((error: unknown) => fail(response, error));
     } catch (error) {

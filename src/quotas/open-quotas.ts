@@ -10,6 +10,8 @@ export interface QuotaSettings {
   readonly quotas: Quotas & { readonly store: 'memory' | 'database' };
   readonly quotasOf: ((tenant: string) => Quotas | null | undefined) | null;
   readonly quotaStore: RateLimiterAbstract | null;
+  /** Says more of a tenant than `quotasOf` does; null: nobody does. */
+  readonly tenants: { quotas(tenant: string): Quotas | undefined } | null;
 }
 
 /** What it needs of the host's database. */
@@ -34,8 +36,8 @@ export const openQuotas = async (
   database: Database | undefined,
   onStoreFailure: (error: unknown) => void,
 ): Promise<QuotaBook | null> => {
-  const { quotas, quotasOf } = settings;
-  if (quotasOf === null && quotas.tenant === undefined && quotas.extension === undefined) return null;
+  const { quotas, quotasOf, tenants } = settings;
+  if (quotasOf === null && tenants === null && quotas.tenant === undefined && quotas.extension === undefined) return null;
   const store = await openStore(settings, database);
-  return new QuotaBook({ quotasOf: (tenant) => quotasOf?.(tenant) ?? quotas, store, onStoreFailure });
+  return new QuotaBook({ quotasOf: (tenant) => tenants?.quotas(tenant) ?? quotasOf?.(tenant) ?? quotas, store, onStoreFailure });
 };

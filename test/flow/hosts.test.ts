@@ -1,7 +1,8 @@
 // The runtime inside other people's hosts: Express 4, Express 5, a bare server, below a path, after their own middleware.
 import assert from 'node:assert/strict';
-import type { RequestListener } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import { after, before, describe, test } from 'node:test';
+import { fastify } from 'fastify';
 import type { Runtime } from '../../src/runtime.ts';
 import { loadExpress } from '../helpers/plain-host.ts';
 import { extension, openTestRuntime, type TestRuntime } from '../helpers/runtime.ts';
@@ -204,5 +205,39 @@ describe('in a bare server', () => {
         [404, 'ERR_ROUTE_NOT_FOUND', 'application/json; charset=utf-8'],
       );
     }
+  });
+});
+
+describe('in a Fastify host', () => {
+  let runtime: TestRuntime;
+  let listener: RequestListener = (_request, response) => void response.destroy();
+  const app = fastify({
+    serverFactory: (own) => {
+      const server = createServer();
+      listener = own;
+      return server;
+    },
+  });
+  before(async () => {
+    app.post('/own', (request) => ({ own: request.body }));
+    await app.ready();
+    runtime = await openTestRuntime({
+      extensions: { five: extension(source) },
+      listen: (created) => {
+        const handler = created.handler();
+        return (request, response) => handler(request, response, () => listener(request, response));
+      },
+    });
+  });
+  after(async () => {
+    await runtime?.close();
+    await app.close();
+  });
+
+  test('the extension gets bodies whole, and what it passes on and what is not its own is Fastify’s', async () => {
+    assert.deepEqual((await runtime.post('/five/body', { a: 1 })).json(), { body: { a: 1 }, raw: Buffer.from('{"a":1}').toString('hex') });
+    assert.deepEqual((await runtime.post('/own', { b: 2 })).json(), { own: { b: 2 } });
+    assert.equal((await runtime.get('/five/passes')).status, 404);
+    assert.equal(((await runtime.get('/nowhere')).json() as { readonly error: string }).error, 'Not Found');
   });
 });

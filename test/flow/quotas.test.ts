@@ -34,7 +34,7 @@ describe('quotas', () => {
       extensions: { one: source, two: source },
       options: {
         identify,
-        limits: { cpuMs: 1_000, wallMs: 10_000 },
+        limits: { cpuMs: 2_000, wallMs: 30_000, registerMs: 20_000 },
         quotas: { tenant: { requests: { most: 5, perSeconds: day } }, extension: { requests: { most: 3, perSeconds: day } } },
         quotasOf: (tenant) =>
           ({
@@ -120,6 +120,7 @@ describe('quotas of many hosts', () => {
 
   it('on one database are of all of them together', async () => {
     const options = {
+      limits: { cpuMs: 2_000, wallMs: 30_000, registerMs: 20_000 },
       database: database.url,
       identify,
       quotas: { tenant: { requests: { most: 6, perSeconds: day } }, store: 'database' },

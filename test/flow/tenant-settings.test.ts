@@ -1,0 +1,155 @@
+// What an embedder's resolver says of tenants: which extensions they have, their quotas, and for how long it stands. Through real wards and HTTP.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { TenantBook, type TenantSettings } from '../../src/tenants/tenant-book.ts';
+import { extension, openTestRuntime, type TestRuntime } from '../helpers/runtime.ts';
+
+const asks = extension(
+  `export default (router, { emitter }) => {
+    router.get('/', (req, res) => res.send('asks'));
+    router.get('/emit', async (req, res) => res.json(await emitter.emitFilter('counted', [], {})));
+  };`,
+  { capabilities: { emitter: { emit: ['counted'] } } },
+);
+const hears = (name: string) =>
+  extension(
+    `export default (router, { emitter }) => {
+      emitter.onFilter('counted', (list) => [...list, ${JSON.stringify(name)}]);
+      router.get('/', (req, res) => res.send(${JSON.stringify(name)}));
+    };`,
+    { capabilities: { emitter: { listen: ['counted'] } } },
+  );
+
+describe('tenants of a resolver', () => {
+  let host: TestRuntime;
+  let asked: string[] = [];
+  let fails = false;
+  const plans = new Map<string, TenantSettings>([
+    ['all', {}],
+    ['one', { extensions: ['asks'] }],
+    ['two', { extensions: ['asks', 'left'] }],
+    ['none', { extensions: [] }],
+    ['small', { quotas: { tenant: { requests: { most: 1, perSeconds: 86_400 } } } }],
+  ]);
+  const get = async (path: string, tenant: string) => await host.get(path, { 'x-tenant': tenant });
+
+  before(async () => {
+    host = await openTestRuntime({
+      extensions: { asks, left: hears('left'), right: hears('right') },
+      options: {
+        approvals: 'requested',
+        limits: { cpuMs: 2_000, wallMs: 30_000, registerMs: 20_000 },
+        identify: ({ headers }) => ({ tenant: String(headers['x-tenant']), accountability: null }),
+        resolveTenant: async (tenant) => {
+          asked.push(tenant);
+          if (fails) throw new Error('the embedder’s database is away');
+          return plans.get(tenant) ?? { extensions: [] };
+        },
+      },
+    });
+    assert.deepEqual(host.runtime.refused(), []);
+  });
+  after(() => host?.close());
+
+  for (const [tenant, statuses] of [
+    ['all', [200, 200, 200]],
+    ['one', [200, 404, 404]],
+    ['two', [200, 200, 404]],
+    ['none', [404, 404, 404]],
+    ['unknown', [404, 404, 404]],
+  ] as const)
+    it(`${tenant} reach what they have, and what they have not is not there`, async () => {
+      const got = await Promise.all(['/asks', '/left', '/right'].map((path) => get(path, tenant)));
+      assert.deepEqual(
+        got.map(({ status }) => status),
+        statuses,
+      );
+      for (const reply of got.filter(({ status }) => status === 404)) assert.equal(reply.code, 'ERR_ROUTE_NOT_FOUND');
+    });
+
+  it('hear an event with the extensions they have, and no others', async () => {
+    for (const [tenant, heard] of [
+      ['all', ['left', 'right']],
+      ['one', []],
+      ['two', ['left']],
+    ] as const)
+      assert.deepEqual((await get('/asks/emit', tenant)).json(), heard);
+  });
+
+  it('have the quotas of their own', async () => {
+    assert.deepEqual([(await get('/asks', 'small')).status, (await get('/asks', 'small')).code], [200, 'ERR_QUOTA_EXCEEDED']);
+  });
+
+  it('are asked for once, until somebody says that they are different', async () => {
+    asked = [];
+    await get('/asks', 'one');
+    assert.deepEqual(asked, []);
+    plans.set('one', { extensions: ['right'] });
+    host.runtime.forgetTenant('one');
+    assert.deepEqual([(await get('/asks', 'one')).status, (await get('/right', 'one')).status, asked], [404, 200, ['one']]);
+  });
+
+  it('go on as they were while nobody says; who was never there gets 503', async () => {
+    fails = true;
+    host.runtime.forgetTenant();
+    assert.equal((await get('/right', 'one')).status, 200);
+    const reply = await get('/right', 'never seen');
+    assert.deepEqual([reply.status, reply.code, reply.headers['retry-after']], [503, 'ERR_TENANT_UNAVAILABLE', '1']);
+    fails = false;
+    assert.equal((await get('/right', 'never seen')).status, 404);
+  });
+});
+
+describe('the book of tenants', () => {
+  const open = (resolve: (tenant: string) => TenantSettings | Promise<TenantSettings>, now: () => number): TenantBook =>
+    new TenantBook({ resolve, cacheMs: 100, hostTenant: 'default', onChange: () => undefined, onFailure: () => undefined, now });
+
+  it('asks anew after cacheMs, and once for all who ask at the same time', async () => {
+    let time = 0;
+    let calls = 0;
+    const book = open(
+      () => {
+        calls += 1;
+        return {};
+      },
+      () => time,
+    );
+    await Promise.all([book.settings('a'), book.settings('a'), book.settings('a')]);
+    time = 99;
+    await book.settings('a');
+    assert.equal(calls, 1);
+    time = 100;
+    await book.settings('a');
+    assert.equal(calls, 2);
+  });
+
+  it('takes no answer that was asked for before somebody said it is different', async () => {
+    const answers: ((settings: TenantSettings) => void)[] = [];
+    const book = open(
+      () => new Promise((resolve) => answers.push(resolve)),
+      () => 0,
+    );
+    const early = book.settings('a');
+    book.forget('a');
+    const late = book.settings('a');
+    answers[1]?.({ extensions: ['new'] });
+    await late;
+    answers[0]?.({ extensions: ['old'] });
+    await early;
+    assert.deepEqual([book.serves('a', 'new'), book.serves('a', 'old')], [true, false]);
+  });
+
+  for (const [what, wrong] of [
+    ['no object', null],
+    ['a list that is none', { extensions: 'asks' }],
+    ['a list of other things', { extensions: [1] }],
+  ] as const)
+    it(`refuses ${what}`, async () => {
+      const book = open(
+        () => wrong as unknown as TenantSettings,
+        () => 0,
+      );
+      await assert.rejects(async () => await book.settings('a'));
+      assert.equal(book.serves('a', 'asks'), false);
+    });
+});
