@@ -14,7 +14,7 @@ import { CloisterError } from './errors.ts';
 import { makeGate } from './http/gate.ts';
 import { defaultTenant, type Mount } from './http/handler.ts';
 import type { InstallationServices } from './installation/installation-services.ts';
-import { asRefusal, parseMounts } from './installation/registered-mounts.ts';
+import { asRefusal, parseMounts, withMap } from './installation/registered-mounts.ts';
 import { type Bundler, openBundler } from './packages/bundler.ts';
 import type { Refusal } from './packages/find-packages.ts';
 import type { LoadedPackage } from './packages/loaded-package.ts';
@@ -243,7 +243,7 @@ export class Installation {
       ...identity,
       kind: found.kind === 'hook' ? 'hook' : 'endpoint',
       artifact: found.artifact,
-      script: Buffer.from(found.script),
+      script: Buffer.from(this.#services.inlineMaps ? withMap(found) : found.script),
       profile: { express: effective.express, knex: capabilities.has('database') },
       limits,
       isolation: effective.isolation,

@@ -13,6 +13,7 @@ import { makeOffered } from './capabilities/services/host.ts';
 import { parseOptions } from './config/options.ts';
 import { databaseOptionsOf } from './database.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
+import { type Inspection, makeInspection } from './dispatch/inspection.ts';
 import { CloisterError } from './errors.ts';
 import { Bus } from './events/bus.ts';
 import { makeHostEvents } from './events/host-events.ts';
@@ -35,6 +36,12 @@ import { type MeasureReport, sayHardening } from './wards/hardening/measures.ts'
 import { openHardening } from './wards/hardening/open-hardening.ts';
 import { Images } from './wards/image.ts';
 import { WardPool } from './wards/ward-pool.ts';
+
+/** What only `cloister dev` asks for: not part of the API. */
+export interface Development {
+  /** Wards are started so that a debugger can look into every cell. */
+  onInspection(inspection: Inspection): void;
+}
 
 export interface Runtime {
   /** A request listener for Express 4 and 5 and for node:http. */
@@ -74,7 +81,7 @@ const htmlPolicy =
 
 const megabyte = 1024 * 1024;
 /** Reads the extensions, boots wards, registers everything. Throws ERR_OPTIONS_INVALID for options that do not hold; an extension that cannot be served is in `refused()`. */
-export const createRuntime = async (given: CloisterOptions): Promise<Runtime> => {
+export const createRuntime = async (given: CloisterOptions, development: Development | null = null): Promise<Runtime> => {
   const registry = makeRegistry();
   const baseline = makeBaseline();
   const catalog = { contracts: registry.map((entry) => entry.capability.contract), baseline };
@@ -118,7 +125,7 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
   const bytes = Math.max(options.limits.bodyOutBytes ?? 0, options.limits.callBytes ?? 0, 64 * megabyte);
   const flags = flagsOf(options.wards.hardened);
   const pool = new WardPool({
-    program: hardening.start(flags, artefacts.wardFile),
+    program: hardening.start(flags, artefacts.wardFile, ...(development === null ? [] : ['inspectable'])),
     images: new Images((key) => hardening.start(flags, artefacts.imageFile, artefacts.guestFile(key)), artefacts.partsFolder),
     max: options.wards.max,
     perTenant: options.wards.perTenant,
@@ -185,6 +192,7 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
     lock,
     registry,
     baseline,
+    inlineMaps: development !== null,
     resources: {
       logger,
       env: withPlaceholders(options.env, egress),
@@ -237,6 +245,7 @@ export const createRuntime = async (given: CloisterOptions): Promise<Runtime> =>
   };
 
   life('runtime.start', '', '', artefacts.execPath, `node ${process.versions.node}`);
+  development?.onInspection(makeInspection(() => dispatcher.cells()));
   try {
     await installation.load();
     await runInits(bus, defaultTenant);

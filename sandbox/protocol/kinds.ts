@@ -24,6 +24,8 @@ export const toWard = {
   cancel: 10,
   /** id: lease; a: cell; b: milliseconds to its deadline; text: JobHead as JSON. What does not come from a client: an event, a schedule. */
   job: 11,
+  /** id: cell; a: one of {@link inspectSteps}; text: a debugger's message as JSON. Only to a ward that was started for it. */
+  inspect: 12,
 } as const;
 
 /** Ward to host. */
@@ -62,7 +64,12 @@ export const toHost = {
   taken: 16,
   /** id: lease; text: what the job gave, as JSON; empty where it gave nothing. */
   done: 17,
+  /** id: cell; text: a message to its debugger, as JSON. */
+  inspected: 18,
 } as const;
+
+/** What `inspect` is about: a debugger comes, says something, goes. */
+export const inspectSteps = { open: 0, message: 1, close: 2 } as const;
 
 /** Ways a cell ends by itself. `disposed`: an entry outran its timeout and the cell could still be ended; `stuck`: it could not, and the ward goes with it. */
 export const cellEnds = ['closed', 'memory', 'disposed', 'catastrophe', 'stuck', 'fault'] as const;

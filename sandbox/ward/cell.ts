@@ -44,6 +44,7 @@ export class Cell {
   #reportedBusy = false;
   #disposedAt = 0;
   #ended = false;
+  #pausedAt: number | null = null;
   #heapKb = 0;
   #heapSampledAt = 0;
   #backgroundSecond = 0;
@@ -138,6 +139,7 @@ export class Cell {
   watch(now: number): void {
     const entry = this.#entries[0];
     if (entry === undefined) return;
+    if (this.#pausedAt !== null && !this.#ended) return;
     if (this.#ended) {
       if (now - this.#disposedAt > killAfterMs) this.#events.onStuck(entry.lease.id);
       return;
@@ -156,6 +158,20 @@ export class Cell {
     } else if (now - this.#disposedAt > killAfterMs) {
       this.#events.onStuck(entry.lease.id);
     }
+  }
+
+  /** A debugger holds it: no clock of ours runs. */
+  pause(): void {
+    this.#pausedAt ??= performance.now();
+  }
+
+  resume(): void {
+    if (this.#pausedAt === null) return;
+    const pausedMs = performance.now() - this.#pausedAt;
+    this.#pausedAt = null;
+    const entry = this.#entries[0];
+    if (entry !== undefined) entry.startedAt += pausedMs;
+    for (const lease of this.leases.values()) lease.postpone(pausedMs);
   }
 
   /** Which lease runs right now; 0 for none. */

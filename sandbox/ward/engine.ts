@@ -19,10 +19,21 @@ export interface Isolate {
   /** Bytes of heap in use; null where the isolate is gone. Queues behind running entries. */
   heapBytes(): Promise<number | null>;
   isGone(): boolean;
+  /** Joins a debugger. Throws where the isolate was not booted for one. */
+  inspect(onMessage: (message: string) => void): Inspection;
   dispose(): void;
 }
 
+/** A debugger's way to an isolate. Its timeouts do not run while it is paused. */
+export interface Inspection {
+  send(message: string): void;
+  /** Lets it run on. */
+  close(): void;
+}
+
 export interface EngineOptions {
+  /** Costs time and memory, and shows everything: for an author's own machine. */
+  readonly inspectable: boolean;
   readonly image: Uint8Array;
   readonly memoryMb: number;
   readonly onPost: Post;
@@ -38,10 +49,11 @@ const atBottom = Promise.resolve();
 export const bootIsolate = async (options: EngineOptions): Promise<Isolate> => {
   const isolate = new ivm.Isolate({
     memoryLimit: options.memoryMb,
+    inspector: options.inspectable,
     snapshot: snapshotOf(options.image),
     onCatastrophicError: options.onCatastrophe,
   });
-  const context = await isolate.createContext();
+  const context = await isolate.createContext({ inspector: options.inspectable });
   const post = new ivm.Callback(options.onPost, { ignored: true });
   // Answers at once with a text of ours, whatever it is asked: the kernel keeps it, and asks once for each name.
   const part = new ivm.Callback((name: unknown) => options.parts.get(String(name)) ?? '');
@@ -72,6 +84,12 @@ export const bootIsolate = async (options: EngineOptions): Promise<Isolate> => {
       }
     },
     isGone: () => isolate.isDisposed,
+    inspect: (onMessage) => {
+      const session = isolate.createInspectorSession();
+      session.onResponse = (_id, message) => onMessage(message);
+      session.onNotification = onMessage;
+      return { send: (message) => session.dispatchProtocolMessage(message), close: () => session.dispose() };
+    },
     dispose: () => {
       if (!isolate.isDisposed) isolate.dispose();
     },

@@ -43,6 +43,11 @@ export class WardLease {
     this.#deadlineAt = Math.max(this.#deadlineAt, deadlineAt);
   }
 
+  /** It stood still for so long. */
+  postpone(ms: number): void {
+    this.#deadlineAt += ms;
+  }
+
   /** Microseconds of CPU the lease may use in all. A stream earns its budget anew each second it lives. */
   budgetUs(now: number): number {
     const seconds = this.#streamingSince === null ? 0 : Math.floor((now - this.#streamingSince) / 1000);

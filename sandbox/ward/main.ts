@@ -17,6 +17,9 @@ const watchMs = 25;
 /** The host is trusted; the caps only keep a broken stream from being read as a gigantic frame. */
 const caps = { maxTextBytes: 256 * 1024 * 1024, maxRawBytes: 1024 * 1024 * 1024 };
 
+/** What a host says that is an author's own. */
+const inspectArgument = 'inspectable';
+
 const socket = new Socket({ fd: 3 });
 const die = (): void => {
   process.kill(process.pid, 'SIGKILL');
@@ -31,16 +34,19 @@ const writer = new FrameWriter(
   (flush) => setImmediate(flush),
 );
 
-const ward = new Ward({
-  write: (kind, id, a, b, text, raw) => writer.write(kind, id, a, b, text, raw),
-  backlogBytes: () => writer.pendingBytes + socket.writableLength,
-  /** Says what there is to say, then ends the process. */
-  die: () => {
-    writer.flush();
-    socket.write('', die);
-    setTimeout(die, 100);
+const ward = new Ward(
+  {
+    write: (kind, id, a, b, text, raw) => writer.write(kind, id, a, b, text, raw),
+    backlogBytes: () => writer.pendingBytes + socket.writableLength,
+    /** Says what there is to say, then ends the process. */
+    die: () => {
+      writer.flush();
+      socket.write('', die);
+      setTimeout(die, 100);
+    },
   },
-});
+  process.argv.includes(inspectArgument),
+);
 
 const reader = new FrameReader(caps, (frame) => ward.receive(frame), die);
 socket.on('data', (data: Buffer) => reader.push(data));

@@ -10,15 +10,17 @@ export interface Spare {
 export class SparePool {
   readonly #image: Uint8Array;
   readonly #parts: ReadonlyMap<string, string>;
+  readonly #inspectable: boolean;
   readonly #onFailure: (reason: string) => void;
   /** Memory limit in MB → how many to keep. */
   readonly #wanted = new Map<number, number>();
   readonly #kept = new Map<number, Spare[]>();
   #filling = false;
 
-  constructor(image: Uint8Array, parts: ReadonlyMap<string, string>, onFailure: (reason: string) => void) {
+  constructor(image: Uint8Array, parts: ReadonlyMap<string, string>, inspectable: boolean, onFailure: (reason: string) => void) {
     this.#image = image;
     this.#parts = parts;
+    this.#inspectable = inspectable;
     this.#onFailure = onFailure;
   }
 
@@ -32,7 +34,7 @@ export class SparePool {
     const spare = this.#kept.get(memoryMb)?.pop();
     // The next one is booted only once this one is in use: its boot must not compete with the request that waits.
     setTimeout(() => this.#fill(), refillAfterMs);
-    return spare ?? (await bootSpare(this.#image, this.#parts, memoryMb));
+    return spare ?? (await bootSpare(this.#image, this.#parts, memoryMb, this.#inspectable));
   }
 
   #fill(): void {
@@ -41,7 +43,7 @@ export class SparePool {
     if (missing === undefined) return;
     const [memoryMb] = missing;
     this.#filling = true;
-    bootSpare(this.#image, this.#parts, memoryMb).then(
+    bootSpare(this.#image, this.#parts, memoryMb, this.#inspectable).then(
       (spare) => {
         this.#filling = false;
         const kept = this.#kept.get(memoryMb) ?? [];
@@ -59,13 +61,14 @@ export class SparePool {
 
 const refillAfterMs = 5;
 
-const bootSpare = async (image: Uint8Array, parts: ReadonlyMap<string, string>, memoryMb: number): Promise<Spare> => {
+const bootSpare = async (image: Uint8Array, parts: ReadonlyMap<string, string>, memoryMb: number, inspectable: boolean): Promise<Spare> => {
   let post: Post = () => undefined;
   let catastrophe: (message: string) => void = () => undefined;
   const isolate = await bootIsolate({
     image,
     parts,
     memoryMb,
+    inspectable,
     onPost: (kind, lease, id, text, raw) => post(kind, lease, id, text, raw),
     onCatastrophe: (message) => catastrophe(message),
   });

@@ -4,6 +4,7 @@ import { bodyModes, breaches, type CellHead, cellEnds, fromGuest, toGuest, toHos
 import { Cell } from './cell.ts';
 import type { Post } from './engine.ts';
 import { HeldAnswers } from './held-answers.ts';
+import { Inspections } from './inspections.ts';
 import type { WardLease } from './lease.ts';
 import { SparePool } from './spares.ts';
 
@@ -27,10 +28,12 @@ export class Ward {
   /** Ended cells of which something still runs. */
   readonly #lingering = new Set<Cell>();
   readonly #answers: HeldAnswers;
+  readonly #inspections: Inspections;
   #spares: SparePool | null = null;
 
-  constructor(io: WardIo) {
+  constructor(io: WardIo, inspectable: boolean) {
     this.#io = io;
+    this.#inspections = new Inspections(inspectable, (cell, message) => io.write(toHost.inspected, cell, 0, 0, message, null));
     this.#answers = new HeldAnswers((...frame) => io.write(...frame));
   }
 
@@ -45,8 +48,11 @@ export class Ward {
   receive(frame: Frame): void {
     switch (frame.kind) {
       case toWard.image:
-        this.#spares = new SparePool(new Uint8Array(frame.raw ?? []), new Map(Object.entries(JSON.parse(frame.text) as object)), () =>
-          this.#io.die(),
+        this.#spares = new SparePool(
+          new Uint8Array(frame.raw ?? []),
+          new Map(Object.entries(JSON.parse(frame.text) as object)),
+          this.#inspections.enabled,
+          () => this.#io.die(),
         );
         return;
       case toWard.spares:
@@ -62,6 +68,8 @@ export class Ward {
         return this.#request(frame);
       case toWard.job:
         return this.#job(frame);
+      case toWard.inspect:
+        return this.#inspections.receive(this.#cells.get(frame.id), frame.a, frame.text);
       default:
         return this.#forward(frame);
     }
@@ -113,6 +121,7 @@ export class Ward {
         onBusy: (lease) => this.#io.write(toHost.busy, id, lease, 0, '', null),
         onEnded: (reason, guilty) => {
           this.#cells.delete(id);
+          this.#inspections.forget(cell);
           if (cell.running) this.#lingering.add(cell);
           for (const lease of cell.leases.keys()) this.#cellOfLease.delete(lease);
           clearTimeout(this.#timers.get(cell));

@@ -16,6 +16,7 @@ export const usage = `Usage: cloister <command>
   init NAME            Makes a folder with an extension to begin with: a route, a test, types.
     --typescript         In TypeScript.
   dev [DIR]            Serves the sources in DIR (here), takes up what is saved, and says what was denied and where an error came from.
+    --inspect            Lets a debugger (Chrome DevTools, VS Code) step through it; --inspect-port N (9229)
     --port N, --host ADDRESS, --config FILE, --database-url URL
   build [DIR]          Writes the file a package is published with, its source map, and says the hash of what will run.  --json
   pack [DIR] --key FILE   Builds DIR and signs it: one archive that serve takes where the key is trusted.

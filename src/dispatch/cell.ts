@@ -35,6 +35,12 @@ export interface CellOwner {
   onClosed(cell: Cell, reason: string): void;
 }
 
+/** A debugger that is joined to a cell. */
+export interface CellInspector {
+  onMessage(message: string): void;
+  onEnd(): void;
+}
+
 export class Cell implements CellPeer {
   readonly id: number;
   readonly ward: Ward;
@@ -48,6 +54,8 @@ export class Cell implements CellPeer {
   missed = 0;
   /** It counts against its extension already: an entry that had to be terminated and the ward that went with it are one death. */
   struck = false;
+  /** null on every host but an author's own. */
+  inspector: CellInspector | null = null;
   #state: 'opening' | 'ready' | 'retired' | 'ended' = 'opening';
 
   constructor(id: number, ward: Ward, extension: Extension, origin: LeaseOrigin, leaseId: number, cause: Cause | null, owner: CellOwner) {
@@ -144,6 +152,15 @@ export class Cell implements CellPeer {
     this.#owner.onCall(this, owner, call, text, bytes);
   }
 
+  /** `step`: one of `inspectSteps`. A ward that was not started for it does nothing. */
+  inspect(step: number, message: string): void {
+    if (this.#state !== 'ended') this.ward.process.write(toWard.inspect, this.id, step, 0, message, null);
+  }
+
+  onInspected(message: string): void {
+    this.inspector?.onMessage(message);
+  }
+
   onEnded(end: CellEnd, guilty: number): void {
     if (end === 'memory') this.#lose('memory', 'it went over memoryMb', 'own', guilty);
     else this.#lose('cell', `its cell ended (${end})`, 'own', guilty);
@@ -171,6 +188,7 @@ export class Cell implements CellPeer {
   }
 
   #forget(): void {
+    this.inspector?.onEnd();
     for (const lease of byAge(this.leases.values())) {
       this.ward.leases.delete(lease.id);
       lease.lose();

@@ -80,6 +80,11 @@ export class Dispatcher {
     return this.#live.size;
   }
 
+  /** Those that are there now. */
+  cells(): readonly Cell[] {
+    return [...this.#slots.values()].flatMap((slots) => [...slots.values()].flatMap((slot) => [...slot.cells]));
+  }
+
   slot(extension: Extension, tenant: string): Slot {
     const tenants = this.#slots.get(extension) ?? new Map<string, Slot>();
     if (tenants.size === 0 && !this.#retired.has(extension)) this.#options.onExtension(extension);

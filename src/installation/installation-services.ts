@@ -11,6 +11,8 @@ export interface InstallationServices {
   /** Approvals of the lock are among the options' by now. */
   readonly options: RuntimeOptions;
   readonly lock: { readonly entries: Lock; readonly store: ApprovalStore } | null;
+  /** Scripts carry their source maps, for a debugger. */
+  readonly inlineMaps: boolean;
   readonly registry: readonly CapabilityEntry[];
   readonly baseline: ReadonlyMap<string, unknown>;
   readonly resources: Omit<HostResources, 'limits'>;

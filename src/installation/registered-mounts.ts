@@ -27,3 +27,7 @@ export const asRefusal = (found: LoadedPackage, error: unknown): CloisterError =
   const message = cause.startsWith(start) ? cause : `${start}: ${found.entryFile}: ${cause}`;
   return new CloisterError(known ? error.code : 'ERR_REGISTER_FAILED', message, { extension: found.fallbackId }, { cause: error });
 };
+
+/** Beside what was hashed, for whoever steps through it. */
+export const withMap = ({ script, sourceMap }: LoadedPackage): string =>
+  sourceMap === '' ? script : `${script}\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(sourceMap).toString('base64')}`;

@@ -13,6 +13,8 @@ export interface CellPeer {
   onOpenFailed(text: string): void;
   /** `lease` is 0 where the call belongs to no live request; `call` is 0 where no answer is wanted. */
   onCall(lease: number, call: number, text: string, bytes: Uint8Array | null): void;
+  /** A message to its debugger. */
+  onInspected(message: string): void;
   onEnded(end: CellEnd, guilty: number): void;
   /** Which cell and lease brought the ward down; cell 0 when that is not known, lease 0 when it was no live request. */
   onWardExit(reason: string, guiltyCell: number, guiltyLease: number): void;
@@ -103,6 +105,8 @@ export class Ward {
         return this.cells.get(frame.id)?.onOpenFailed(frame.text);
       case toHost.ended:
         return this.#cellEnded(frame);
+      case toHost.inspected:
+        return this.cells.get(frame.id)?.onInspected(frame.text);
       case toHost.busy:
         if (frame.a === 0) this.#busy.delete(frame.id);
         else if (this.leases.get(frame.a)?.cell === frame.id) this.#busy.set(frame.id, frame.a);

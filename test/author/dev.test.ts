@@ -67,6 +67,7 @@ before(async () => {
     folder: folder.root,
     runtime: { limits: { registerMs: 20_000, wallMs: 20_000 } },
     say: (line) => void lines.push(line),
+    inspectPort: null,
   });
   server = http.createServer(dev.runtime.handler());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

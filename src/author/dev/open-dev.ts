@@ -2,12 +2,15 @@
 import path from 'node:path';
 import { pino } from 'pino';
 import { learningsOf, makeRegistry } from '../../capabilities/registry.ts';
+import type { Inspection } from '../../dispatch/inspection.ts';
 import type { LedgerEntry } from '../../ledger/entry.ts';
+import { limitTable } from '../../limits/table.ts';
 import type { CloisterOptions } from '../../options.ts';
 import { makeGuestPlaces } from '../../packages/guest-places.ts';
 import { createRuntime, type Runtime } from '../../runtime.ts';
 import { describeDenial, isDenied } from './denials.ts';
 import { makeDevLog } from './dev-log.ts';
+import { openInspector } from './inspector.ts';
 import { watchFolder } from './watch-folder.ts';
 
 export interface DevOptions {
@@ -16,13 +19,20 @@ export interface DevOptions {
   /** What the configuration says; extensions, logger and the ledger's reader are this one's own. */
   readonly runtime: CloisterOptions;
   readonly say: (line: string) => void;
+  /** Where a debugger finds the cells; null: it cannot. */
+  readonly inspectPort: number | null;
 }
 
 export interface Dev {
   readonly runtime: Runtime;
+  /** Where a debugger is pointed at; null: it was not asked for. */
+  readonly inspectUrl: string | null;
   /** Ends watching and the runtime. */
   close(): Promise<void>;
 }
+
+/** Who steps through code takes his time. */
+const patience = { cpuMs: limitTable.cpuMs.ceiling, wallMs: limitTable.wallMs.ceiling, registerMs: limitTable.registerMs.ceiling };
 
 type Served = ReadonlyMap<string, string>;
 const servedBy = (runtime: Runtime): Served => new Map(runtime.extensions().map(({ id, artifact }) => [id, artifact]));
@@ -38,7 +48,7 @@ const shortRequest = ({
   `${String(status)}   ${extension}  ${method} ${asked}  ${String(wallMs)} ms${outcome === 'answered' ? '' : `  ${outcome}`}`;
 
 /** Resolves when everything that can be served is. */
-export const openDev = async ({ folder, runtime: given, say }: DevOptions): Promise<Dev> => {
+export const openDev = async ({ folder, runtime: given, say, inspectPort }: DevOptions): Promise<Dev> => {
   const places = makeGuestPlaces();
   const learnings = learningsOf(makeRegistry());
   let runtime: Runtime | null = null;
@@ -57,14 +67,29 @@ export const openDev = async ({ folder, runtime: given, say }: DevOptions): Prom
     }
   };
 
-  const opened = await createRuntime({
-    approvals: 'requested',
-    ...given,
-    extensions: [{ folder, entry: 'source' }],
-    logger: pino({ level: 'debug' }, makeDevLog(say, mapStack)),
-    onLedgerEntries,
-  });
+  let inspection: Inspection | null = null;
+  const onInspection = (made: Inspection): void => {
+    inspection = made;
+  };
+  const opened = await createRuntime(
+    {
+      approvals: 'requested',
+      ...given,
+      ...(inspectPort === null ? {} : { limits: { ...given.limits, ...patience } }),
+      extensions: [{ folder, entry: 'source' }],
+      logger: pino({ level: 'debug' }, makeDevLog(say, mapStack)),
+      onLedgerEntries,
+    },
+    inspectPort === null ? null : { onInspection },
+  );
   runtime = opened;
+  const inspector =
+    inspectPort === null || inspection === null
+      ? null
+      : await openInspector(inspection, inspectPort).catch(async (error: unknown) => {
+          await opened.close();
+          throw error;
+        });
 
   const sayRefused = (): void => {
     for (const { error } of opened.refused()) say(`error ${error.message}`);
@@ -91,8 +116,10 @@ export const openDev = async ({ folder, runtime: given, say }: DevOptions): Prom
   await opened.reload();
   return {
     runtime: opened,
+    inspectUrl: inspector?.url ?? null,
     close: async () => {
       watching.close();
+      await inspector?.close();
       await last;
       await opened.close();
     },
