@@ -3,6 +3,7 @@ import database from 'cloister:database';
 import { makeGuest as makeEmitter } from '../../src/capabilities/emitter/guest.ts';
 import { makeGuest as makeEnv } from '../../src/capabilities/env/guest.ts';
 import { makeGuest as makeFetch } from '../../src/capabilities/fetch/guest.ts';
+import { makeGuest as makeFiles } from '../../src/capabilities/files/guest.ts';
 import { makeGuest as makeKv } from '../../src/capabilities/kv/guest.ts';
 import { makeGuest as makeLog } from '../../src/capabilities/log/guest.ts';
 import { makeGuest as makeSchema } from '../../src/capabilities/schema/guest.ts';
@@ -12,6 +13,7 @@ import type { GuestCapability } from './guest-capability.ts';
 /** What stands behind a global instead: the platform asks the kernel for it by this name. */
 export const guestGlobals: Readonly<Record<string, { readonly capability: string; readonly make: GuestCapability }>> = {
   fetch: { capability: 'fetch', make: makeFetch },
+  files: { capability: 'files', make: makeFiles },
 };
 
 const contextKeys = {

@@ -1,12 +1,13 @@
 // What the kernel gives the platform: timers, entropy, clock, log, environment, zones. Must never give more than the guest may have.
 import { watchKeys } from '../../src/capabilities/env/guest.ts';
 import { makeRandom } from '../platform/globals/random.ts';
-import type { Egress, PlatformHooks } from '../platform/hooks.ts';
+import type { Egress, OwnFiles, PlatformHooks } from '../platform/hooks.ts';
 import type { KernelConfig } from '../protocol/kinds.ts';
 import type { Calls } from './calls.ts';
 import { makeGuestSide } from './context.ts';
 import { dateNow, defineProperty, hasOwn, keysOf, toText } from './intrinsics.ts';
 import type { Listeners } from './listeners.ts';
+import { makeOwnFiles, noOwnFiles } from './own-files.ts';
 import type { Timers } from './timers.ts';
 import { currentZone, enterZone, runInZone } from './zone.ts';
 
@@ -16,6 +17,8 @@ export interface KernelHooks {
   readonly platform: PlatformHooks;
   /** The cell has an extension: its seed, its environment, its logger. */
   configure(config: KernelConfig): void;
+  /** Its script carries files of its package. */
+  carry(config: KernelConfig, json: string): void;
   /** An error nobody caught, from a timer. */
   logUncaught(error: unknown): void;
 }
@@ -34,6 +37,7 @@ export const makeHooks = (timers: Timers, calls: Calls, listeners: Listeners): K
   let random: (bytes: Uint8Array) => void = notSeeded;
   let logger: Logger | null = null;
   let egress: () => Egress = notSeeded;
+  let files: () => OwnFiles = () => noOwnFiles;
   let makeLogger: (() => Logger) | null = null;
   const log = (level: string, args: readonly unknown[]): void => {
     logger ??= makeLogger?.() ?? null;
@@ -49,6 +53,7 @@ export const makeHooks = (timers: Timers, calls: Calls, listeners: Listeners): K
     env: {},
     part: () => '',
     egress: () => egress(),
+    files: () => files(),
     zone: {
       get: () => currentZone().stores,
       run: (stores, run) => runInZone({ lease: currentZone().lease, stores }, run),
@@ -81,6 +86,14 @@ export const makeHooks = (timers: Timers, calls: Calls, listeners: Listeners): K
         return made;
       };
       makeLogger = () => makeGuestSide(calls, config, listeners, 'logger') as Logger;
+    },
+    carry: (config, json) => {
+      if (!hasOwn(config.capabilities, 'files')) return;
+      let made: OwnFiles | null = null;
+      files = () => {
+        made ??= makeOwnFiles(json, makeGuestSide(calls, config, listeners, 'files') as Parameters<typeof makeOwnFiles>[1]);
+        return made;
+      };
     },
     logUncaught: (error) => log('error', [error]),
   };

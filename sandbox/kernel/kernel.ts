@@ -94,9 +94,10 @@ export const makeKernel = (): Kernel => {
     }
     Object.defineProperty(globalThis, '__load', {
       configurable: true,
-      value: (loaded: Factory) => {
+      value: (loaded: Factory, files?: string) => {
         Reflect.deleteProperty(globalThis, '__load');
         factory = loaded;
+        if (files !== undefined && config !== null) hooks.carry(config, files);
       },
     });
   };

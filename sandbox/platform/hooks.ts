@@ -46,6 +46,14 @@ export interface Egress {
   request(outgoing: Outgoing, signal: AbortSignal | null): Promise<Incoming>;
 }
 
+/** Files of the extension's own package, by absolute path in the cell. */
+export interface OwnFiles {
+  /** null: there is no such file. */
+  read(path: string): string | null;
+  /** Names in a folder; null: there is none. */
+  list(path: string): readonly string[] | null;
+}
+
 export interface PlatformHooks {
   /** Calls back after at least ms; with repeat, again and again. The id is a positive integer. */
   setTimer(callback: () => void, ms: number, repeat: boolean): number;
@@ -61,6 +69,7 @@ export interface PlatformHooks {
   /** The text of a part of the platform that is not in the image: see parts.ts. */
   part(name: string): string;
   egress(): Egress;
+  files(): OwnFiles;
 }
 
 let bound: PlatformHooks | undefined;

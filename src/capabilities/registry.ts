@@ -7,6 +7,7 @@ import type { DatabaseResource } from './database/resource.ts';
 import { type EventBus, emitterCapability } from './emitter/host.ts';
 import { envCapability } from './env/host.ts';
 import { type FetchResources, fetchCapability } from './fetch/host.ts';
+import { filesCapability } from './files/host.ts';
 import { headersCapability } from './headers/host.ts';
 import { kvCapability } from './kv/host.ts';
 import { logCapability } from './log/host.ts';
@@ -62,6 +63,7 @@ export const makeRegistry = (): readonly CapabilityEntry[] => [
     ({ services, limits, logger }) => ({ services, limits, logger }),
     ({ services }) => services.size === 0,
   ),
+  entry(filesCapability, () => ({})),
   entry(fetchCapability, ({ egress }) => egress),
   entry(
     kvCapability,

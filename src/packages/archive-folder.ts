@@ -18,6 +18,11 @@ export const makeMemoryFolder = (files: ArchivedFiles): PackageFolder => {
       if (files.has(inside.slice(1))) return { path: inside, kind: 'file' };
       return folders.has(inside) ? { path: inside, kind: 'folder' } : null;
     },
+    list: async (inside) => {
+      const folder = inside.slice(1).replace(/\/?$/, '/');
+      const names = [...files.keys()].filter((name) => name.startsWith(folder)).map((name) => name.slice(folder.length));
+      return names.filter((name) => !name.includes('/')).toSorted();
+    },
     read: async (inside, maxBytes) => {
       const text = files.get(inside.slice(1)) ?? refuseFile(inside, 'does not exist');
       const bytes = Buffer.byteLength(text);

@@ -32,3 +32,6 @@ export type BundleReply =
 /** Where the extension believes it lies. The same for every extension: no machine's path gets in. */
 export const virtualFolder = '/extension';
 export const virtualFile = '/extension/index.js';
+
+/** How every script ends. */
+export const scriptClosing = `});\n//# sourceURL=${virtualFile}`;

@@ -3,12 +3,11 @@ import { type BuildFailure, type BuildOptions, build, type Message, type Metafil
 import { showText } from '../config/show.ts';
 import { makeMemoryFolder } from './archive-folder.ts';
 import { makeBundlePlugin } from './bundle-plugin.ts';
-import { type BundleReply, type BundleRequest, virtualFile, virtualFolder } from './bundle-request.ts';
+import { type BundleReply, type BundleRequest, scriptClosing, virtualFile, virtualFolder } from './bundle-request.ts';
 import { defineComputedImports, restoreComputedImports } from './computed-imports.ts';
 import { openPackageFolder } from './package-folder.ts';
 
 const opening = '__load(function (exports, require, module, __filename, __dirname) {';
-const closing = `});\n//# sourceURL=${virtualFile}`;
 
 const common: BuildOptions = {
   bundle: true,
@@ -39,7 +38,7 @@ const scriptOptions: BuildOptions = {
     'import.meta.dirname': JSON.stringify(virtualFolder),
   },
   banner: { js: opening },
-  footer: { js: closing },
+  footer: { js: scriptClosing },
 };
 
 /** ES modules are strict by nature; one CommonJS file among them may rely on not being so. */

@@ -1,6 +1,6 @@
 // The one gate to the files of an extension package. Must never read, or tell about, anything that lies outside the folder.
 import { constants } from 'node:fs';
-import { type FileHandle, open, readlink, realpath, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { showText } from '../config/show.ts';
 import { CloisterError } from '../errors.ts';
@@ -16,6 +16,8 @@ export interface PackageFolder {
   readonly root: string;
   /** What lies at a path inside; null for nothing. Throws when a link leads outside. */
   locate(inside: string): Promise<Located | null>;
+  /** Names in a folder, in order; none where there is no folder. */
+  list(inside: string): Promise<readonly string[]>;
   /** Text of a file, read once and in full. */
   read(inside: string, maxBytes: number): Promise<string>;
 }
@@ -116,6 +118,11 @@ export const openPackageFolder = async (folder: string): Promise<PackageFolder> 
       if (status.isDirectory()) return { path: located, kind: 'folder' };
       if (status.isFile()) return { path: located, kind: 'file' };
       return refuseFile(inside, 'is not a regular file');
+    },
+    async list(inside) {
+      const real = await resolveInside(inside);
+      if (real === null || !(await stat(real)).isDirectory()) return [];
+      return (await readdir(real)).toSorted();
     },
     async read(inside, maxBytes) {
       const real = (await resolveInside(inside)) ?? refuseFile(inside, 'does not exist');

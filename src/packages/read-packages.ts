@@ -14,6 +14,7 @@ import { makeScopesReader, type ScopesReader } from './directus-scopes.ts';
 import { locateEntry } from './entry.ts';
 import { type FoundPackage, findPackages, type PackageSource, type Refusal } from './find-packages.ts';
 import type { LoadedPackage } from './loaded-package.ts';
+import { addOwnFiles, readOwnFiles } from './own-files.ts';
 import { openPackageFolder, type PackageFolder } from './package-folder.ts';
 import { decideKind, makePackageJsonParser, nameWithoutScope, type PackageJson, type PackageJsonParser } from './package-json.ts';
 
@@ -112,16 +113,18 @@ const readPackage = async (found: FoundPackage, tools: Tools, onId: OnId, only?:
     output: 'script',
   });
   if (!bundle.ok) throw new CloisterError(bundle.code, bundle.cause);
+  const entryFile = entry.kind === 'file' ? entry.path.slice(1) : 'package.json';
+  const script = addOwnFiles(bundle.script, await readOwnFiles(inside, head.manifest), entryFile);
   return {
     ...head,
     name: json?.name ?? path.basename(found.folder),
     version: json?.version ?? '0.0.0',
     kind,
-    artifact: createHash('sha256').update(bundle.script).digest('hex'),
+    artifact: createHash('sha256').update(script).digest('hex'),
     signedBy: archive?.key ?? null,
-    script: bundle.script,
+    script,
     sourceMap: bundle.sourceMap,
-    entryFile: entry.kind === 'file' ? entry.path.slice(1) : 'package.json',
+    entryFile,
   };
 };
 

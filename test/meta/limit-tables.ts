@@ -7,6 +7,7 @@ import { databaseBounds } from '../../src/capabilities/database/bounds.ts';
 import { emitterBounds } from '../../src/capabilities/emitter/bounds.ts';
 import { envBounds } from '../../src/capabilities/env/bounds.ts';
 import { fetchBounds } from '../../src/capabilities/fetch/bounds.ts';
+import { filesBounds } from '../../src/capabilities/files/bounds.ts';
 import { kvBounds } from '../../src/capabilities/kv/bounds.ts';
 import { logBounds } from '../../src/capabilities/log/bounds.ts';
 import { routerBounds } from '../../src/capabilities/router/bounds.ts';
@@ -54,6 +55,7 @@ export const limitTables: ReadonlyMap<string, readonly string[]> = new Map([
   ['services', boundRows(servicesBounds)],
   ['items', boundRows(itemsBounds)],
   ['fetch', boundRows(fetchBounds)],
+  ['files', boundRows(filesBounds)],
   ['kv', boundRows(kvBounds)],
 ]);
 

@@ -57,6 +57,7 @@ platform.installGlobals(globalThis, {
   log: (level: LogLevel, args) => say('log', { level, text: String(args[0]) }),
   env: { NODE_ENV: 'production', GRANTED: 'yes' },
   part: (name) => part(name),
+  files: () => ({ read: () => null, list: () => null }),
   egress: () => ({ granted: false, request: () => Promise.reject(new Error('no network in this test')) }),
   zone: {
     get: () => zone,
