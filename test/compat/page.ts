@@ -53,7 +53,7 @@ Taken on ${date} with Node ${node}. Nothing of these packages is in the reposito
 
 ## Packages from npm
 
-The same extension runs in plain Node and Express and in Cloister, over HTTP, against an upstream on the loopback that it was granted with \`fetch\`. _Runs_ means that the two answers are the same, byte for byte. ${packages.length} rows: ${count(packages, 'same')} run, ${count(packages, 'refused')} are refused as they must be, ${count(packages, 'fails')} do not run.
+The same extension runs in plain Node and Express and in Cloister, over HTTP, against an upstream on the loopback that it was granted with \`fetch\`. _Runs_ means that the two answers are the same, byte for byte. Each has 128 MB and ten seconds of processor time: this is about what runs, not about sizes. ${packages.length} rows: ${count(packages, 'same')} run, ${count(packages, 'refused')} are refused as they must be, ${count(packages, 'fails')} do not run.
 
 ${table(['package', 'versions', 'used for', 'in Cloister'], byName(packages))}
 

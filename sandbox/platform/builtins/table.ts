@@ -1,6 +1,7 @@
 // Which node built-ins a guest can require and what it gets. Must never hold one that reaches outside the isolate.
 import { performance } from '../globals/performance.ts';
 import { process } from '../globals/process.ts';
+import { lazyFetch } from '../lazy.ts';
 import { nameMembers } from '../names.ts';
 import { makeRefusing } from './refusing.ts';
 
@@ -24,6 +25,12 @@ const bufferModule = (): unknown => {
   return {
     Buffer,
     SlowBuffer: base.SlowBuffer,
+    get Blob(): unknown {
+      return lazyFetch().Blob;
+    },
+    get File(): unknown {
+      return lazyFetch().File;
+    },
     atob,
     btoa,
     isUtf8,
