@@ -70,7 +70,7 @@ const checkHost = async (runtime: HostileRuntime, { asked, wards, statuses }: He
   for (const one of runtime.entries('call.start')) {
     if (one.decision === 'deny') continue;
     assert.doesNotMatch(JSON.stringify(one.args), /hidden/);
-    assert.ok(['database', 'log', 'env'].includes(one.capability), one.capability);
+    assert.ok(['database', 'log', 'env', 'kv', 'fetch'].includes(one.capability), one.capability);
   }
   await waitUntil('nothing runs', () => runtime.runtime.health().requests === 0, 20_000);
   assert.ok(runtime.wards().length <= 12);

@@ -45,13 +45,16 @@ esac
   const note = (error: unknown): void => void faults.push(error);
   process.on('unhandledRejection', note);
   process.on('uncaughtException', note);
-  const capabilities = { database: { tables: { things: { read: true } } }, env: { keys: ['GIVEN'] } };
+  // Nothing listens there.
+  const fetch = { origins: { 'http://127.0.0.1:9': true } };
+  const capabilities = { database: { tables: { things: { read: true } } }, env: { keys: ['GIVEN'] }, kv: {}, fetch };
   const runtime = await openTestRuntime({
     extensions: {
       evil: extension(source, { capabilities, limits: { wallMs: 800, streamIdleMs: 400, callBytes: 100_000, cpuMs: 200, memoryMb: 64 } }),
     },
     options: {
       database: databaseUrl,
+      egress: { internalOrigins: ['http://127.0.0.1:9'] },
       env: { GIVEN: 'given', SECRET: 'canary' },
       wards: { execPath: file, max: 12, perTenant: 1, spareCells: 1, hardening: 'off' },
       identify: (request) => ({ tenant: String(request.headers['x-tenant'] ?? 'default'), accountability: null }),
