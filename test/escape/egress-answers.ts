@@ -2,6 +2,8 @@
 import type net from 'node:net';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 
+import { fetchBounds } from '../../src/capabilities/fetch/bounds.ts';
+
 export const cap = 50_000;
 
 const reply = (headers: string, body: string | Buffer, status = '200 OK'): Buffer =>
@@ -26,6 +28,8 @@ const drip = (socket: net.Socket, piece: string, first: string): void => {
   const timer = setInterval(() => (socket.destroyed ? clearInterval(timer) : socket.write(piece)), 20);
 };
 const cut = (socket: net.Socket, text: string): unknown => socket.end(text);
+
+const hints = (count: number): string => 'HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n'.repeat(count);
 
 type Answer = Buffer | string | ((socket: net.Socket) => unknown);
 
@@ -67,9 +71,12 @@ export const answers: Readonly<Record<string, readonly [answer: Answer, told: st
 
   // Heads.
   'a header of sixty kilobytes': [sized(`x: ${'x'.repeat(60_000)}\r\n`, 'x'), null],
+  'as many headers as may be': [sized('x: y\r\n'.repeat(fetchBounds.responseHeaders.value - 1), 'small'), '5'],
+  'one header more': [sized('x: y\r\n'.repeat(fetchBounds.responseHeaders.value), 'small'), null],
+  'as many hints as may be': [hints(fetchBounds.interimResponses.value) + sized('', 'small').toString(), '5'],
+  'one hint more': [hints(fetchBounds.interimResponses.value + 1) + sized('', 'small').toString(), null],
   'headers by the ten thousand': [sized('x: y\r\n'.repeat(10_000), 'x'), null],
   'headers without end': [(socket) => pour(socket, 'x-a: bbbbbbbbbbbbbbbbbbbbbbbbbb\r\n', 'HTTP/1.1 200 OK\r\n'), null],
-  'a line without end': [(socket) => pour(socket, 'x'.repeat(10_000), 'HTTP/1.1 200 '), null],
   'early hints by the hundred thousand': [(socket) => pour(socket, 'HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n'.repeat(100)), null],
   'one early hint': [`HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n${sized('', 'small')}`, '5'],
   'an upgrade that nobody asked for': [
@@ -106,6 +113,7 @@ export const echo = (secret: string): string => {
 /** What has no end but the asker's patience. */
 export const endless: Readonly<Record<string, (socket: net.Socket) => unknown>> = {
   'no answer at all': () => undefined,
+  'a status line that pours': (socket) => pour(socket, 'x'.repeat(10_000), 'HTTP/1.1 200 '),
   'a head letter by letter': (socket) => drip(socket, 'x', 'HTTP/1.1 200 OK\r\n'),
   'a body letter by letter': (socket) => drip(socket, 'x', 'HTTP/1.1 200 OK\r\ncontent-length: 40000\r\n\r\n'),
   'a body that stops': (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nsma'),

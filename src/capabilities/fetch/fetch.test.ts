@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Ajv } from 'ajv';
 import { isPublicAddress } from './addresses.ts';
-import { fetchGrant, type RequestArgs, requestArgs } from './contract.ts';
+import { fetchBounds } from './bounds.ts';
+import { fetchGrant, methods, type RequestArgs, requestArgs } from './contract.ts';
 import { makeFetchPolicy } from './policy.ts';
 import { summarizeTarget } from './target.ts';
 
@@ -59,6 +60,44 @@ describe('the arguments of fetch', () => {
     ['text and bytes at once', { ...args('https://a.example/'), body: { text: 'a', base64: 'Yg==' } }, false],
   ];
   for (const [name, given, fits] of rows) test(`${name} ${fits ? 'fits' : 'is refused'}`, () => assert.equal(fitsArgs(given), fits));
+});
+
+describe('a bound of fetch: that many fit, and one more does not', () => {
+  const { origins, secrets, urlChars, headers, headerChars } = fetchBounds;
+  const many = <Value>(count: number, value: (index: number) => Value): Readonly<Record<string, Value>> =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`${index}`, value(index)]));
+  const originsOf = (count: number) => ({
+    origins: Object.fromEntries(Object.keys(many(count, () => true)).map((name) => [`https://a${name}.example`, true])),
+  });
+  const secretsOf = (count: number) => ({
+    origins: {},
+    secrets: Object.fromEntries(
+      Object.keys(many(count, () => true)).map((name) => [`K${name}`, { origin: 'https://a.example', header: 'x-key' }]),
+    ),
+  });
+  const rows: readonly (readonly [string, number, (size: number) => boolean])[] = [
+    ['origins', origins.value, (size) => fitsGrant(originsOf(size))],
+    ['secrets', secrets.value, (size) => fitsGrant(secretsOf(size))],
+    [
+      'methods of an origin',
+      methods.length,
+      (size) => fitsGrant({ origins: { 'https://a.example': { methods: [...methods, 'GET'].slice(0, size) } } }),
+    ],
+    [
+      'paths of an origin',
+      64,
+      (size) => fitsGrant({ origins: { 'https://a.example': { paths: Object.keys(many(size, () => 1)).map((name) => `/${name}`) } } }),
+    ],
+    [
+      'headers of an origin',
+      64,
+      (size) => fitsGrant({ origins: { 'https://a.example': { headers: Object.keys(many(size, () => 1)).map((name) => `x-${name}`) } } }),
+    ],
+    ['urlChars', urlChars.value, (size) => fitsArgs(args('x'.repeat(size)))],
+    ['headers', headers.value, (size) => fitsArgs(args('https://a.example/', { headers: Array.from({ length: size }, () => ['x', 'y']) }))],
+    ['headerChars', headerChars.value, (size) => fitsArgs(args('https://a.example/', { headers: [['x', 'y'.repeat(size)]] }))],
+  ];
+  for (const [name, size, fits] of rows) test(`${name}: ${size}`, () => assert.deepEqual([fits(size), fits(size + 1)], [true, false]));
 });
 
 describe('the policy of fetch', () => {
