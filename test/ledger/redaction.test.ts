@@ -22,7 +22,7 @@ const dresses: readonly ((core: string) => string)[] = [
 ];
 
 const source = `
-export default (router, { database, services, emitter, logger, env, getSchema }) => {
+export default (router, { database, services, emitter, logger, env, getSchema, kv }) => {
   const quietly = async (run) => { try { return await run(); } catch { return null; } };
   emitter.onFilter('spoken.refused', (payload) => { throw Object.assign(new Error(payload.value), { name: 'DirectusError', code: 'NO', status: 400, extensions: { value: payload.value } }); });
   emitter.onFilter('spoken.broken', (payload) => { throw new Error(payload.value); });
@@ -47,6 +47,13 @@ export default (router, { database, services, emitter, logger, env, getSchema })
     await quietly(() => fetch(env.UPSTREAM + '/asked?value=' + encodeURIComponent(value), { method: 'POST', body: value, headers: { 'x-word': encodeURIComponent(value), authorization: 'Bearer ' + env.KEY } }).then((answer) => answer.text()));
     await quietly(() => fetch('http://' + encodeURIComponent(value).slice(0, 40) + '@127.0.0.1:1/?' + encodeURIComponent(value)));
     await quietly(() => getSchema({ value }));
+    // A key has no control characters; what cannot be stored is refused with the key in hand.
+    for (const key of ['key ' + value.slice(0, 200), 'key ' + value.replace(/[\\u0000-\\u001f\\ud800]/g, '').slice(0, 200)]) {
+      await quietly(() => kv.set(key, { value }));
+      await quietly(() => kv.get(key));
+      await quietly(() => kv.list({ prefix: key, values: true }));
+      await quietly(() => kv.delete(key, { ifVersion: null }));
+    }
     logger.child({ bound: value }).warn({ value, list: [value] }, value, value);
     console.log(value);
     res.set('x-word', encodeURIComponent(value));
@@ -107,6 +114,7 @@ before(async () => {
           },
           env: { keys: ['WORD', 'UPSTREAM', 'KEY'] },
           schema: {},
+          kv: {},
           headers: { names: ['authorization', 'cookie', 'x-word'] },
           log: {},
         },
