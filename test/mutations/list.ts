@@ -1,6 +1,7 @@
 // Defences, each with how to take it away and which tests must notice. Must never hold one that no test notices: `npm run mutations` tries them all.
 import type { Mutation } from './mutation.ts';
 import { outwardMutations } from './outward.ts';
+import { storeMutations } from './store.ts';
 
 export const mutations: readonly Mutation[] = [
   {
@@ -263,4 +264,5 @@ export const mutations: readonly Mutation[] = [
     tests: ['test/limits/slow-readers'],
   },
   ...outwardMutations,
+  ...storeMutations,
 ];
