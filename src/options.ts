@@ -88,7 +88,7 @@ export interface CloisterOptions {
     readonly spareCells?: number;
     readonly cellIdleMs?: number;
     readonly execPath?: string;
-    /** V8 without its compilers: most faults of V8 are in them, and extensions compute several times slower; docs/performance.md. */
+    /** V8 without its compilers: most faults of V8 are in them, and extensions compute one and a half to five times slower; docs/performance.md. */
     readonly hardened?: boolean;
     /** What else holds a ward back, each `auto` (where the machine has it), `require` or `off`; SECURITY.md. */
     readonly hardening?: MeasureMode | Partial<HardeningModes>;
