@@ -1,11 +1,14 @@
 // node:fs of a machine that has the package's own granted files and nothing else; nothing can be written. Must never be more than that.
-import { Readable } from 'readable-stream';
+import type { Readable } from 'readable-stream';
 import { Buffer } from '../globals/buffer.ts';
 import { queueMicrotask } from '../globals/timers.ts';
 import { hooks } from '../hooks.ts';
+import { loadReadable } from '../http/lazy-readable.ts';
 import { makeNodeError } from '../http/node-error.ts';
 import { makeRefusing } from './refusing.ts';
-import { url } from './url.ts';
+
+// Express imports this module for nothing: what it stands on is evaluated at first use. esbuild turns require() with a literal into a call of that module's wrapper.
+declare const require: (name: string) => unknown;
 
 const makeMissing = (syscall: string, path: unknown, code = 'ENOENT'): Error =>
   Object.assign(
@@ -35,7 +38,7 @@ const constants = Object.freeze({
 
 const pathOf = (given: unknown): string =>
   typeof given === 'object' && given !== null && 'href' in given
-    ? (url as unknown as { fileURLToPath(given: unknown): string }).fileURLToPath(given)
+    ? (require('./url.ts') as { readonly url: { fileURLToPath(given: unknown): string } }).url.fileURLToPath(given)
     : String(given);
 
 class Stats {
@@ -149,7 +152,8 @@ const each = (make: (run: Sync) => unknown): Record<string, unknown> =>
 
 const createReadStream = (given: unknown, options?: unknown): Readable => {
   let isRead = false;
-  const stream: Readable = new Readable({
+  const Stream = loadReadable() as unknown as new (options: object) => Readable;
+  const stream = new Stream({
     encoding: encodingOf(options) ?? undefined,
     read: () => {
       if (isRead) return;
