@@ -193,6 +193,7 @@ describe('nobody else is let in', () => {
       const [target] = await list();
       const url = path === null ? (target?.webSocketDebuggerUrl ?? '') : `ws://${new URL(dev.inspectUrl ?? '').host}${path}`;
       const socket = new WebSocket(url, options);
+      socket.once('open', () => socket.emit('error', new Error('it was let in')));
       const [error] = (await once(socket, 'error')) as unknown as readonly [Error];
       assert.match(error.message, /403/);
     });

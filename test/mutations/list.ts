@@ -1,4 +1,5 @@
 // Defences, each with how to take it away and which tests must notice. Must never hold one that no test notices: `npm run mutations` tries them all.
+import { archiveMutations } from './archives.ts';
 import type { Mutation } from './mutation.ts';
 import { outwardMutations } from './outward.ts';
 import { storeMutations } from './store.ts';
@@ -263,6 +264,7 @@ export const mutations: readonly Mutation[] = [
     replace: 'if (used > unsentBytes * 1e9 && ',
     tests: ['test/limits/slow-readers'],
   },
+  ...archiveMutations,
   ...outwardMutations,
   ...storeMutations,
 ];
