@@ -20,7 +20,7 @@ export const guestProfiles: readonly GuestProfile[] = [
 ];
 
 /** Files of sandbox/platform/parts: too heavy for the image of every cell. */
-export const guestParts = ['zlib', 'brotli', 'hash', 'crypto'] as const;
+export const guestParts = ['zlib', 'brotli', 'hash', 'crypto', 'streams'] as const;
 
 export const guestPartName = (part: string): string => `guest-part-${part}.js`;
 
@@ -155,7 +155,8 @@ const guestInputs = [
 ];
 
 /** What only parts are made of: in the image it would lie in every cell. */
-const partInputs = /^sandbox\/platform\/(parts|zlib|crypto)\/|(^|\/)node_modules\/(pako|brotli|@noble\/(hashes|curves))\//;
+const partInputs =
+  /^sandbox\/platform\/(parts|zlib|crypto)\/|(^|\/)node_modules\/(pako|brotli|web-streams-polyfill|@noble\/(hashes|curves))\//;
 
 /** Refuses a bundle with a file in it that a guest may not hold, or with an import left over. */
 export const checkGuestInputs = (metafile: Metafile, made: 'image' | 'part' = 'image'): void => {

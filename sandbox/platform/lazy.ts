@@ -1,4 +1,6 @@
 // The parts of the platform that most cells never touch: evaluated at first use, so an idle cell does not pay for them. Must never name a module that is not in the bundle.
+import { loadPart } from './parts.ts';
+
 // esbuild turns each require() with a literal into a call of that module's wrapper; no require exists when this runs.
 declare const require: (name: string) => unknown;
 
@@ -30,9 +32,9 @@ export const lazyClient = (): typeof import('./http/client-request.ts') =>
 export const lazyBase64 = (): typeof import('./globals/base64.ts') =>
   require('./globals/base64.ts') as typeof import('./globals/base64.ts');
 export const lazyWebStreams = (): typeof import('./streams/web-streams.ts')['webStreams'] =>
-  (require('./streams/web-streams.ts') as typeof import('./streams/web-streams.ts')).webStreams;
+  loadPart('streams')['webStreams'] as typeof import('./streams/web-streams.ts')['webStreams'];
 export const lazyNodeWeb = (): typeof import('./streams/node-web.ts') =>
-  require('./streams/node-web.ts') as typeof import('./streams/node-web.ts');
+  loadPart('streams')['nodeWeb'] as typeof import('./streams/node-web.ts');
 export const lazyWeak = (): typeof import('./globals/weak.ts') => require('./globals/weak.ts') as typeof import('./globals/weak.ts');
 export const lazyMessages = (): typeof import('./globals/message-channel.ts') =>
   require('./globals/message-channel.ts') as typeof import('./globals/message-channel.ts');
