@@ -7,7 +7,6 @@ import * as hooksModule from './hooks.ts';
 import { hooks } from './hooks.ts';
 import * as errors from './http/node-error.ts';
 import * as keyMaterial from './key-material.ts';
-import * as lazy from './lazy.ts';
 import * as names from './names.ts';
 import type { SharedModule } from './shared-modules.ts';
 
@@ -28,7 +27,7 @@ const shared: Readonly<Record<SharedModule, () => unknown>> = {
   'builtins/refusing.ts': () => refusing,
   'hooks.ts': () => hooksModule,
   'key-material.ts': () => keyMaterial,
-  'lazy.ts': () => lazy,
+  'lazy.ts': () => require('./lazy.ts'),
   'names.ts': () => names,
   'parts.ts': () => self,
   'readable-stream': () => require('readable-stream'),

@@ -55,8 +55,13 @@ export const bootIsolate = async (options: EngineOptions): Promise<Isolate> => {
   });
   const context = await isolate.createContext({ inspector: options.inspectable });
   const post = new ivm.Callback(options.onPost, { ignored: true });
-  // Answers at once with a text of ours, whatever it is asked: the kernel keeps it, and asks once for each name.
-  const part = new ivm.Callback((name: unknown) => options.parts.get(String(name)) ?? '');
+  const parts = new Map(options.parts);
+  // Answers at once with a text of ours, each once: the kernel keeps what it got, and to ask for more would only keep the ward's thread busy.
+  const part = new ivm.Callback((name: unknown) => {
+    const text = typeof name === 'string' ? parts.get(name) : undefined;
+    if (typeof name === 'string') parts.delete(name);
+    return text ?? '';
+  });
   const deliver: IsolatedVm.Reference = await context.evalClosure('return __cloisterBoot($0, $1)', [post, part], {
     result: { reference: true },
   });

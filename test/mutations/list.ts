@@ -2,6 +2,7 @@
 import { archiveMutations } from './archives.ts';
 import type { Mutation } from './mutation.ts';
 import { outwardMutations } from './outward.ts';
+import { partMutations } from './parts.ts';
 import { storeMutations } from './store.ts';
 
 export const mutations: readonly Mutation[] = [
@@ -266,5 +267,6 @@ export const mutations: readonly Mutation[] = [
   },
   ...archiveMutations,
   ...outwardMutations,
+  ...partMutations,
   ...storeMutations,
 ];
