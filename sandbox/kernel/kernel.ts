@@ -8,7 +8,7 @@ import { makeContext } from './context.ts';
 import { makeFault } from './fault.ts';
 import { withHeaderNotes } from './header-notes.ts';
 import { makeHooks } from './hooks.ts';
-import { hasOwn, nativeThen, parseJson, reflectApply, stringifyJson } from './intrinsics.ts';
+import { hasOwn, nativeThen, parseJson, reflectApply, stringifyJson, toText } from './intrinsics.ts';
 import { makeJobs } from './jobs.ts';
 import { bootLimits, type Lease, makeLease } from './lease.ts';
 import { type ListenerChanges, makeListeners } from './listeners.ts';
@@ -120,6 +120,7 @@ export const makeKernel = (): Kernel => {
 
   /** Runs every register function; each endpoint gets a router of its own, mounted at its id. */
   const register = async (current: KernelConfig, loaded: Factory): Promise<string> => {
+    platform.prefetchParts(toText(loaded));
     context = makeContext(calls, current, listeners);
     const { directusApi, kind, fallbackId } = current;
     // Libraries take it for the sign of a browser, and prefer it to node's clients: a bundle that imports those is none for browsers.

@@ -8,6 +8,7 @@ import { METHODS, STATUS_CODES } from './http/constants.ts';
 import { IncomingMessage } from './http/incoming-message.ts';
 import { ServerResponse } from './http/server-response.ts';
 import { nameMembers } from './names.ts';
+import { prefetchParts } from './prefetch.ts';
 
 nameMembers({ IncomingMessage, ServerResponse, Timeout, createApplication: express });
 nameMembers(express);
@@ -23,6 +24,7 @@ export const platform = {
   globalNames,
   makeRandom,
   makeRequire,
+  prefetchParts,
 };
 
 export type Platform = typeof platform;
