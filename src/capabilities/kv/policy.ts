@@ -1,7 +1,9 @@
 // Decides whether an extension may use its own store: pure. How much fits in is counted by the host, in the database.
 import type { Policy } from '../../bridge/capability.ts';
 
-const methods: ReadonlySet<string> = new Set(['get', 'set', 'delete', 'list']);
+export const kvMethods: ReadonlySet<string> = new Set(['get', 'set', 'delete', 'list']);
 
 export const makeKvPolicy = (): Policy => (method) =>
-  methods.has(method) ? { allow: true, rule: `kv.${method}` } : { allow: false, rule: 'kv.methods', reason: `kv has no method ${method}` };
+  kvMethods.has(method)
+    ? { allow: true, rule: `kv.${method}` }
+    : { allow: false, rule: 'kv.methods', reason: `kv has no method ${method}` };
