@@ -40,6 +40,8 @@ describe('what is refused with one line', () => {
   for (const [name, args, says] of rows)
     test(name, async () => {
       const { code, err } = await cloister(...args);
-      assert.deepEqual([code, says.test(err), err.trim().split('\n').length], [2, true, 1], err);
+      // Lines of the host's log, such as how wards are held back, are no refusals.
+      const lines = err.split('\n').filter((line) => line !== '' && !line.startsWith('{'));
+      assert.deepEqual([code, says.test(err), lines.length], [2, true, 1], err);
     });
 });
