@@ -22,6 +22,7 @@ const dresses: readonly ((core: string) => string)[] = [
 ];
 
 const source = `
+import { readFileSync } from 'node:fs';
 export default (router, { database, services, emitter, logger, env, getSchema, kv }) => {
   const quietly = async (run) => { try { return await run(); } catch { return null; } };
   emitter.onFilter('spoken.refused', (payload) => { throw Object.assign(new Error(payload.value), { name: 'DirectusError', code: 'NO', status: 400, extensions: { value: payload.value } }); });
@@ -47,6 +48,8 @@ export default (router, { database, services, emitter, logger, env, getSchema, k
     await quietly(() => fetch(env.UPSTREAM + '/asked?value=' + encodeURIComponent(value), { method: 'POST', body: value, headers: { 'x-word': encodeURIComponent(value), authorization: 'Bearer ' + env.KEY } }).then((answer) => answer.text()));
     await quietly(() => fetch('http://' + encodeURIComponent(value).slice(0, 40) + '@127.0.0.1:1/?' + encodeURIComponent(value)));
     await quietly(() => getSchema({ value }));
+    await quietly(() => readFileSync('/extension/words.txt', 'utf8'));
+    await quietly(() => readFileSync('/extension/' + value, 'utf8'));
     // A key has no control characters; what cannot be stored is refused with the key in hand.
     for (const key of ['key ' + value.slice(0, 200), 'key ' + value.replace(/[\\u0000-\\u001f\\ud800]/g, '').slice(0, 200)]) {
       await quietly(() => kv.set(key, { value }));
@@ -100,26 +103,30 @@ before(async () => {
   const identity = makeCore();
   runtime = await openTestRuntime({
     extensions: {
-      speaker: directusExtension(source, {
-        capabilities: {
-          database: { tables: { marks: { read: true, create: true, update: true } }, raw: true },
-          services: {
-            WordService: { methods: true },
-            ItemsService: { methods: true, collections: ['marks'] },
+      speaker: {
+        'words.txt': makeCore(),
+        ...directusExtension(source, {
+          capabilities: {
+            database: { tables: { marks: { read: true, create: true, update: true } }, raw: true },
+            services: {
+              WordService: { methods: true },
+              ItemsService: { methods: true, collections: ['marks'] },
+            },
+            emitter: { emit: ['spoken.*'], listen: ['spoken.*'] },
+            fetch: {
+              origins: { [upstream.origin]: { methods: ['POST'], headers: ['x-word'] } },
+              secrets: { KEY: { origin: upstream.origin, header: 'authorization' } },
+            },
+            env: { keys: ['WORD', 'UPSTREAM', 'KEY'] },
+            schema: {},
+            kv: {},
+            files: { paths: ['words.txt'] },
+            headers: { names: ['authorization', 'cookie', 'x-word'] },
+            log: {},
           },
-          emitter: { emit: ['spoken.*'], listen: ['spoken.*'] },
-          fetch: {
-            origins: { [upstream.origin]: { methods: ['POST'], headers: ['x-word'] } },
-            secrets: { KEY: { origin: upstream.origin, header: 'authorization' } },
-          },
-          env: { keys: ['WORD', 'UPSTREAM', 'KEY'] },
-          schema: {},
-          kv: {},
-          headers: { names: ['authorization', 'cookie', 'x-word'] },
-          log: {},
-        },
-        limits: { cpuMs: 5_000, wallMs: 30_000, registerMs: 20_000, hostCalls: 1_000 },
-      }),
+          limits: { cpuMs: 5_000, wallMs: 30_000, registerMs: 20_000, hostCalls: 1_000 },
+        }),
+      },
     },
     // What the host does not log, an extension does not send.
     logLevel: 'trace',
