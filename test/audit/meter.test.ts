@@ -50,7 +50,7 @@ describe('metering', () => {
       extensions: { one: source, two: source },
       options: {
         ledger: { file },
-        limits: { cpuMs: 150 },
+        limits: { cpuMs: 150, wallMs: 30_000, registerMs: 20_000 },
         identify: ({ headers }) => ({ tenant: String(headers['x-tenant'] ?? 'a'), accountability: null }),
       },
     });
