@@ -56,7 +56,7 @@ before(async () => {
       secret: hook(`export default ({ action }) => action('secret.word', () => {});`, { listen: ['secret.*'] }),
     },
     options: {
-      limits: { wallMs: 10_000, registerMs: 20_000 },
+      limits: { cpuMs: 2_000, wallMs: 10_000, registerMs: 20_000 },
       identify: (request) => {
         const tenant = String(request.headers['x-tenant']);
         return { tenant, accountability: { user: `user of ${tenant}` } };

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import type net from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { extension, openTestRuntime, type TestRuntime, waitUntil } from '../helpers/runtime.ts';
 
 const source = `
@@ -46,7 +48,11 @@ const openDeaf = async (path: string, count: number): Promise<readonly net.Socke
       return socket;
     }),
   );
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+/** What is held, not what waits to be collected: how much that is depends on how busy the machine is. */
 const heldMb = (): number => {
+  collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
   return (heapUsed + external) / (1024 * 1024);
 };
@@ -64,7 +70,7 @@ describe('clients that do not read', () => {
       try {
         for (let round = 0; round < seconds * 10; round += 1) {
           await sleep(100);
-          most = Math.max(most, heldMb() - before);
+          if (round % 4 === 3) most = Math.max(most, heldMb() - before);
           assert.equal((await runtime.get('/by')).status, 200);
         }
       } finally {
