@@ -21,7 +21,7 @@ export interface Siege extends TestRuntime {
   readonly canary: string;
   readonly faults: readonly unknown[];
   /** As the hostile tenant. */
-  attack(path: string, body?: object): Promise<Reply>;
+  attack(path: string, body?: object, signal?: AbortSignal): Promise<Reply>;
   /** Ends the load, checks neighbours, clock and what is left, and closes everything. */
   end(): Promise<void>;
 }
@@ -162,10 +162,11 @@ export const openSiege = async ({
     databaseUrl: database.url,
     canary,
     faults,
-    attack: (path, body) =>
+    attack: (path, body, signal) =>
       runtime.request(path, {
         headers: { ...hostileTenant, authorization: `Bearer ${canary}`, cookie: `session=${canary}`, 'x-internal': canary },
         ...(body === undefined ? {} : { method: 'POST', body }),
+        ...(signal === undefined ? {} : { signal }),
       }),
     end: async () => {
       try {
