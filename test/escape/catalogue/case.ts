@@ -77,6 +77,7 @@ export const files: Readonly<Record<string, string>> = {
   reload: 'test/flow/reload.test.ts',
   doctor: 'test/flow/doctor.test.ts',
   httpfuzz: 'test/fuzz/http.test.ts',
+  pack: 'test/author/pack.test.ts',
   manifestfuzz: 'test/fuzz/manifests.test.ts',
   evtenants: 'test/flow/events-tenants.test.ts',
   parts: 'test/flow/parts.test.ts',

@@ -1,5 +1,5 @@
 // Classes I to K: packages, the ledger, configuration and process. Must never say of a case that it is held without a test that has seen it.
-import { type Case, held, out } from './case.ts';
+import { type Case, held } from './case.ts';
 
 const refused = 'refused › readPackages refuses';
 
@@ -11,7 +11,7 @@ export const supplyCases: readonly Case[] = [
     'consent › a kept script',
     'approvals › held to what was looked at',
   ),
-  out('I02', 'signatures', 'there are none yet: SECURITY.md, P6. An approval names the SHA-256 of the script.'),
+  held('I02', 'signatures', 'package reader', 'pack › of a stranger under a trusted name', 'pack › without a signature'),
   held(
     'I03',
     'manifests that were tampered with',
