@@ -205,7 +205,11 @@ export class Installation {
   #retire(extension: Extension): void {
     const { dispatcher, onDiscarded } = this.#services;
     onDiscarded(extension);
-    const retired = dispatcher.retire(extension, replacedMs).then(() => closeCapabilities(extension));
+    const retired = dispatcher.retire(extension, replacedMs).then(() => {
+      // A cell that it opened for what was queued may have told its listeners again.
+      onDiscarded(extension);
+      return closeCapabilities(extension);
+    });
     this.#retiring.add(retired);
     void retired.finally(() => this.#retiring.delete(retired));
   }

@@ -26,6 +26,7 @@ import { Installation, type InstalledExtension, type RefusedExtension } from './
 import type { LedgerEntry, LifeEvent } from './ledger/entry.ts';
 import { openLifeLog } from './ledger/life-log.ts';
 import type { CloisterOptions } from './options.ts';
+import { quotaRefusal } from './quotas/quota-error.ts';
 import { openRecords } from './records.ts';
 import { makeTracing } from './telemetry/tracing.ts';
 import { openTenants } from './tenants/tenant-book.ts';
@@ -157,7 +158,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
       ledger,
       breaker,
       tracing,
-      refuseQuota: (extension, tenant, isJob) => quotas?.refuse(extension, tenant, isJob) ?? null,
+      refuseQuota: (extension, tenant, isJob) => quotaRefusal(() => quotas?.refuse(extension, tenant, isJob) ?? null),
       cellIdleMs: options.wards.cellIdleMs,
       onCall: (cell, lease, call, text, bytes) => {
         const { extension, tenant, ward, id } = cell;

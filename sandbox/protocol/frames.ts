@@ -115,6 +115,9 @@ export class FrameWriter {
   }
 }
 
+/** A view that is kept keeps all of the buffer below it: a small one has its bytes to itself. */
+const own = (view: Buffer): Buffer => (view.length * 2 < view.buffer.byteLength ? Buffer.from(view) : view);
+
 const writeHeader = (to: Buffer, at: number, kind: number, id: number, a: number, b: number, textBytes: number, rawBytes: number): void => {
   to[at] = kind;
   to.writeUInt32LE(id, at + 1);
@@ -173,7 +176,7 @@ export class FrameReader {
         a: chunk.readUInt32LE(at + 5),
         b: chunk.readUInt32LE(at + 9),
         text: textBytes === 0 ? '' : chunk.toString('utf8', textAt, textAt + textBytes),
-        raw: rawBytes === 0 ? null : chunk.subarray(textAt + textBytes, at + total),
+        raw: rawBytes === 0 ? null : own(chunk.subarray(textAt + textBytes, at + total)),
       });
       at += total;
     }

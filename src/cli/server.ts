@@ -49,12 +49,15 @@ export const openServer = async (runtime: Runtime, host: string, port: number, s
   return {
     url: `http://${name}:${bound}`,
     close: async () => {
+      const until = performance.now() + stop.delayMs + stop.drainMs;
       const ended = runtime.close(stop);
       // A balancer that asks for readiness sends its clients elsewhere meanwhile; whom it still sends is served.
       await setTimeout(stop.delayMs);
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       await ended;
+      // What was answered may still be on its way to a slow client, and a body on its way in.
+      await Promise.race([closed, setTimeout(Math.max(0, until - performance.now()), undefined, { ref: false })]);
       server.closeAllConnections();
       await closed;
     },

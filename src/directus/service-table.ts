@@ -1,4 +1,4 @@
-// Directus's own services as extensions may be granted them: class, methods, what each argument may be. Data, from its public types; must hold no method that takes functions, streams or engine parts.
+// Directus's own services as extensions may be granted them: class, methods, what each argument may be. Data, from its public types; must hold no method that takes functions, streams or engine parts, nor one that Directus runs without asking for rights (`getKeysByQuery`, `getUserByEmail`).
 import type { JsonSchema, ServiceMethod } from '../capabilities/services/definition.ts';
 
 const query: JsonSchema = { type: 'object' };
@@ -7,6 +7,24 @@ const keys: JsonSchema = { type: 'array', items: key, maxItems: 10_000 };
 const data: JsonSchema = { type: 'object' };
 const list: JsonSchema = { type: 'array', items: data, maxItems: 10_000 };
 const name: JsonSchema = { type: 'string', maxLength: 255 };
+const text: JsonSchema = { type: 'string', maxLength: 1_000_000 };
+const recipients: JsonSchema = { type: 'string', maxLength: 10_000 };
+/** Texts alone: what a mailer takes as an object or an attachment may name a file of the host, or an address to read. */
+const mail: JsonSchema = {
+  type: 'object',
+  properties: {
+    to: recipients,
+    cc: recipients,
+    bcc: recipients,
+    replyTo: recipients,
+    subject: name,
+    text,
+    html: text,
+    template: { type: 'object', properties: { name, data }, required: ['name'], additionalProperties: false },
+  },
+  required: ['to', 'subject'],
+  additionalProperties: false,
+};
 /** Of Directus's options those that are data and give no right. */
 const options: JsonSchema = {
   type: 'object',
@@ -22,7 +40,6 @@ const itemReads: Readonly<Record<string, ServiceMethod>> = {
   readOne: { args: [key, query], required: 1, effect: false },
   readMany: { args: [keys, query], required: 1, effect: false },
   readSingleton: reads(query),
-  getKeysByQuery: reads(query),
 };
 
 const items: Readonly<Record<string, ServiceMethod>> = {
@@ -68,7 +85,7 @@ export const directusServices: Readonly<Record<string, DirectusService>> = {
   PoliciesService: plain(itemReads),
   SettingsService: plain({ readSingleton: reads(query), upsertSingleton: writes(data) }),
   TranslationsService: plain(items),
-  UsersService: plain({ ...items, getUserByEmail: reads(name) }),
+  UsersService: plain(items),
   CollectionsService: plain({
     readByQuery: reads(),
     readOne: reads(name),
@@ -77,6 +94,6 @@ export const directusServices: Readonly<Record<string, DirectusService>> = {
   FieldsService: plain({ readAll: { args: [name], required: 0, effect: false }, readOne: reads(name, name) }),
   RelationsService: plain({ readAll: { args: [name], required: 0, effect: false }, readOne: reads(name, name) }),
   MetaService: plain({ getMetaForQuery: reads(name, query), totalCount: reads(name), filterCount: reads(name, query) }),
-  MailService: plain({ send: { args: [data], effect: true } }),
+  MailService: plain({ send: { args: [mail], effect: true } }),
   ServerService: plain({ serverInfo: reads(), health: reads() }),
 };

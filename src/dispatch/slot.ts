@@ -2,8 +2,6 @@
 import type { CallLease, LeaseOrigin, LeaseRecord } from '../bridge/call-lease.ts';
 import type { Cause } from '../bridge/capability.ts';
 import { CloisterError } from '../errors.ts';
-import type { QuotaRefusal } from '../quotas/quota-book.ts';
-import { quotaExceeded } from '../quotas/quota-error.ts';
 import type { Ward } from '../wards/ward.ts';
 import type { AnswerHead } from './answer.ts';
 import type { BreakerOptions } from './breaker.ts';
@@ -31,7 +29,7 @@ export interface SlotServices {
   onGuestError(lease: Lease, stack: string): void;
   onDone(lease: Lease): void;
   /** null: no quota is used up. */
-  refuseQuota(extension: string, tenant: string, isJob: boolean): QuotaRefusal | null;
+  refuseQuota(extension: string, tenant: string, isJob: boolean): CloisterError | null;
   readonly breaker: BreakerOptions;
   readonly cellIdleMs: number;
 }
@@ -57,6 +55,7 @@ export class Slot implements CellOwner, LeaseEvents {
   readonly #cells = new Set<Cell>();
   #current: Cell | null = null;
   #opening = 0;
+  #round = 0;
   readonly #idle: IdleTimer;
   readonly #waiters: { resolve(registered: RegisteredParts): void; reject(error: Error): void }[] = [];
 
@@ -105,8 +104,8 @@ export class Slot implements CellOwner, LeaseEvents {
     // Events have limits of their own: they must not use up what a tenant's clients may ask.
     if (lease.question.job === undefined && !this.#rate.take())
       return lease.breach('ERR_RATE_EXCEEDED', 'ratePerSecond', limits.ratePerSecond, limits.ratePerSecond + 1);
-    const used = this.#services.refuseQuota(this.extension.id, this.tenant, lease.question.job !== undefined);
-    if (used !== null) return lease.fail(quotaExceeded(used));
+    const refusal = this.#services.refuseQuota(this.extension.id, this.tenant, lease.question.job !== undefined);
+    if (refusal !== null) return lease.fail(refusal);
     const over = this.#waiting.add(lease);
     if (over !== null) return lease.breach('ERR_CAPACITY_EXCEEDED', over.limit, limits[over.limit], over.used);
     this.pump();
@@ -226,7 +225,10 @@ export class Slot implements CellOwner, LeaseEvents {
 
   close(): void {
     this.#idle.stop();
-    for (const lease of this.#waiting.drain()) lease.fail(new CloisterError('ERR_RUNTIME_CLOSED', 'The host is shutting down.'));
+    this.#round += 1;
+    const closed = new CloisterError('ERR_RUNTIME_CLOSED', 'The host is shutting down.');
+    for (const lease of this.#waiting.drain()) lease.fail(closed);
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(closed);
     for (const cell of [...this.#cells]) cell.close('the runtime closes');
   }
 
@@ -239,8 +241,10 @@ export class Slot implements CellOwner, LeaseEvents {
 
   #openCell(): void {
     this.#opening += 1;
+    const round = this.#round;
     this.#services.place(this.extension, this.tenant, this.#reputation.suspect).then(
       (ward) => {
+        if (round !== this.#round) return void (this.#opening -= 1);
         // Registering may emit: what made the cell open is the cause of that.
         const cause = registrationCause(this.extension.id, this.#waiting.first);
         const cell = new Cell(this.#services.nextCellId(), ward, this.extension, this.origin, this.#services.nextLeaseId(), cause, this);

@@ -10,8 +10,14 @@ export class FetchEnds {
     const { request } = record;
     if (record.kind === 'call.start' && record.capability === 'fetch' && record.decision !== 'deny')
       this.#open.set(request, (this.#open.get(request) ?? new Set()).add(record.call));
-    else if (record.kind === 'call.end' && this.#open.get(request)?.delete(record.call) === true) return record.received ?? record.bytes;
-    else if (record.kind === 'request.end') this.#open.delete(request);
+    else if (record.kind === 'call.end') {
+      const calls = this.#open.get(request);
+      if (calls?.delete(record.call) !== true) return 0;
+      // A registration has no end of its own.
+      if (calls.size === 0) this.#open.delete(request);
+      return record.received ?? record.bytes;
+    }
+    if (record.kind === 'request.end') this.#open.delete(request);
     return 0;
   }
 }

@@ -1,7 +1,6 @@
 // How much memory a process and those below it hold. Must never throw: they may be gone by the time it looks.
 import { readFileSync } from 'node:fs';
-
-const pageMb = 4_096 / 2 ** 20;
+import { pageMb } from '../limits/page-size.ts';
 
 const read = (file: string): string => {
   try {
@@ -19,5 +18,5 @@ export const residentMb = (pid: number): number => {
     .split(' ')
     .filter((name) => name !== '')
     .map(Number);
-  return children.reduce((sum, child) => sum + residentMb(child), Number(pages) * pageMb);
+  return children.reduce((sum, child) => sum + residentMb(child), Number(pages) * pageMb());
 };

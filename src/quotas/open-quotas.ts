@@ -2,6 +2,7 @@
 import type { Client } from 'pg';
 import type { RateLimiterAbstract } from 'rate-limiter-flexible';
 import { CloisterError } from '../errors.ts';
+import { findFault } from './check-quotas.ts';
 import { QuotaBook } from './quota-book.ts';
 import { makeLimiterStore, openDatabaseStore } from './quota-store.ts';
 import type { Quotas } from './quota-table.ts';
@@ -39,5 +40,13 @@ export const openQuotas = async (
   const { quotas, quotasOf, tenants } = settings;
   if (quotasOf === null && tenants === null && quotas.tenant === undefined && quotas.extension === undefined) return null;
   const store = await openStore(settings, database);
-  return new QuotaBook({ quotasOf: (tenant) => tenants?.quotas(tenant) ?? quotasOf?.(tenant) ?? quotas, store, onStoreFailure });
+  /** Where it gives no quotas, those of the option hold: never none at all. */
+  const ask = (tenant: string): Quotas => {
+    const given = quotasOf?.(tenant);
+    if (given === undefined || given === null) return quotas;
+    const fault = findFault(given);
+    if (fault !== null) throw new CloisterError('ERR_TENANT_UNAVAILABLE', `quotasOf: ${fault}`);
+    return given;
+  };
+  return new QuotaBook({ quotasOf: (tenant) => tenants?.quotas(tenant) ?? ask(tenant), store, onStoreFailure });
 };

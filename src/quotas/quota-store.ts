@@ -48,9 +48,19 @@ export const openDatabaseStore = async (connect: () => Promise<Client>): Promise
     });
     return client;
   };
+  /** A network that is cut without a word would keep a query for a quarter of an hour. */
+  const query = async (config: QueryConfig): Promise<unknown> => {
+    const on = await connected();
+    const timer = setTimeout(() => on.connection.stream.destroy(), 2 * statementMs);
+    try {
+      return await on.query(config);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
   await (await connected()).query(setUp);
   const limiter = new RateLimiterPostgres({
-    storeClient: { query: async (query: QueryConfig) => await (await connected()).query(query) },
+    storeClient: { query },
     storeType: 'client',
     schemaName: 'cloister',
     tableName: 'quotas',

@@ -1,6 +1,7 @@
 // What an embedder says of each tenant: which extensions it has, and its quotas. Must never serve a tenant more because its answer could not be had.
 import { LRUCache } from 'lru-cache';
 import { CloisterError } from '../errors.ts';
+import { findFault } from '../quotas/check-quotas.ts';
 import type { Quotas } from '../quotas/quota-table.ts';
 
 export interface TenantSettings {
@@ -36,9 +37,11 @@ const check = (tenant: string, value: unknown): TenantSettings => {
     throw new TypeError(`resolveTenant(${JSON.stringify(tenant)}) must give { extensions?: ids, quotas? }: ${what}`);
   };
   if (typeof value !== 'object' || value === null) return refuse('it gave no object');
-  const { extensions } = value as TenantSettings;
+  const { extensions, quotas } = value as TenantSettings;
   if (extensions !== undefined && !(Array.isArray(extensions) && extensions.every((id) => typeof id === 'string')))
     return refuse('extensions is no list of texts');
+  const fault = quotas === undefined ? null : findFault(quotas);
+  if (fault !== null) return refuse(fault);
   return value as TenantSettings;
 };
 
@@ -47,8 +50,8 @@ export class TenantBook {
   readonly #known = new LRUCache<string, Known>({ max: maxTenants });
   readonly #asking = new Map<string, Promise<TenantSettings>>();
   readonly #now: () => number;
-  /** Answers that were asked for before a change of it do not count. */
-  #round = 0;
+  /** The latest question about each; answers to an earlier one are not kept. */
+  readonly #latest = new Map<string, symbol>();
 
   constructor(options: TenantBookOptions) {
     this.#options = options;
@@ -59,7 +62,11 @@ export class TenantBook {
   settings(tenant: string): TenantSettings | Promise<TenantSettings> {
     const known = this.#known.get(tenant);
     if (known !== undefined && known.until > this.#now()) return known.settings;
-    const asking = this.#asking.get(tenant) ?? this.#ask(tenant).finally(() => this.#asking.delete(tenant));
+    const asked = this.#asking.get(tenant);
+    if (asked !== undefined) return asked;
+    const asking = this.#ask(tenant).finally(() => {
+      if (this.#asking.get(tenant) === asking) this.#asking.delete(tenant);
+    });
     this.#asking.set(tenant, asking);
     return asking;
   }
@@ -77,19 +84,21 @@ export class TenantBook {
 
   /** The next request asks anew; without a name, for all. What was said last stands until somebody says otherwise. */
   forget(tenant?: string): void {
-    this.#round += 1;
-    this.#asking.clear();
-    for (const name of tenant === undefined ? [...this.#known.keys()] : [tenant]) {
+    const names = tenant === undefined ? new Set([...this.#known.keys(), ...this.#asking.keys()]) : [tenant];
+    for (const name of names) {
+      this.#asking.delete(name);
+      this.#latest.delete(name);
       const known = this.#known.get(name);
       if (known !== undefined) this.#known.set(name, { ...known, until: Number.NEGATIVE_INFINITY });
     }
   }
 
   async #ask(tenant: string): Promise<TenantSettings> {
-    const round = this.#round;
+    const mine = Symbol(tenant);
+    this.#latest.set(tenant, mine);
     try {
       const settings = check(tenant, await this.#options.resolve(tenant));
-      if (round === this.#round) {
+      if (this.#latest.get(tenant) === mine) {
         const extensions = settings.extensions === undefined ? null : new Set(settings.extensions);
         this.#known.set(tenant, { settings, extensions, until: this.#now() + this.#options.cacheMs });
         this.#options.onChange();
@@ -104,6 +113,8 @@ export class TenantBook {
         return known.settings;
       }
       throw new CloisterError('ERR_TENANT_UNAVAILABLE', 'The host does not know now what this tenant has.', { retryAfterSeconds: 1 });
+    } finally {
+      if (this.#latest.get(tenant) === mine) this.#latest.delete(tenant);
     }
   }
 }

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { type Frame, FrameReader, FrameWriter } from '../../sandbox/protocol/frames.ts';
 import { toHost, toWard } from '../../sandbox/protocol/kinds.ts';
+import { pageMb } from '../limits/page-size.ts';
 import { makeFirstToGo } from './first-to-go.ts';
 import type { Program } from './hardening/open-hardening.ts';
 
@@ -26,8 +27,8 @@ export interface WardEvents {
 /** Nothing of the host's, but how it reads a date that has no time zone. */
 const wardEnvironment = (): NodeJS.ProcessEnv => (process.env['TZ'] === undefined ? {} : { TZ: process.env['TZ'] });
 
-const pageBytes = 4096;
-const megabyte = 1024 * 1024;
+/** A ward reads all the time; so many of the largest frames unread are no delay. */
+const unreadFrames = 4;
 
 export class WardProcess {
   readonly pid: number;
@@ -40,11 +41,14 @@ export class WardProcess {
   readonly #writer: FrameWriter;
   #events: WardEvents | null = null;
   #exited = false;
+  /** Bytes: some of the largest frames there can be. */
+  readonly #mostUnread: number;
   #resolveReady: () => void = () => undefined;
   #rejectReady: (error: Error) => void = () => undefined;
   #resolveGone: () => void = () => undefined;
 
   constructor(options: WardOptions) {
+    this.#mostUnread = unreadFrames * (options.maxTextBytes + options.maxRawBytes);
     const { file, args } = options.program;
     this.#child = spawn(file, args, {
       env: wardEnvironment(),
@@ -105,7 +109,9 @@ export class WardProcess {
   }
 
   write(kind: number, id: number, a: number, b: number, text: string, raw: Uint8Array | null): void {
-    if (!this.#exited) this.#writer.write(kind, id, a, b, text, raw);
+    if (this.#exited) return;
+    if (this.#socket.writableLength > this.#mostUnread) return this.kill('protocol: it does not read what it is sent');
+    this.#writer.write(kind, id, a, b, text, raw);
   }
 
   /** SIGKILL, now. The kernel may take half a second to give a large process's memory back: nobody waits for that. */
@@ -119,7 +125,7 @@ export class WardProcess {
   rssMb(): number {
     try {
       const [, resident] = readFileSync(`/proc/${this.pid}/statm`, 'latin1').split(' ');
-      return (Number(resident) * pageBytes) / megabyte;
+      return Number(resident) * pageMb();
     } catch {
       return 0;
     }

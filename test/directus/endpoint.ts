@@ -15,7 +15,6 @@ export default (router, { services, getSchema, database, logger, env }) => {
   router.get('/list', answer(async (req) => (await items(req)).readByQuery(JSON.parse(req.query.q ?? '{}'))));
   router.get('/one/:id', answer(async (req) => (await items(req)).readOne(Number(req.params.id), JSON.parse(req.query.q ?? '{}'))));
   router.get('/many', answer(async (req) => (await items(req)).readMany(req.query.ids.split(',').map(Number), { fields: ['id', 'title'], sort: ['id'] })));
-  router.get('/keys', answer(async (req) => (await items(req)).getKeysByQuery({ sort: ['id'], limit: 3 })));
   router.post('/make', answer(async (req) => { const service = await items(req); const key = await service.createOne(req.body); return service.readOne(key, { fields: ['title', 'status', 'author.name'] }); }));
   router.post('/make-many', answer(async (req) => (await (await items(req)).createMany(req.body)).length));
   router.patch('/change/:id', answer(async (req) => { const service = await items(req); await service.updateOne(Number(req.params.id), req.body); return service.readOne(Number(req.params.id), { fields: ['id', 'title', 'status'] }); }));

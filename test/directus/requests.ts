@@ -24,7 +24,6 @@ const reads = [
   '/one/1?q=%7B%22fields%22%3A%5B%22id%22%2C%22title%22%5D%7D',
   '/one/99999',
   '/many?ids=3,1,2',
-  '/keys',
   '/authors',
   '/secrets',
   '/nowhere',

@@ -40,6 +40,7 @@ describe('quotas', () => {
           ({
             large: { tenant: { requests: { most: 1_000, perSeconds: day } } },
             worker: { extension: { cpuMs: { most: 30, perSeconds: day } } },
+            broken: { tenant: { requests: { most: 5 } } } as unknown as Quotas,
             writer: { tenant: { bodyKb: { most: 4, perSeconds: day } } },
           })[tenant] as Quotas | undefined,
       },
@@ -74,6 +75,11 @@ describe('quotas', () => {
       await waitUntil('both on the ledger', () => host.entries('request.end').filter(({ tenant }) => tenant === 'writer').length > sent);
     }
     assert.deepEqual(await ask(host, '/two', 'writer', 1), [429]);
+  });
+
+  it('that limit nothing, by a mistake of whoever gives them, are no leave', async () => {
+    const reply = await host.get('/one', { 'x-tenant': 'broken' });
+    assert.deepEqual([reply.status, reply.code], [503, 'ERR_TENANT_UNAVAILABLE']);
   });
 
   it('begin anew when their window is over, and let nothing of the old one into the new', () => {

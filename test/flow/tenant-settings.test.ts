@@ -139,8 +139,25 @@ describe('the book of tenants', () => {
     assert.deepEqual([book.serves('a', 'new'), book.serves('a', 'old')], [true, false]);
   });
 
+  it('takes an answer for the one it is about, whatever is forgotten of others meanwhile', async () => {
+    const answers = new Map<string, (settings: TenantSettings) => void>();
+    const book = open(
+      (tenant) => new Promise((resolve) => answers.set(tenant, resolve)),
+      () => 0,
+    );
+    const asked = book.settings('default');
+    book.forget('another');
+    answers.get('default')?.({ extensions: [] });
+    assert.deepEqual([await asked, book.serves('default', 'asks')], [{ extensions: [] }, false]);
+  });
+
   for (const [what, wrong] of [
     ['no object', null],
+    ['quotas that are none', { quotas: 1 }],
+    ['a quota that would limit nothing', { quotas: { tenant: { requests: 5 } } }],
+    ['a quota without a window', { quotas: { tenant: { requests: { most: 5 } } } }],
+    ['a quota of what is not counted', { quotas: { extension: { wishes: { most: 5, perSeconds: 1 } } } }],
+    ['a scope that is null', { quotas: { tenant: null } }],
     ['a list that is none', { extensions: 'asks' }],
     ['a list of other things', { extensions: [1] }],
   ] as const)

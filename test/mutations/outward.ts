@@ -145,9 +145,9 @@ export const outwardMutations: readonly Mutation[] = [
   {
     name: 'unpack without end',
     file: 'src/capabilities/fetch/decoded.ts',
-    search: '[meter(maxBytes)]), stream]',
-    replace: '[]), stream]',
-    tests: ['fetch/network'],
+    search: '[stage, meter(maxBytes)]',
+    replace: '[stage]',
+    tests: ['fetch/network', 'fetch/decoded'],
   },
   {
     name: 'follow links out of a package',

@@ -66,6 +66,8 @@ export const openInspector = async (inspection: Inspection, port: number): Promi
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes });
   const server = createServer(answer);
   server.on('upgrade', (request, socket, head) => {
+    // Node has taken its own listener off.
+    socket.on('error', () => socket.destroy());
     const cell = inspection.targets().find(({ id }) => request.url === `/${idOf(id)}`);
     if (!isOwn(request) || cell === undefined) return void socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
     sockets.handleUpgrade(request, socket, head, (opened) => join(opened, inspection, cell.id));

@@ -72,12 +72,12 @@ export interface DecodedBody {
   tell(error: unknown): unknown;
 }
 
-/** The body without its encodings. It fails where either form is over `maxBytes`. */
+/** The body without its encodings. It fails where any of its forms is over `maxBytes`, those between two encodings too. */
 export const decodeBody = (body: Readable, header: string, maxBytes: number): DecodedBody => {
   const encodings = encodingsOf(header);
   const stages = encodings.flatMap((name) => decoders.get(name)?.() ?? []);
   const stream = new PassThrough();
-  pipeline([body, meter(maxBytes), ...stages, ...(stages.length === 0 ? [] : [meter(maxBytes)]), stream] as never, noop);
+  pipeline([body, meter(maxBytes), ...stages.flatMap((stage) => [stage, meter(maxBytes)]), stream] as never, noop);
   return {
     stream,
     tell: (error) =>

@@ -27,12 +27,26 @@ const base64Cores = (value: string): readonly string[] =>
   });
 
 /** Spellings that are masked as they stand, in small or capital letters: host names and header names come back in small ones. */
-const plainSpellings = (value: string): readonly string[] => [
-  value,
-  encodeURIComponent(value),
-  JSON.stringify(value).slice(1, -1),
-  Buffer.from(value).toString('hex'),
-];
+const plainSpellings = (value: string): readonly string[] => {
+  const encoded = encodeURIComponent(value);
+  const json = JSON.stringify(value).slice(1, -1);
+  return [
+    ...new Set([
+      value,
+      encoded,
+      // RFC 3986 to the letter, as a form does it, and by those who leave slashes alone.
+      encoded.replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`),
+      encoded.replaceAll('%20', '+'),
+      encoded.replaceAll('%2F', '/'),
+      json,
+      // As PHP and Go write it.
+      json.replaceAll('/', '\\/'),
+      json.replace(/[&<>]/g, (one) => `\\u00${one.charCodeAt(0).toString(16)}`),
+      value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#39;'),
+      Buffer.from(value).toString('hex'),
+    ]),
+  ];
+};
 
 const tokenCodes = Uint8Array.from({ length: 256 }, (_, code) => (/[A-Za-z0-9+/_=-]/.test(String.fromCharCode(code)) ? 1 : 0));
 /** Whether the character there is one of a word in base64. */

@@ -38,9 +38,14 @@ const basic = /^Basic ([A-Za-z0-9+/=]+)$/i;
 /** Fills one header. A client that sends `Basic base64(key:)` holds the placeholder in it. */
 const fill = (value: string, { placeholder, value: secret }: Secret): string => {
   const [, encoded] = basic.exec(value) ?? [];
-  if (encoded === undefined) return value.replaceAll(placeholder, secret);
+  if (encoded === undefined) return value.replaceAll(placeholder, () => secret);
   const text = Buffer.from(encoded, 'base64').toString('latin1');
-  return text.includes(placeholder) ? `Basic ${Buffer.from(text.replaceAll(placeholder, secret), 'latin1').toString('base64')}` : value;
+  return text.includes(placeholder)
+    ? `Basic ${Buffer.from(
+        text.replaceAll(placeholder, () => secret),
+        'latin1',
+      ).toString('base64')}`
+    : value;
 };
 
 type Headers = readonly (readonly [name: string, value: string])[];

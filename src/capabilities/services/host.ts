@@ -73,17 +73,23 @@ export const servicesCapability: Capability<ServicesResources, ServicesGrant> = 
       if (offered === undefined || known === undefined) throw new CloisterError('ERR_METHOD_UNKNOWN', `there is no ${service}.${method}`);
       const complaint = findUnplain(args.args) ?? known.check(args.args);
       if (complaint !== null) throw new CloisterError('ERR_ARGUMENT_INVALID', `services.${service}.${method}: ${complaint}`);
+      let reached = false;
+      const counted: Nested = (...call) => {
+        reached = true;
+        return nested(...call);
+      };
       const result = await offered.call({
         method,
         collection: collection ?? null,
         args: args.args,
         caller,
-        nested,
+        nested: counted,
         transaction: transaction ?? null,
         lower: lower ?? [],
         emitEvents: args.emitEvents ?? true,
       });
-      return { json: toBoundedJson(result, resultBytes), ...(Array.isArray(result) ? { rows: result.length } : {}) };
+      // Rows that came by calls of its own stand on the ledger with those.
+      return { json: toBoundedJson(result, resultBytes), ...(Array.isArray(result) && !reached ? { rows: result.length } : {}) };
     };
 
     return Promise.resolve({

@@ -46,9 +46,12 @@ const refusedCalls: readonly string[] = [
   ...['name_to_handle_at', 'open_by_handle_at'],
   // Changing anything on a disk, and memory that outlives the process.
   ...['creat', 'mknod', 'mknodat', 'mkdir', 'mkdirat', 'link', 'linkat', 'symlink', 'symlinkat', 'rename', 'renameat', 'renameat2'],
-  ...['unlink', 'unlinkat', 'rmdir', 'truncate', 'ftruncate', 'fallocate', 'chmod', 'fchmod', 'fchmodat'],
+  ...['unlink', 'unlinkat', 'rmdir', 'truncate', 'ftruncate', 'fallocate', 'chmod', 'fchmod', 'fchmodat', 'fchmodat2'],
+  ...['setxattrat', 'removexattrat', 'file_setattr', 'mq_unlink'],
   ...['chown', 'fchown', 'lchown', 'fchownat', 'setxattr', 'lsetxattr', 'fsetxattr', 'removexattr', 'lremovexattr', 'fremovexattr'],
   ...['utimensat', 'utimes', 'utime', 'futimesat', 'shmget', 'shmat', 'msgget', 'semget', 'mq_open', 'memfd_create', 'memfd_secret'],
+  // The processor's time of others: each of them names a process, a group or a user.
+  ...['setpriority', 'ioprio_set', 'sched_setscheduler', 'sched_setattr', 'sched_setparam', 'sched_setaffinity'],
   // Other rights than it was started with.
   ...['setuid', 'setgid', 'setreuid', 'setregid', 'setresuid', 'setresgid', 'setgroups', 'setfsuid', 'setfsgid', 'capset'],
 ];
