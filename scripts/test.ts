@@ -2,6 +2,7 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runChecks } from './test/checks.ts';
+import { makeFailureBook } from './test/failure-book.ts';
 import { findTestFiles, runTestFiles } from './test/files.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -9,6 +10,7 @@ const filters = process.argv.slice(2);
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
 
+const failures = makeFailureBook();
 let passed = 0;
 let failed = 0;
 
@@ -17,7 +19,9 @@ const check = async (): Promise<void> => {
     console.log(`${outcome.passed ? '✔' : '✖'} ${outcome.name} (${outcome.seconds.toFixed(1)} s)`);
     if (outcome.passed) passed += 1;
     else failed += 1;
-    if (!outcome.passed) console.log(outcome.output);
+    if (outcome.passed) continue;
+    console.log(outcome.output);
+    failures.add(outcome.name, outcome.output);
   }
 };
 
@@ -28,7 +32,10 @@ const test = async (): Promise<void> => {
     failed += 1;
     return;
   }
-  const counts = await runTestFiles(root, files, stopping.signal);
+  const counts = await runTestFiles(root, files, stopping.signal, (file, output, seconds, hasFailed) => {
+    console.log(`\n${file} (${seconds.toFixed(1)} s)\n${output}`);
+    if (hasFailed) failures.add(file, output);
+  });
   passed += counts.passed;
   failed += counts.failed;
 };
@@ -40,5 +47,6 @@ try {
   failed += 1;
 }
 if (stopping.signal.aborted) failed += 1;
+if (failures.text !== '') console.log(failures.text);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -32,9 +32,8 @@ const explain = ({ code, timedOut, leftovers }: SessionRun, counts: Counts | und
 const withoutTable = (output: string): string =>
   output.replace(/^ℹ (?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) .*\n/gm, '').trimEnd();
 
-/** Hears of each file when it has ended; by default its output is printed. */
+/** Hears of each file when it has ended. */
 export type OnFile = (file: string, output: string, seconds: number, hasFailed: boolean) => void;
-const print: OnFile = (file, output, seconds) => console.log(`\n${file} (${seconds.toFixed(1)} s)\n${output}`);
 
 interface Surroundings {
   readonly root: string;
@@ -92,7 +91,7 @@ export const runTestFiles = async (
   root: string,
   files: readonly string[],
   signal: AbortSignal,
-  onFile: OnFile = print,
+  onFile: OnFile,
   atOnce = filesAtOnce,
 ): Promise<Counts> => {
   const folder = mkdtempSync(join(tmpdir(), 'cloister-test-'));
