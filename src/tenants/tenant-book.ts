@@ -1,14 +1,16 @@
-// What an embedder says of each tenant: which extensions it has, and its quotas. Must never serve a tenant more because its answer could not be had.
+// What an embedder says of each tenant: which extensions it has, its quotas and its weight. Must never serve a tenant more because its answer could not be had.
 import { LRUCache } from 'lru-cache';
 import { CloisterError } from '../errors.ts';
-import { findFault } from '../quotas/check-quotas.ts';
 import type { Quotas } from '../quotas/quota-table.ts';
+import { checkSettings } from './check-settings.ts';
 
 export interface TenantSettings {
   /** Ids of the extensions it has; all where absent. What it has not is not there for it, and hears none of its events. */
   readonly extensions?: readonly string[];
   /** In place of the option `quotas`. */
   readonly quotas?: Quotas;
+  /** Its share where tenants wait for the same thing: with 2, twice that of one with 1. From 0.01 to 1,000; 1 where absent. */
+  readonly weight?: number;
 }
 
 export type ResolveTenant = (tenant: string) => TenantSettings | Promise<TenantSettings>;
@@ -31,19 +33,7 @@ interface Known {
 }
 
 const maxTenants = 50_000;
-
-const check = (tenant: string, value: unknown): TenantSettings => {
-  const refuse = (what: string): never => {
-    throw new TypeError(`resolveTenant(${JSON.stringify(tenant)}) must give { extensions?: ids, quotas? }: ${what}`);
-  };
-  if (typeof value !== 'object' || value === null) return refuse('it gave no object');
-  const { extensions, quotas } = value as TenantSettings;
-  if (extensions !== undefined && !(Array.isArray(extensions) && extensions.every((id) => typeof id === 'string')))
-    return refuse('extensions is no list of texts');
-  const fault = quotas === undefined ? null : findFault(quotas);
-  if (fault !== null) return refuse(fault);
-  return value as TenantSettings;
-};
+const defaultWeight = 1;
 
 export class TenantBook {
   readonly #options: TenantBookOptions;
@@ -82,6 +72,11 @@ export class TenantBook {
     return this.#known.get(tenant)?.settings.quotas;
   }
 
+  /** By what was said last. */
+  weight(tenant: string): number {
+    return this.#known.get(tenant)?.settings.weight ?? defaultWeight;
+  }
+
   /** The next request asks anew; without a name, for all. What was said last stands until somebody says otherwise. */
   forget(tenant?: string): void {
     const names = tenant === undefined ? new Set([...this.#known.keys(), ...this.#asking.keys()]) : [tenant];
@@ -97,7 +92,7 @@ export class TenantBook {
     const mine = Symbol(tenant);
     this.#latest.set(tenant, mine);
     try {
-      const settings = check(tenant, await this.#options.resolve(tenant));
+      const settings = checkSettings(tenant, await this.#options.resolve(tenant));
       if (this.#latest.get(tenant) === mine) {
         const extensions = settings.extensions === undefined ? null : new Set(settings.extensions);
         this.#known.set(tenant, { settings, extensions, until: this.#now() + this.#options.cacheMs });

@@ -123,6 +123,16 @@ describe('the book of tenants', () => {
     assert.equal(calls, 2);
   });
 
+  it('gives each the weight that was said, and 1 where nobody said one', async () => {
+    const book = open(
+      (tenant) => (tenant === 'heavy' ? { weight: 4 } : {}),
+      () => 0,
+    );
+    assert.equal(book.weight('heavy'), 1);
+    await Promise.all(['heavy', 'other'].map((tenant) => book.settings(tenant)));
+    assert.deepEqual([book.weight('heavy'), book.weight('other'), book.weight('never seen')], [4, 1, 1]);
+  });
+
   it('takes no answer that was asked for before somebody said it is different', async () => {
     const answers: ((settings: TenantSettings) => void)[] = [];
     const book = open(
@@ -160,6 +170,10 @@ describe('the book of tenants', () => {
     ['a scope that is null', { quotas: { tenant: null } }],
     ['a list that is none', { extensions: 'asks' }],
     ['a list of other things', { extensions: [1] }],
+    ['a weight that is none', { weight: '2' }],
+    ['a weight of nothing', { weight: 0 }],
+    ['a weight that nobody else would wait beside', { weight: 1_001 }],
+    ['a weight without an end', { weight: Number.NaN }],
   ] as const)
     it(`refuses ${what}`, async () => {
       const book = open(
