@@ -12,6 +12,7 @@ export const hostLayers: readonly (readonly string[])[] = [
   ['installation'],
   ['http', 'events'],
   ['dispatch', 'check'],
+  ['registry'],
   ['approvals'],
   ['packages'],
   ['options'],

@@ -17,6 +17,7 @@ import { itemsBounds } from '../../src/capabilities/services/items/bounds.ts';
 import { ledgerBounds } from '../../src/ledger/bounds.ts';
 import { packageLimitTable } from '../../src/limits/package-table.ts';
 import { type LimitRow, limitTable } from '../../src/limits/table.ts';
+import { registryBounds } from '../../src/registry/bounds.ts';
 
 type Bounds = Readonly<Record<string, { readonly unit: string; readonly value: number; readonly meaning: string }>>;
 
@@ -45,6 +46,7 @@ export const limitTables: ReadonlyMap<string, readonly string[]> = new Map([
   ['packages', limitRows(packageLimitTable)],
   ['bridge', boundRows(bridgeBounds)],
   ['approvals', boundRows(approvalBounds)],
+  ['registry', boundRows(registryBounds)],
   ['ledger', boundRows(ledgerBounds)],
   ['log', boundRows(logBounds)],
   ['emitter', boundRows(emitterBounds)],
