@@ -29,6 +29,13 @@ export class Breaker {
     return Math.max(0, this.#parkedUntil - this.#now());
   }
 
+  /** Nothing of the past would decide anything. */
+  isClean(): boolean {
+    const { windowMs } = this.#options;
+    const now = this.#now();
+    return !this.#onProbation && this.parkedMs() === 0 && !this.#strikes.some((at) => now - at < windowMs);
+  }
+
   /** A cell died. True when that parks it. */
   strike(): boolean {
     const now = this.#now();

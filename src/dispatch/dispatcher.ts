@@ -14,6 +14,7 @@ import { Lease } from './lease.ts';
 import type { RegisteredParts } from './parse-registered.ts';
 import { requestIdOf } from './recorded-lease.ts';
 import { Slot, type SlotServices } from './slot.ts';
+import { SlotTable } from './slot-table.ts';
 
 export interface DispatcherOptions {
   readonly pool: WardPool;
@@ -32,16 +33,22 @@ export interface DispatcherOptions {
   onExtension(extension: Extension): void;
 }
 
+const noSlot = (): CloisterError =>
+  new CloisterError('ERR_CAPACITY_EXCEEDED', 'The host serves as many extensions and tenants at once as it can.', { retryAfterSeconds: 1 });
+
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #services: SlotServices;
-  readonly #slots = new Map<Extension, Map<string, Slot>>();
+  readonly #slots = new SlotTable<Slot>(slotTable);
   /** Every lease that is not closed: what the clock looks at, and a graceful stop waits for. */
   readonly #live = new IdTable<Lease>();
   readonly #prefix: string;
+  /** Of which somebody was told. */
+  readonly #known = new WeakSet<Extension>();
   /** Replaced, and ended. */
   readonly #retired = new WeakSet<Extension>();
   readonly #clock: NodeJS.Timeout;
+  #prunedAt = performance.now();
   #lastLease = 0;
   #lastCell = 0;
   #closed = false;
@@ -73,7 +80,7 @@ export class Dispatcher {
   /** Of all extensions and tenants: who waits for a place in a cell. */
   get queuedRequests(): number {
     let sum = 0;
-    for (const tenants of this.#slots.values()) for (const slot of tenants.values()) sum += slot.queued;
+    for (const slot of this.#slots.values()) sum += slot.queued;
     return sum;
   }
   get liveRequests(): number {
@@ -82,31 +89,43 @@ export class Dispatcher {
 
   /** Those that are there now. */
   cells(): readonly Cell[] {
-    return [...this.#slots.values()].flatMap((slots) => [...slots.values()].flatMap((slot) => [...slot.cells]));
+    return [...this.#slots.values()].flatMap((slot) => [...slot.cells]);
+  }
+  get slots(): number {
+    return this.#slots.size;
   }
 
+  /** Throws ERR_CAPACITY_EXCEEDED where no more can be kept. */
   slot(extension: Extension, tenant: string): Slot {
-    const tenants = this.#slots.get(extension) ?? new Map<string, Slot>();
-    if (tenants.size === 0 && !this.#retired.has(extension)) this.#options.onExtension(extension);
-    this.#slots.set(extension, tenants);
-    const known = tenants.get(tenant);
-    if (known !== undefined) return known;
+    const slot = this.#find(extension, tenant);
+    if (slot.kept) return slot.slot;
+    throw noSlot();
+  }
+
+  /** Not kept: for a request that is refused, and so that strangers do not fill the table. */
+  #find(extension: Extension, tenant: string, keep = true): { readonly slot: Slot; readonly kept: boolean } {
+    const known = this.#slots.get(extension, tenant);
+    if (known !== undefined) return { slot: known, kept: true };
+    if (!this.#known.has(extension) && !this.#retired.has(extension)) {
+      this.#known.add(extension);
+      this.#options.onExtension(extension);
+    }
     const slot = new Slot(extension, this.#origin(extension, tenant), this.#services);
-    tenants.set(tenant, slot);
-    return slot;
+    return { slot, kept: keep && this.#slots.add(slot) };
   }
 
   /** Ends every cell of an extension and forgets it. */
   forget(extension: Extension): void {
-    for (const slot of this.#slots.get(extension)?.values() ?? []) slot.close();
-    this.#slots.delete(extension);
+    for (const slot of this.#slots.of(extension)) slot.close();
+    this.#slots.forget(extension);
+    this.#known.delete(extension);
   }
 
   /** Another stands in its place: what it has begun may finish within `drainMs`, then its cells end. Who still comes for it is told to try again. */
   async retire(extension: Extension, drainMs: number): Promise<void> {
     const until = performance.now() + drainMs;
     const isBusy = (): boolean => {
-      const origins = new Set([...(this.#slots.get(extension)?.values() ?? [])].map(({ origin }) => origin));
+      const origins = new Set(this.#slots.of(extension).map(({ origin }) => origin));
       return this.#live.values().some((lease) => origins.has(lease.origin));
     };
     while (!this.#closed && performance.now() < until && isBusy()) await new Promise((resolve) => setTimeout(resolve, drainPollMs));
@@ -116,14 +135,15 @@ export class Dispatcher {
 
   /** Lets the request run; `answer` hears of it. Returns the lease, so that the caller can abandon it. */
   dispatch(extension: Extension, tenant: string, accountability: Accountability, question: Question, answer: Answer): Lease {
-    const slot = this.slot(extension, tenant);
+    const isRetired = this.#retired.has(extension);
+    const { slot, kept } = this.#find(extension, tenant, !isRetired && !this.#closed);
     const lease = this.#makeLease(slot, accountability, question, answer);
     if (this.#closed) lease.fail(new CloisterError('ERR_RUNTIME_CLOSED', 'The host is shutting down.'));
-    else if (this.#retired.has(extension)) {
-      this.#slots.delete(extension);
+    else if (isRetired) {
       const text = `The extension ${extension.id} was replaced by another version.`;
       lease.fail(new CloisterError('ERR_EXTENSION_UNAVAILABLE', text, { retryAfterSeconds: 1 }));
-    } else if (this.#recordNotes(lease)) slot.accept(lease);
+    } else if (!kept) lease.fail(noSlot());
+    else if (this.#recordNotes(lease)) slot.accept(lease);
     return lease;
   }
 
@@ -136,7 +156,7 @@ export class Dispatcher {
     answer: Answer,
     error: CloisterError,
   ): void {
-    this.#makeLease(this.slot(extension, tenant), accountability, question, answer).refuse(error);
+    this.#makeLease(this.#find(extension, tenant, false).slot, accountability, question, answer).refuse(error);
   }
 
   /** Takes no more requests, waits for those it has, then ends every cell. */
@@ -144,7 +164,7 @@ export class Dispatcher {
     this.#closed = true;
     const until = performance.now() + drainMs;
     while (this.#live.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, drainPollMs));
-    for (const tenants of this.#slots.values()) for (const slot of tenants.values()) slot.close();
+    for (const slot of this.#slots.values()) slot.close();
     for (const lease of this.#live.values()) lease.fail(new CloisterError('ERR_RUNTIME_CLOSED', 'The host is shutting down.'));
     clearInterval(this.#clock);
   }
@@ -190,10 +210,16 @@ export class Dispatcher {
   #tick(): void {
     const now = performance.now();
     for (const lease of this.#live.values()) lease.tick(now);
+    if (now - this.#prunedAt < pruneMs) return;
+    this.#prunedAt = now;
+    this.#slots.prune();
   }
 }
 
 /** Ids cross as 31-bit numbers and start again after that; no lease lives so long. */
 const maxId = 0x3fffffff;
 const drainPollMs = 10;
+const pruneMs = 5_000;
+/** Twice as many pairs as one machine is meant to have at work within a minute; each holds about two kilobytes. */
+const slotTable = { most: 20_000, idleMs: 60_000, reputationMs: 600_000 };
 const tickMs = 20;

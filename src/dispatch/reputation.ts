@@ -21,6 +21,10 @@ export class Reputation {
   get parkedMs(): number {
     return this.#breaker.parkedMs();
   }
+  /** No strike of late, no suspicion, no pause. */
+  get isClean(): boolean {
+    return this.#suspectFor === 0 && this.#breaker.isClean();
+  }
   /** Its next cell boots in a ward of its own. */
   get suspect(): boolean {
     return this.#suspectFor > 0;

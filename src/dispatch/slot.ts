@@ -1,11 +1,10 @@
 // One extension × tenant: its cell, who waits for it, its reputation. Must never give a cell more than the limits allow.
 import type { CallLease, LeaseOrigin, LeaseRecord } from '../bridge/call-lease.ts';
-import type { Cause } from '../bridge/capability.ts';
 import { CloisterError } from '../errors.ts';
-import type { Ward } from '../wards/ward.ts';
 import type { AnswerHead } from './answer.ts';
 import type { BreakerOptions } from './breaker.ts';
-import { Cell, type CellOwner, type Loss } from './cell.ts';
+import type { Cell, Loss } from './cell.ts';
+import { CellOpener, type CellOpenerOwner, type CellOpenerServices } from './cell-opener.ts';
 import { terminated } from './ending.ts';
 import type { Extension } from './extension.ts';
 import { IdleTimer } from './idle-timer.ts';
@@ -18,10 +17,7 @@ import { Waiting } from './waiting.ts';
 
 export type SlotEvent = 'cell.boot' | 'cell.end' | ReputationEvent;
 
-export interface SlotServices {
-  place(extension: Extension, tenant: string, alone: boolean): Promise<Ward>;
-  nextCellId(): number;
-  nextLeaseId(): number;
+export interface SlotServices extends CellOpenerServices {
   onCall(cell: Cell, lease: CallLease | null, call: number, text: string, bytes: Uint8Array | null): void;
   onLife(event: SlotEvent, extension: string, tenant: string, subject: string, reason: string): void;
   /** What a cell listens for, each time one has registered. Throws where it may not. */
@@ -37,13 +33,7 @@ export interface SlotServices {
 /** Requests in a row without an answer in time, after which a cell is replaced. */
 const missesToRetire = 4;
 
-/** null: a client's request, or nobody's. */
-const registrationCause = (extension: string, lease: Lease | undefined): Cause | null =>
-  lease === undefined || lease.cause.parent === ''
-    ? null
-    : { ...lease.cause, parent: lease.requestId, chain: [...lease.cause.chain, `register ${extension}`] };
-
-export class Slot implements CellOwner, LeaseEvents {
+export class Slot implements CellOpenerOwner, LeaseEvents {
   readonly extension: Extension;
   readonly tenant: string;
   readonly origin: LeaseOrigin;
@@ -52,11 +42,10 @@ export class Slot implements CellOwner, LeaseEvents {
   readonly #reputation: Reputation;
   readonly #rate: RateLimit;
   readonly #waiting: Waiting;
-  readonly #cells = new Set<Cell>();
+  readonly #opener: CellOpener;
   #current: Cell | null = null;
-  #opening = 0;
-  #round = 0;
   readonly #idle: IdleTimer;
+  #usedAt = performance.now();
   readonly #waiters: { resolve(registered: RegisteredParts): void; reject(error: Error): void }[] = [];
 
   constructor(extension: Extension, origin: LeaseOrigin, services: SlotServices) {
@@ -73,25 +62,45 @@ export class Slot implements CellOwner, LeaseEvents {
     );
     this.#rate = new RateLimit(extension.limits.ratePerSecond);
     this.#waiting = new Waiting(extension.limits);
+    this.#opener = new CellOpener(extension, origin, services, this);
   }
 
   get queued(): number {
     return this.#waiting.length;
   }
   get cells(): ReadonlySet<Cell> {
-    return this.#cells;
+    return this.#opener.cells;
+  }
+  /** When somebody last asked something of it. */
+  get usedAt(): number {
+    return this.#usedAt;
+  }
+  /** Nobody is in it, waits for it or is on the way. */
+  get isEmpty(): boolean {
+    return this.#opener.cells.size === 0 && this.#opener.opening === 0 && this.#waiting.length === 0 && this.#waiters.length === 0;
+  }
+  /** Nothing stands against it. */
+  get isInnocent(): boolean {
+    return this.#reputation.isClean;
+  }
+  get suspect(): boolean {
+    return this.#reputation.suspect;
+  }
+  get first(): Lease | undefined {
+    return this.#waiting.first;
   }
 
   /** Opens the cell ahead of any request; resolves with what its registration has done, rejects with why it cannot be served. */
   warm(): Promise<RegisteredParts> {
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
-      this.#openCell();
+      this.#opener.open();
     });
   }
 
   /** Takes a request in, or refuses it at once. */
   accept(lease: Lease): void {
+    this.#usedAt = performance.now();
     const { limits } = this.extension;
     const { parkedMs } = this.#reputation;
     if (parkedMs > 0) {
@@ -114,12 +123,12 @@ export class Slot implements CellOwner, LeaseEvents {
   /** Gives waiting requests to a cell, opens one where there is none. */
   pump(): void {
     if (this.extension.isolation === 'request') {
-      for (let missing = this.#waiting.ready() - this.#opening; missing > 0; missing -= 1) this.#openCell();
+      for (let missing = this.#waiting.ready() - this.#opener.opening; missing > 0; missing -= 1) this.#opener.open();
       return;
     }
     if (this.#waiting.length === 0) return;
     if (this.#current === null) {
-      if (this.#opening === 0) this.#openCell();
+      if (this.#opener.opening === 0) this.#opener.open();
       return;
     }
     for (let ran = true; ran && this.#current !== null; ) ran = this.#runNext(this.#current);
@@ -167,7 +176,7 @@ export class Slot implements CellOwner, LeaseEvents {
       cell.close('what it registers is refused');
       return this.onRefused(cell, error instanceof Error ? error.message : String(error));
     }
-    this.#opening -= 1;
+    this.#opener.opened(cell);
     for (const waiter of this.#waiters.splice(0)) waiter.resolve(registered);
     if (this.extension.isolation === 'request') {
       if (!this.#runNext(cell)) cell.retire('nobody waits for it');
@@ -179,19 +188,32 @@ export class Slot implements CellOwner, LeaseEvents {
   }
 
   onRefused(cell: Cell, message: string): void {
-    this.#opening -= 1;
-    this.#cells.delete(cell);
+    this.#opener.forget(cell);
     this.#refuse(message);
   }
 
   onDisturbed(cell: Cell, reason: string): void {
     // Alone it had nobody else to go down by.
     if (cell.ward.alone) return this.onRefused(cell, `while registering, ${reason}`);
-    this.#opening -= 1;
-    this.#cells.delete(cell);
+    this.#opener.forget(cell);
     this.#life('cell.end', cell, reason);
     this.#reputation.doubt();
-    this.#openCell();
+    this.#opener.open();
+  }
+
+  onBoot(cell: Cell): void {
+    this.#life('cell.boot', cell, `ward ${cell.ward.process.pid}`);
+  }
+
+  onUnplaced(error: unknown): void {
+    // No fault of the extension's own, so no strike.
+    const message = error instanceof Error ? error.message : String(error);
+    this.#fail(message, error instanceof CloisterError && error.code === 'ERR_CAPACITY_EXCEEDED' ? error : this.#unavailable());
+  }
+
+  onOutdated(): void {
+    if (this.#waiters.length > 0 && this.#opener.opening === 0) this.#opener.open();
+    this.pump();
   }
 
   onCall(cell: Cell, lease: CallLease | null, call: number, text: string, bytes: Uint8Array | null): void {
@@ -200,7 +222,7 @@ export class Slot implements CellOwner, LeaseEvents {
 
   onLost(cell: Cell, loss: Loss): void {
     const { guilty, blame, leases, how, reason } = loss;
-    this.#cells.delete(cell);
+    this.#opener.forget(cell);
     if (this.#current === cell) this.#current = null;
     for (const lease of leases) this.#waiting.leave(lease);
     this.#life('cell.end', cell, reason);
@@ -218,18 +240,17 @@ export class Slot implements CellOwner, LeaseEvents {
   }
 
   onClosed(cell: Cell, reason: string): void {
-    this.#cells.delete(cell);
+    this.#opener.forget(cell);
     if (this.#current === cell) this.#current = null;
     this.#life('cell.end', cell, reason);
   }
 
   close(): void {
     this.#idle.stop();
-    this.#round += 1;
     const closed = new CloisterError('ERR_RUNTIME_CLOSED', 'The host is shutting down.');
     for (const lease of this.#waiting.drain()) lease.fail(closed);
     for (const waiter of this.#waiters.splice(0)) waiter.reject(closed);
-    for (const cell of [...this.#cells]) cell.close('the runtime closes');
+    this.#opener.close('the runtime closes');
   }
 
   #runNext(cell: Cell): boolean {
@@ -237,28 +258,6 @@ export class Slot implements CellOwner, LeaseEvents {
     if (lease === undefined) return false;
     cell.run(lease);
     return true;
-  }
-
-  #openCell(): void {
-    this.#opening += 1;
-    const round = this.#round;
-    this.#services.place(this.extension, this.tenant, this.#reputation.suspect).then(
-      (ward) => {
-        if (round !== this.#round) return void (this.#opening -= 1);
-        // Registering may emit: what made the cell open is the cause of that.
-        const cause = registrationCause(this.extension.id, this.#waiting.first);
-        const cell = new Cell(this.#services.nextCellId(), ward, this.extension, this.origin, this.#services.nextLeaseId(), cause, this);
-        this.#cells.add(cell);
-        this.#life('cell.boot', cell, `ward ${ward.process.pid}`);
-        cell.open();
-      },
-      (error: unknown) => {
-        this.#opening -= 1;
-        // Nothing of the extension has run: no fault of its own, so no strike.
-        const message = error instanceof Error ? error.message : String(error);
-        this.#fail(message, error instanceof CloisterError && error.code === 'ERR_CAPACITY_EXCEEDED' ? error : this.#unavailable());
-      },
-    );
   }
 
   #unavailable(): CloisterError {

@@ -18,9 +18,9 @@ export const outwardMutations: readonly Mutation[] = [
   },
   {
     name: 'give two tenants one cell',
-    file: 'src/dispatch/dispatcher.ts',
-    search: 'const known = tenants.get(tenant);',
-    replace: 'const known = [...tenants.values()][0];',
+    file: 'src/dispatch/slot-table.ts',
+    search: 'return this.#slots.get(extension)?.get(tenant);',
+    replace: 'return [...(this.#slots.get(extension)?.values() ?? [])][0];',
     tests: ['test/flow/tenants'],
   },
   {
