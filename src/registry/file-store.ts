@@ -1,0 +1,185 @@
+// The registry in a folder, for the hosts of one machine. Must never leave half a file, nor take a state that is gone for an empty one.
+import { randomBytes } from 'node:crypto';
+import { constants, type Stats } from 'node:fs';
+import { mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import path from 'node:path';
+import { CloisterError } from '../errors.ts';
+import { registryBounds } from './bounds.ts';
+import { inFileTurn } from './file-turn.ts';
+import { watchFile } from './file-watch.ts';
+import type { RegistryState, RegistryStore, Release } from './state.ts';
+import { archiveMissing, emptyState, holdToDigest, makeRegistryForm, namedIn, nextState, type RegistryForm, sha256 } from './state-form.ts';
+
+const digestName = /^[0-9a-f]{64}$/;
+const readFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
+const othersMayWrite = 0o002;
+
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : 'unknown cause');
+const invalid = (where: string, cause: string): CloisterError => new CloisterError('ERR_REGISTRY_INVALID', `${where}: ${cause}`, { where });
+
+/** Rejects with one line that names the place. */
+const onDisk = async <Result>(place: string, doing: string, work: () => Promise<Result>): Promise<Result> => {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof CloisterError) throw error;
+    const line = `${place}: cannot be ${doing} (${codeOf(error)}); let this user read and write there, and make room`;
+    throw new CloisterError('ERR_REGISTRY_UNAVAILABLE', line, { place }, { cause: error });
+  }
+};
+
+/** null: there is none. */
+const readWhole = (file: string, maxBytes: number): Promise<Buffer | null> =>
+  onDisk(file, 'read', async () => {
+    const handle = await open(file, readFlags).catch((error: unknown) => {
+      if (codeOf(error) === 'ENOENT') return null;
+      throw error;
+    });
+    if (handle === null) return null;
+    try {
+      const status = await handle.stat();
+      if (!status.isFile()) throw invalid(file, 'is no regular file; move it away');
+      if (status.size > maxBytes) throw invalid(file, `has ${status.size} bytes, more than ${maxBytes}`);
+      const bytes = await handle.readFile();
+      if (bytes.byteLength > maxBytes) throw invalid(file, `has more than ${maxBytes} bytes`);
+      return bytes;
+    } finally {
+      await handle.close();
+    }
+  });
+
+/** Written beside its place, synced and moved there: a reader sees the old or the new. */
+const replace = (file: string, content: string | Uint8Array): Promise<void> =>
+  onDisk(file, 'written', async () => {
+    const fresh = `${file}.${randomBytes(6).toString('hex')}.new`;
+    try {
+      const handle = await open(fresh, 'w', 0o644);
+      try {
+        await handle.writeFile(content);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(fresh, file);
+    } catch (error) {
+      await unlink(fresh).catch(() => undefined);
+      throw error;
+    }
+  });
+
+const refuseOpenFolder = async (folder: string): Promise<void> => {
+  const status: Stats | null = await stat(folder).catch(() => null);
+  if (status === null) return;
+  if (!status.isDirectory()) throw invalid(folder, 'is no folder; name one for the registry');
+  if ((status.mode & othersMayWrite) !== 0)
+    throw invalid(folder, 'everybody on this machine may write there, and so decide what runs; `chmod o-w` it');
+};
+
+/** A form that is given was compiled already. */
+export const openFileStore = (folder: string, form: RegistryForm = makeRegistryForm()): RegistryStore => {
+  const stateFile = path.join(folder, 'state.json');
+  /** The last one that held: also says that there was one. */
+  const beforeFile = path.join(folder, 'state.before.json');
+  const releaseFolder = path.join(folder, 'releases');
+  const hostFolder = path.join(folder, 'hosts');
+  const archiveFile = (digest: string): string => {
+    if (!digestName.test(digest)) throw new CloisterError('ERR_DEPLOYMENT_UNKNOWN', 'the name of an archive is no SHA-256');
+    return path.join(folder, 'archives', `${digest}.cloister`);
+  };
+  const hostFile = (host: string): string => path.join(hostFolder, `${sha256(Buffer.from(host)).slice(0, 32)}.json`);
+  const makeFolders = (): Promise<void> =>
+    onDisk(folder, 'written', async () => {
+      for (const one of [folder, path.join(folder, 'archives'), releaseFolder, hostFolder])
+        await mkdir(one, { recursive: true, mode: 0o755 });
+    });
+
+  const read = async (): Promise<RegistryState> => {
+    await refuseOpenFolder(folder);
+    const bytes = await readWhole(stateFile, registryBounds.stateBytes.value);
+    if (bytes !== null) return form.parseState(bytes.toString('utf8'), stateFile);
+    if ((await stat(beforeFile).catch(() => null)) === null) return emptyState;
+    // The first one may have been written since.
+    const again = await readWhole(stateFile, registryBounds.stateBytes.value);
+    if (again !== null) return form.parseState(again.toString('utf8'), stateFile);
+    throw invalid(stateFile, `is gone, and was there; put it back from ${path.basename(beforeFile)}, or remove that too to begin anew`);
+  };
+
+  /** Every file of a folder that reads as it should; what somebody else put there is nobody's. */
+  const readAll = async <Value>(place: string, parse: (text: string, where: string) => Value): Promise<readonly Value[]> => {
+    const names = (await readdir(place).catch(() => [])).filter((name) => name.endsWith('.json'));
+    const values: Value[] = [];
+    for (const name of names) {
+      const bytes = await readWhole(path.join(place, name), registryBounds.recordBytes.value).catch(() => null);
+      if (bytes === null) continue;
+      try {
+        values.push(parse(bytes.toString('utf8'), name));
+      } catch {}
+    }
+    return values;
+  };
+
+  const releases = async (extension?: string): Promise<readonly Release[]> =>
+    (await readAll(releaseFolder, form.parseRelease))
+      .filter((one) => extension === undefined || one.extension === extension)
+      .toSorted((one, other) => (one.at < other.at ? 1 : -1));
+
+  const prune = async (state: RegistryState): Promise<void> => {
+    const named = namedIn(state);
+    const unnamed = (await releases()).filter(({ digest }) => !named.has(digest));
+    for (const { digest } of unnamed.slice(registryBounds.releases.value)) {
+      await unlink(path.join(releaseFolder, `${digest}.json`)).catch(() => undefined);
+      await unlink(archiveFile(digest)).catch(() => undefined);
+    }
+  };
+
+  return {
+    read,
+    async archive(digest) {
+      const file = archiveFile(digest);
+      const bytes = await readWhole(file, registryBounds.archiveBytes.value);
+      if (bytes === null) throw archiveMissing(digest, folder);
+      return holdToDigest(bytes, digest, file);
+    },
+    async put(release, archive) {
+      holdToDigest(archive, release.digest, folder);
+      await refuseOpenFolder(folder);
+      await makeFolders();
+      await replace(archiveFile(release.digest), archive);
+      await replace(path.join(releaseFolder, `${release.digest}.json`), `${JSON.stringify(release, null, 2)}\n`);
+    },
+    releases,
+    async update(change) {
+      await read();
+      await makeFolders();
+      return await inFileTurn(stateFile, async (stillMine) => {
+        const state = await read();
+        const next = nextState(state, change);
+        if (next === state) return state;
+        const text = form.formatState(next);
+        form.parseState(text, stateFile);
+        // Whoever is killed in between leaves a state, or none and no word of one.
+        if (state.revision > 0) await replace(beforeFile, form.formatState(state));
+        await stillMine();
+        await replace(stateFile, text);
+        if (state.revision === 0) await replace(beforeFile, form.formatState(state));
+        await prune(next);
+        return next;
+      });
+    },
+    watch: (hear) => watchFile(stateFile, async () => (await read()).revision, hear),
+    async report(report) {
+      await makeFolders();
+      await replace(hostFile(report.host), `${JSON.stringify(report)}\n`);
+    },
+    async hosts() {
+      const since = new Date(Date.now() - registryBounds.hostsMs.value).toISOString();
+      const all = await readAll(hostFolder, form.parseReport);
+      for (const { host, at } of all) if (at < since) await unlink(hostFile(host)).catch(() => undefined);
+      return all
+        .filter(({ at }) => at >= since)
+        .toSorted((one, other) => (one.host < other.host ? -1 : 1))
+        .slice(0, registryBounds.hosts.value);
+    },
+    close: () => Promise.resolve(),
+  };
+};
