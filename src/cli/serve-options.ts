@@ -16,7 +16,15 @@ export interface ServeOptions {
 
 const defaultHost = '127.0.0.1';
 const defaultPort = 8055;
-const emptyConfig: ConfigFile = { options: {}, server: {}, databaseUrl: null, envKeys: [], secretKeys: [], adminTokenKey: null };
+const emptyConfig: ConfigFile = {
+  options: {},
+  server: {},
+  databaseUrl: null,
+  databaseUrlKey: null,
+  envKeys: [],
+  secretKeys: [],
+  adminTokenKey: null,
+};
 
 export const readConfig = async (file: string | undefined): Promise<ConfigFile> => {
   if (file === undefined) return emptyConfig;
@@ -58,11 +66,11 @@ const pickEnv = (keys: readonly string[]): Readonly<Record<string, string>> =>
   Object.fromEntries(keys.flatMap((key) => (process.env[key] === undefined ? [] : [[key, process.env[key]]])));
 
 /** Who names a variable wants what it holds: an empty one must not open or close anything quietly. */
-const readToken = (key: string | null): string | null => {
+const readVariable = (option: 'adminTokenKey' | 'databaseUrlKey', key: string | null): string | null => {
   if (key === null) return null;
-  const token = process.env[key];
-  if (token !== undefined && token !== '') return token;
-  throw new CloisterError('ERR_OPTIONS_INVALID', `adminTokenKey: the environment has no ${key}; set it, or take adminTokenKey out`);
+  const value = process.env[key];
+  if (value !== undefined && value !== '') return value;
+  throw new CloisterError('ERR_OPTIONS_INVALID', `${option}: the environment has no ${key}; set it, or take ${option} out`);
 };
 
 /** The flags that say what runs and what is approved, shared by all commands that look at extensions. */
@@ -96,7 +104,7 @@ export const readRuntimeOptions = async (
   }
   for (const folder of folders) await checkFolder(command, folder);
   const config = await readConfig(values.config);
-  const database = values['database-url'] ?? config.databaseUrl;
+  const database = values['database-url'] ?? config.databaseUrl ?? readVariable('databaseUrlKey', config.databaseUrlKey);
   const { env, ...options } = config.options as CloisterOptions;
   const lock = values.lock ?? options.lock ?? (await findLock());
   const runtime: CloisterOptions = {
@@ -108,7 +116,7 @@ export const readRuntimeOptions = async (
     ...(values.approve === undefined ? {} : { approvals: 'requested' as const }),
     env: { ...env, ...pickEnv(config.envKeys) },
     secrets: pickEnv(config.secretKeys),
-    adminToken: readToken(config.adminTokenKey),
+    adminToken: readVariable('adminTokenKey', config.adminTokenKey),
   };
   // A doctor looks at the machine; what extensions would need besides is more.
   if ((runtime.extensions ?? []).length === 0 && command !== 'doctor') {

@@ -10,6 +10,8 @@ export interface ConfigFile {
   readonly options: Readonly<Record<string, unknown>>;
   readonly server: { readonly host?: string; readonly port?: number; readonly drainDelayMs?: number; readonly drainMs?: number };
   readonly databaseUrl: string | null;
+  /** Name of the variable that holds it, where the file does not: a file is seen by more people than a secret. */
+  readonly databaseUrlKey: string | null;
   /** Names of variables of this process's environment that `env` takes over. */
   readonly envKeys: readonly string[];
   /** The same for `secrets`. */
@@ -22,6 +24,7 @@ interface CheckedFile {
   readonly $schema?: string;
   readonly server?: ConfigFile['server'];
   readonly databaseUrl?: string;
+  readonly databaseUrlKey?: string;
   readonly envKeys?: readonly string[];
   readonly secretKeys?: readonly string[];
   readonly adminTokenKey?: string;
@@ -53,11 +56,12 @@ const makeAbsolute = (checked: CheckedFile, folder: string): Pick<CheckedFile, '
 export const parseConfigFile = (text: string, file: string, catalog: CapabilityCatalog): ConfigFile => {
   const value = parseJson(text, file, 'ERR_OPTIONS_INVALID');
   makeCheck(makeConfigFileSchema(catalog), 'ERR_OPTIONS_INVALID')(value, file);
-  const { $schema: _, server, databaseUrl, envKeys, secretKeys, adminTokenKey, ...options } = value as CheckedFile;
+  const { $schema: _, server, databaseUrl, databaseUrlKey, envKeys, secretKeys, adminTokenKey, ...options } = value as CheckedFile;
   return {
     options: { ...options, ...makeAbsolute(options, path.dirname(path.resolve(file))) },
     server: server ?? {},
     databaseUrl: databaseUrl ?? null,
+    databaseUrlKey: databaseUrlKey ?? null,
     envKeys: envKeys ?? [],
     secretKeys: secretKeys ?? [],
     adminTokenKey: adminTokenKey ?? null,

@@ -211,6 +211,9 @@ export const makeConfigFileSchema = (catalog: CapabilityCatalog): TObject =>
         Type.String({ pattern: variableName, description: 'the name of an environment variable that holds the operator’s token' }),
       ),
       databaseUrl: Type.Optional(Type.String({ pattern: '^postgres(ql)?://', description: 'a URL that begins with postgres://' })),
+      databaseUrlKey: Type.Optional(
+        Type.String({ pattern: variableName, description: 'the name of an environment variable that holds the URL of the database' }),
+      ),
       secretKeys: Type.Optional(
         Type.Array(Type.String({ pattern: variableName, description: 'the name of an environment variable' }), {
           maxItems: 1_000,

@@ -245,10 +245,11 @@ describe('the configuration file', () => {
       databaseUrl: 'postgresql://127.0.0.1:5432/a',
       envKeys: ['HOME_PAGE'],
       secretKeys: [],
+      databaseUrlKey: null,
       adminTokenKey: null,
     });
     assert.ok(parse(config.options));
-    assert.deepEqual(parseFile({}), { options: {}, server: {}, databaseUrl: null, envKeys: [], secretKeys: [], adminTokenKey: null });
+    assert.deepEqual(parseFile({}), { options: {}, server: {}, databaseUrl: null, databaseUrlKey: null, envKeys: [], secretKeys: [], adminTokenKey: null });
   });
 
   const refused: readonly (readonly [string, unknown, string])[] = [
