@@ -249,7 +249,15 @@ describe('the configuration file', () => {
       adminTokenKey: null,
     });
     assert.ok(parse(config.options));
-    assert.deepEqual(parseFile({}), { options: {}, server: {}, databaseUrl: null, databaseUrlKey: null, envKeys: [], secretKeys: [], adminTokenKey: null });
+    assert.deepEqual(parseFile({}), {
+      options: {},
+      server: {},
+      databaseUrl: null,
+      databaseUrlKey: null,
+      envKeys: [],
+      secretKeys: [],
+      adminTokenKey: null,
+    });
   });
 
   const refused: readonly (readonly [string, unknown, string])[] = [
