@@ -1,83 +1,61 @@
-// `npm run mutations [-- part-of-a-name …]`: takes each defence of test/mutations/list.ts away in a copy of the sources and shows that a test notices. Must never change the sources it was started from.
-import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+// `npm run mutations [-- --jobs 2 --minutes 9 --fresh part-of-a-name …]`: takes each defence of test/mutations/list.ts away in a copy of the sources and shows that a test notices. What was tried before as it stands is not tried again. Must never change the sources it was started from.
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { mutations } from '../test/mutations/list.ts';
-import type { Mutation } from '../test/mutations/mutation.ts';
+import { type Attempt, openCopy } from './mutations/attempt.ts';
+import { openBook } from './mutations/book.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const sources = ['src', 'sandbox', 'test', 'scripts', 'extensions', 'docs', 'bench', 'package.json', 'package-lock.json', 'tsconfig.json'];
-type Outcome = 'caught' | 'NOT CAUGHT' | 'BROKEN';
+const { values, positionals: filters } = parseArgs({
+  allowPositionals: true,
+  options: { jobs: { type: 'string' }, minutes: { type: 'string' }, fresh: { type: 'boolean' } },
+});
+const jobs = Number(values.jobs ?? 2);
+const minutes = Number(values.minutes ?? Number.POSITIVE_INFINITY);
+if (!Number.isInteger(jobs) || jobs < 1 || !(minutes > 0))
+  throw new Error('usage: npm run mutations -- [--jobs N] [--minutes N] [--fresh] [part-of-a-name …]');
 
-const copy = (): string => {
-  const folder = mkdtempSync(join(tmpdir(), 'cloister-mutations-'));
-  for (const source of sources) cpSync(join(root, source), join(folder, source), { recursive: true });
-  // Hard links: a copy of hundreds of megabytes would take longer than the tests.
-  spawnSync('cp', ['-al', join(root, 'node_modules'), join(folder, 'node_modules')], { stdio: 'inherit' });
-  return folder;
-};
-
-interface Ran {
-  readonly status: number | null;
-  readonly output: string;
-}
-
-const run = (folder: string, args: readonly string[]): Promise<Ran> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-    child.on('error', reject);
-    child.on('close', (status) => resolve({ status, output }));
-  });
-
-const attempt = async (
-  folder: string,
-  { file, search, replace, tests }: Mutation,
-): Promise<{ readonly outcome: Outcome; readonly detail: string }> => {
-  const path = join(folder, file);
-  const source = readFileSync(path, 'utf8');
-  if (source.split(search).length !== 2) return { outcome: 'BROKEN', detail: `${JSON.stringify(search)} does not stand once in ${file}` };
-  writeFileSync(
-    path,
-    source.replace(search, () => replace),
-  );
-  try {
-    const prepared = await run(folder, ['scripts/prepare.mjs']);
-    if (prepared.status !== 0) return { outcome: 'BROKEN', detail: prepared.output.slice(-500) };
-    const { output } = await run(folder, ['scripts/test.ts', ...tests]);
-    const [, passed, failed] = /(\d+) passed, (\d+) failed\s*$/.exec(output) ?? [];
-    // A defence that is missing fails some tests; a source that does not run fails all.
-    if (failed === undefined || output.includes('died before its summary')) return { outcome: 'BROKEN', detail: output.slice(-500) };
-    const first = /✖ failing tests:\s+test at [^\n]+\n✖ ([^\n]*)/.exec(output)?.[1] ?? '';
-    return { outcome: Number(failed) > 0 ? 'caught' : 'NOT CAUGHT', detail: `${passed} passed, ${failed} failed: ${first}` };
-  } finally {
-    writeFileSync(path, source);
-  }
-};
-
-const filters = process.argv.slice(2);
+const book = openBook(root, join(root, '.cloister', 'mutations.json'), values.fresh === true);
 const chosen = mutations.filter(({ name }) => filters.length === 0 || filters.some((filter) => name.includes(filter)));
+const queue = chosen.filter((mutation) => book.find(mutation) === undefined);
+const known = chosen.length - queue.length;
+if (known > 0) console.log(`${String(known)} were tried before, as they stand (--fresh tries them again)`);
+
+const show = (name: string, { outcome, detail }: Attempt): void => console.log(`${outcome.padEnd(10)} ${name}\n           ${detail}`);
 const startedAt = performance.now();
-const atOnce = 2;
-let missed = 0;
-const queue = [...chosen];
+const end = startedAt + minutes * 60_000;
+/** None is begun that would not end in time, as far as those before it tell. */
+let longestMs = 0;
+
 const work = async (): Promise<void> => {
-  const folder = copy();
+  const copy = openCopy(root);
   try {
-    for (let mutation = queue.shift(); mutation !== undefined; mutation = queue.shift()) {
-      const { outcome, detail } = await attempt(folder, mutation);
-      if (outcome !== 'caught') missed += 1;
-      console.log(`${outcome.padEnd(10)} ${mutation.name}\n           ${detail}`);
+    while (performance.now() + longestMs < end) {
+      const mutation = queue.shift();
+      if (mutation === undefined) return;
+      const began = performance.now();
+      const attempt = await copy.attempt(mutation);
+      longestMs = Math.max(longestMs, performance.now() - began);
+      book.note(mutation, attempt);
+      show(mutation.name, attempt);
     }
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    copy.remove();
   }
 };
-await Promise.all(Array.from({ length: Math.min(atOnce, chosen.length) }, work));
+await Promise.all(Array.from({ length: Math.min(jobs, queue.length) }, work));
+
+const counts = new Map<string, number>();
+for (const mutation of chosen) {
+  const attempt = book.find(mutation);
+  const outcome = attempt?.outcome ?? 'not tried';
+  counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+  if (attempt !== undefined && outcome !== 'caught' && outcome !== 'by clock') show(mutation.name, attempt);
+}
+const guarded = (counts.get('caught') ?? 0) + (counts.get('by clock') ?? 0);
+for (const [outcome, count] of counts) console.log(`${outcome.padEnd(10)} ${String(count)}`);
 console.log(
-  `${chosen.length - missed} of ${chosen.length} defences are guarded, in ${Math.round((performance.now() - startedAt) / 1_000)} s`,
+  `${String(guarded)} of ${String(chosen.length)} defences are guarded, in ${String(Math.round((performance.now() - startedAt) / 1_000))} s`,
 );
-process.exitCode = missed === 0 ? 0 : 1;
+process.exitCode = guarded === chosen.length ? 0 : 1;
