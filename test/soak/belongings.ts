@@ -13,8 +13,6 @@ export interface Belongings {
   readonly temporaryFiles: number;
 }
 
-const megabyte = 1_024 * 1_024;
-
 export const countBelongings = (): Belongings => ({
   descriptors: readdirSync('/proc/self/fd').length,
   handles: process.getActiveResourcesInfo().filter((name) => name !== 'Timeout' && name !== 'Immediate').length,
@@ -22,8 +20,6 @@ export const countBelongings = (): Belongings => ({
   processes: findSandboxProcesses().length,
   temporaryFiles: readdirSync(tmpdir()).length,
 });
-
-export const hostRssMb = (): number => process.memoryUsage.rss() / megabyte;
 
 export interface Sample {
   readonly minute: number;

@@ -1,11 +1,14 @@
 // What the long soak is told and what it tells. Must never hold a judgement.
 import type { Belongings } from './belongings.ts';
+import type { HostLateness } from './host-process.ts';
 import type { NeighbourName } from './hostile-traffic.ts';
 
 export interface HostileSoakOptions {
-  /** All of it: warming up, the quiet phase and the mixed one. */
+  /** Of the mixed phase; warming up and the quiet one take a quarter of it beside. */
   readonly minutes: number;
   readonly seed: number;
+  /** Only attacks whose path has one of these parts; all where there are none. */
+  readonly only: readonly string[];
   /** Says how it goes. */
   readonly onProgress?: (line: string) => void;
 }
@@ -28,7 +31,8 @@ export interface HostileSoakReport {
   readonly answers: ReadonlyMap<string, ReadonlyMap<string, number>>;
   readonly rssMb: readonly [first: number, last: number];
   readonly rssSlopeMb: number;
-  readonly loopDelayMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  readonly quietLoopDelayMs: HostLateness;
+  readonly loopDelayMs: HostLateness;
   /** Before the first request, at rest; after the last one, at rest; and after the runtime was closed. */
   readonly before: Belongings;
   readonly after: Belongings;

@@ -7,7 +7,7 @@ import { runHostileSoak } from './hostile-soak.ts';
 import { neighbourNames } from './hostile-traffic.ts';
 
 test('some seconds with a tenth of all requests hostile leave every neighbour answered and nothing behind', async () => {
-  const report = await runHostileSoak({ minutes: 0.13, seed: readSeed() });
+  const report = await runHostileSoak({ minutes: 0.1, seed: readSeed(), only: [] });
   assert.deepEqual([...new Set(report.faults)], []);
   for (const name of neighbourNames) {
     assert.ok(report.mixed[name].requests > 0, name);

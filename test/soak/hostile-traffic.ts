@@ -77,8 +77,10 @@ const spinnerWays = ['microtasks', 'timer', 'caught', 'json', 'regexp', 'builtin
 /** One in so many of the hostile clients goes away before it is answered. */
 const leavesEach = 20;
 
-/** Chooses by chance: half from the matrix of positions and ways, the rest from the hostile examples. */
-export const openHostile = async (random: () => number): Promise<() => Asked> => {
+const mostThrows = 100_000;
+
+/** Chooses by chance: half from the matrix of positions and ways, the rest from the hostile examples. With `only`, those whose path has such a part. */
+export const openHostile = async (random: () => number, only: readonly string[]): Promise<() => Asked> => {
   const { ways, positions }: Attacker = await loadAttacker();
   const pick = (list: readonly string[]): string => list[Math.floor(random() * list.length)] ?? '';
   const choose = (): readonly [name: string, path: string] => {
@@ -90,8 +92,15 @@ export const openHostile = async (random: () => number): Promise<() => Asked> =>
     if (dice < 0.7) return ['glutton', `/glutton/${pick(gluttonWays)}`];
     return dice < 0.9 ? ['spinner', `/spinner/${pick(spinnerWays)}`] : ['snoop', '/snoop'];
   };
+  const chooseOnly = (): readonly [name: string, path: string] => {
+    for (let throws = 0; throws < mostThrows; throws += 1) {
+      const [name, path] = choose();
+      if (only.length === 0 || only.some((part) => decodeURIComponent(path).includes(part))) return [name, path];
+    }
+    throw new Error(`no attack has ${only.map((part) => `'${part}'`).join(' or ')} in its path`);
+  };
   return () => {
-    const [name, path] = choose();
+    const [name, path] = chooseOnly();
     const headers = { 'x-tenant': `hostile-${String(Math.floor(random() * hostileTenants))}` };
     const leaves = random() < 1 / leavesEach;
     return { name, path, options: { headers, ...(leaves ? { signal: AbortSignal.timeout(1 + Math.floor(random() * 200)) } : {}) } };
