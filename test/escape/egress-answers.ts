@@ -90,6 +90,8 @@ export const answers: Readonly<Record<string, readonly [answer: Answer, told: st
   'a longer length than there is': [(socket) => cut(socket, 'HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\nsmall'), null],
   'chunks that break off': [(socket) => cut(socket, 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nsma'), null],
   'a chunk of a size that is none': [reply('transfer-encoding: chunked\r\n', 'zz\r\nsmall\r\n'), null],
+  'a status line that pours': [(socket) => pour(socket, 'x'.repeat(10_000), 'HTTP/1.1 200 '), null],
+  'a name of a header that pours': [(socket) => pour(socket, 'x'.repeat(10_000), 'HTTP/1.1 200 OK\r\n'), null],
   nothing: [(socket) => cut(socket, ''), null],
   'half a head': [(socket) => cut(socket, 'HTTP/1.1 200 OK\r\ncontent-'), null],
   'another protocol': [(socket) => cut(socket, 'SSH-2.0-OpenSSH_9.9\r\n'), null],
@@ -113,7 +115,6 @@ export const echo = (secret: string): string => {
 /** What has no end but the asker's patience. */
 export const endless: Readonly<Record<string, (socket: net.Socket) => unknown>> = {
   'no answer at all': () => undefined,
-  'a status line that pours': (socket) => pour(socket, 'x'.repeat(10_000), 'HTTP/1.1 200 '),
   'a head letter by letter': (socket) => drip(socket, 'x', 'HTTP/1.1 200 OK\r\n'),
   'a body letter by letter': (socket) => drip(socket, 'x', 'HTTP/1.1 200 OK\r\ncontent-length: 40000\r\n\r\n'),
   'a body that stops': (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nsma'),

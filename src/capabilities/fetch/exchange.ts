@@ -1,6 +1,6 @@
 // One request and its answer, to one checked address, without following anything. Must never use a proxy, a jar or a socket of the host's own.
 import type { Readable } from 'node:stream';
-import { Agent, type Dispatcher } from 'undici';
+import { Agent, type Client, type Dispatcher, Pool } from 'undici';
 import { traceHeaders } from '../../telemetry/tracing.ts';
 import { isPublicAddress, literalAddress } from './addresses.ts';
 import { fetchBounds } from './bounds.ts';
@@ -9,6 +9,7 @@ import { EgressError } from './egress-error.ts';
 import { makeGuardedLookup, type Resolve } from './resolver.ts';
 import type { Target } from './target.ts';
 import type { Upload } from './upload.ts';
+import { WatchedClient } from './watched-client.ts';
 
 export interface Outgoing {
   readonly target: Target;
@@ -51,6 +52,8 @@ const ofEncoding: ReadonlySet<string> = new Set(['content-encoding', 'content-le
 
 const makeAgent = (resolve: Resolve, mayBeInside: boolean): Agent =>
   new Agent({
+    factory: (origin, options) =>
+      new Pool(origin, { ...options, factory: (of: URL, one: Client.Options) => new WatchedClient(of, one) } as Pool.Options),
     connect: { lookup: makeGuardedLookup(resolve, mayBeInside), timeout: fetchBounds.connectMs.value },
     connections: fetchBounds.concurrent.value,
     pipelining: 1,
