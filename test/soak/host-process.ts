@@ -35,7 +35,7 @@ export interface HostProcess {
   end(): Promise<void>;
 }
 
-const answerMs = 120_000;
+const answerMs = 300_000;
 const hostFile = fileURLToPath(new URL('hostile-host.ts', import.meta.url));
 
 /** Its young generation has its full size from the start: what that takes bit by bit would look like a leak for minutes. */

@@ -46,7 +46,10 @@ export const hostileTenants = 12;
 
 /** The neighbours have their own tenants: what they share with the hostile is the host, the machine and the database. */
 export const makeExtensions = (): Readonly<Record<string, Files>> => ({
-  neighbour: extension(neighbourSource, { capabilities: { database: things }, limits: { cpuMs: 2_000, wallMs: 20_000, registerMs: 20_000 } }),
+  neighbour: extension(neighbourSource, {
+    capabilities: { database: things },
+    limits: { cpuMs: 2_000, wallMs: 20_000, registerMs: 20_000 },
+  }),
   attacker: extension(readFileSync(new URL('../fixtures/guest/attacker.js', import.meta.url), 'utf8'), {
     capabilities: { database: { tables: { things: { read: true } } }, emitter: { emit: ['attacker.*'], listen: ['attacker.*'] } },
     limits: hostileLimits,
