@@ -24,6 +24,10 @@ export const errorTable = {
   },
   ERR_EXTENSION_PARKED: { status: 503, meaning: 'The extension kept failing; it is parked until its back-off ends.' },
   ERR_EXTENSION_UNAVAILABLE: { status: 503, meaning: 'The extension could not be started for this request.' },
+  ERR_EXTENSION_REPLACED: {
+    status: 503,
+    meaning: 'The request still ran when the version it ran on had been replaced for longer than replacedMs.',
+  },
   ERR_TENANT_UNAVAILABLE: { status: 503, meaning: 'The host could not find out what the tenant has.' },
   ERR_RUNTIME_CLOSED: { status: 503, meaning: 'The host is shutting down.' },
   ERR_CPU_EXCEEDED: { status: 504, meaning: 'The request used more processor time than cpuMs.' },

@@ -32,6 +32,7 @@ export { type DoctorReport, type ExamineOptions, examine } from './doctor/examin
 export type { DoctorCheck } from './doctor/finding.ts';
 export { CloisterError, type ErrorCode, errorTable } from './errors.ts';
 export type { Handler } from './http/handler.ts';
+export type { Applied, Desired, DesiredPackage, FailedVersion } from './installation/desired.ts';
 export type { InstalledExtension, RefusedExtension } from './installation.ts';
 export type { LedgerEntry } from './ledger/entry.ts';
 export { verifyLedger } from './ledger/verify-ledger.ts';

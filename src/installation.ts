@@ -1,20 +1,18 @@
-// From packages to mounted extensions: grants decided, capabilities opened, registered once, mounted. Must never let one extension's fault keep another from being served.
+// From packages to mounted extensions: what is found, what of it may run, what takes whose place. Must never let one extension's fault keep another from being served.
 
 import { makeCovers } from './approvals/covers.ts';
 import { digestOf, selfOf } from './approvals/lock.ts';
 import { type Plan, planEach, settle } from './approvals/settle.ts';
 import { conflict, settleTwins, type TwinOptions } from './approvals/twins.ts';
-import { describeGrants } from './audit/granted.ts';
-import { openGranted } from './bridge/open-granted.ts';
-import { learningsOf } from './capabilities/registry.ts';
-import { decideEffective, type Effective } from './config/effective.ts';
-import { extensionIdKey } from './config/extension-id.ts';
-import type { Extension } from './dispatch/extension.ts';
+import { IdleTimer } from './dispatch/idle-timer.ts';
 import { CloisterError } from './errors.ts';
-import { makeGate } from './http/gate.ts';
-import { defaultTenant, type Mount } from './http/handler.ts';
+import type { Mounted } from './http/mounted.ts';
+import { applyDesired } from './installation/apply-desired.ts';
+import type { Applied, Desired } from './installation/desired.ts';
 import type { InstallationServices } from './installation/installation-services.ts';
-import { asRefusal, parseMounts, withMap } from './installation/registered-mounts.ts';
+import { recordLoaded } from './installation/record-loaded.ts';
+import { Serving } from './installation/serving.ts';
+import { bringUp, type Version } from './installation/version.ts';
 import { type Bundler, openBundler } from './packages/bundler.ts';
 import type { Refusal } from './packages/find-packages.ts';
 import type { LoadedPackage } from './packages/loaded-package.ts';
@@ -39,37 +37,39 @@ export interface RefusedExtension {
 }
 
 const parallelLoads = 2;
-/** Requests in flight on a version that was replaced have this long: a stream may go on for ever. */
-const replacedMs = 30_000;
-
-/** One that is served, and what it was made of. */
-interface Running {
-  readonly extension: Extension;
-  readonly found: LoadedPackage;
-  readonly mounts: readonly string[];
-}
+/** After a deployment, its bundler is there for so long in case another comes. */
+const bundlerIdleMs = 30_000;
 
 export class Installation {
   readonly #services: InstallationServices;
-  readonly #mounts = new Map<string, Mount>();
-  readonly #taken = new Map<string, string>();
-  readonly #running = new Map<string, Running>();
-  readonly #retiring = new Set<Promise<void>>();
+  readonly #serving: Serving;
   #bundler: Bundler | null = null;
-  #reloading: Promise<void> = Promise.resolve();
+  /** A reload means that more will come; a deployment comes now and then. */
+  #keepsBundler = false;
+  readonly #idle = new IdleTimer(bundlerIdleMs, () => {
+    if (!this.#keepsBundler) void this.#bundler?.close();
+  });
+  /** One change after the other. */
+  #changing: Promise<unknown> = Promise.resolve();
   #closed = false;
   readonly refused: RefusedExtension[] = [];
 
   constructor(services: InstallationServices) {
     this.#services = services;
+    this.#serving = new Serving(services);
   }
 
-  mount(id: string): Mount | undefined {
-    return this.#mounts.get(id);
+  mount(name: string): Mounted | undefined {
+    return this.#serving.mount(name);
+  }
+
+  /** By what the registry says of it. */
+  hasTenant(id: string, tenant: string): boolean {
+    return this.#serving.hasTenant(id, tenant);
   }
 
   get installed(): readonly InstalledExtension[] {
-    return [...this.#running.values()].map(({ extension, found, mounts }) => ({
+    return this.#serving.all.map(({ current: { extension, found, mounts } }) => ({
       id: extension.id,
       version: extension.version,
       artifact: extension.artifact,
@@ -81,20 +81,43 @@ export class Installation {
 
   /** Where each line of the script that runs came from, as JSON; null: nobody knows. */
   sourceMap(id: string): string | null {
-    return this.#running.get(extensionIdKey(id))?.found.sourceMap || null;
+    return this.#serving.get(id)?.current.found.sourceMap || null;
   }
 
   /** Looks at the packages again, one reload after the other. What changed is served from a new cell beside the old one once it has registered; what cannot be served is in `refused`, and its old version goes on. What is gone stays. */
   reload(): Promise<void> {
     // A bundler that stays makes the next save quick.
     this.#bundler ??= openBundler();
-    const reloaded = this.#reloading.then(async () => {
-      if (this.#closed) throw new CloisterError('ERR_RUNTIME_CLOSED', 'The host is shutting down.');
+    this.#keepsBundler = true;
+    return this.#change(async () => {
       this.refused.length = 0;
       await this.load();
     });
-    this.#reloading = reloaded.catch(() => undefined);
-    return reloaded;
+  }
+
+  /** Makes what is served of the registry's extensions what is wanted: brings in, swaps, takes out. What cannot be served leaves what was served as it was. What folders hold is left alone. */
+  apply(desired: readonly Desired[]): Promise<readonly Applied[]> {
+    return this.#change(async () => {
+      this.#idle.stop();
+      this.#bundler ??= openBundler();
+      const applied = await applyDesired(desired, {
+        services: this.#services,
+        serving: this.#serving,
+        bundler: this.#bundler,
+        admit: (found) => this.#admit(found),
+      });
+      this.#idle.start();
+      return applied;
+    });
+  }
+
+  #change<Result>(change: () => Promise<Result>): Promise<Result> {
+    const changed = this.#changing.then(async () => {
+      if (this.#closed) throw new CloisterError('ERR_RUNTIME_CLOSED', 'The host is shutting down.');
+      return await change();
+    });
+    this.#changing = changed.catch(() => undefined);
+    return changed;
   }
 
   /** Reads, checks and registers every package. What cannot be served is in `refused`. */
@@ -123,10 +146,10 @@ export class Installation {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#reloading;
+    this.#idle.stop();
+    await this.#changing;
     await this.#bundler?.close();
-    await Promise.all(this.#retiring);
-    await Promise.all([...this.#running.values()].map(({ extension }) => closeCapabilities(extension)));
+    await this.#serving.close();
   }
 
   #approvals(): TwinOptions {
@@ -136,9 +159,15 @@ export class Installation {
   }
 
   #plan(found: readonly LoadedPackage[], unread: readonly Refusal[]): readonly Plan[] {
+    const { plans, parked } = this.#settle(found, unread);
+    for (const { folder, error } of parked) this.refused.push({ folder, error });
+    return plans;
+  }
+
+  #settle(found: readonly LoadedPackage[], unread: readonly Refusal[]): Pick<ReturnType<typeof settle>, 'plans' | 'parked'> {
     const { lock, options, registry, baseline, onLife } = this.#services;
-    if (lock === null) return planEach(found);
-    const { plans, parked, events } = settle(found, unread, {
+    if (lock === null) return { plans: planEach(found), parked: [] };
+    const { events, ...settled } = settle(found, unread, {
       lock: lock.entries,
       store: lock.store,
       everyHash: options.lock?.everyHash === true,
@@ -150,8 +179,13 @@ export class Installation {
       },
     });
     for (const { event, extension, subject, reason } of events) onLife(event, extension, subject, reason);
-    for (const { folder, error } of parked) this.refused.push({ folder, error });
-    return plans;
+    return settled;
+  }
+
+  /** Under a lock, what is not approved does not run because somebody deployed it. */
+  #admit(found: LoadedPackage): void {
+    const [parked] = this.#settle([found], []).parked;
+    if (parked !== undefined) throw parked.error;
   }
 
   /** The first that can be served is. */
@@ -174,111 +208,24 @@ export class Installation {
 
   /** false: it was refused. */
   async #install(found: LoadedPackage): Promise<boolean> {
-    const before = this.#running.get(extensionIdKey(found.fallbackId));
-    if (before !== undefined && digestOf(selfOf(before.found)) === digestOf(selfOf(found))) {
-      // A comment more changes no script, but its lines.
-      this.#running.set(extensionIdKey(found.fallbackId), { ...before, found });
+    const id = found.fallbackId;
+    const before = this.#serving.get(id);
+    if (before !== undefined && before.current.digest === null && digestOf(selfOf(before.current.found)) === digestOf(selfOf(found))) {
+      this.#serving.refresh({ ...before.current, found });
       return true;
     }
-    let extension: Extension | null = null;
     try {
-      const effective = this.#decide(found);
-      const grants = describeGrants(found.folder, effective, learningsOf(this.#services.registry));
-      extension = await this.#open(found, effective);
-      const mounts = await this.#register(extension, found, before);
-      this.#running.set(extensionIdKey(extension.id), { extension, found, mounts });
-      if (before !== undefined) this.#retire(before.extension);
-      this.#services.onInstalled(extension);
-      const where = mounts.length === 0 ? 'without a mount' : `mounted at ${mounts.map((mount) => `/${mount}`).join(', ')}`;
-      const instead = before === undefined ? '' : ` in the place of ${before.extension.artifact.slice(0, 12)}`;
-      this.#services.onLife('package.loaded', extension.id, extension.artifact, where + instead);
-      for (const [event, subject, reason] of grants) this.#services.onLife(event, extension.id, subject, reason);
+      if (before !== undefined && before.current.digest !== null) throw conflict(id, found.folder, 'the registry');
+      const version: Version = await bringUp(found, null, before?.current, this.#services, {
+        mounts: (mounts) => this.#serving.checkMounts(id, found.folder, mounts),
+      });
+      this.#serving.take(version, null);
+      recordLoaded(version, before?.current, this.#services);
       return true;
     } catch (error) {
-      this.#refuse(found.fallbackId, found.folder, asRefusal(found, error));
-      if (extension !== null) await this.#discard(extension);
+      this.#refuse(id, found.folder, error as CloisterError);
       return false;
     }
-  }
-
-  /** It hears no event any more; its requests in flight finish. */
-  #retire(extension: Extension): void {
-    const { dispatcher, onDiscarded } = this.#services;
-    onDiscarded(extension);
-    const retired = dispatcher.retire(extension, replacedMs).then(() => {
-      // A cell that it opened for what was queued may have told its listeners again.
-      onDiscarded(extension);
-      return closeCapabilities(extension);
-    });
-    this.#retiring.add(retired);
-    void retired.finally(() => this.#retiring.delete(retired));
-  }
-
-  /** What is refused keeps neither a cell nor a connection. */
-  async #discard(extension: Extension): Promise<void> {
-    this.#services.dispatcher.forget(extension);
-    this.#services.onDiscarded(extension);
-    await closeCapabilities(extension);
-  }
-
-  #decide(found: LoadedPackage): Effective {
-    const { options, baseline } = this.#services;
-    const { isolation, mode } = options.extensions.find((entry) => entry === found.source) ?? {};
-    return decideEffective({
-      id: found.fallbackId,
-      manifest: found.manifest,
-      expressDefault: found.express,
-      ...(isolation === undefined ? {} : { isolation }),
-      ...(mode === undefined ? {} : { mode }),
-      defaultMode: options.mode,
-      approvals: options.approvals,
-      ceiling: options.ceiling,
-      limits: options.limits,
-      baseline,
-    });
-  }
-
-  async #open(found: LoadedPackage, effective: Effective): Promise<Extension> {
-    const { registry, resources } = this.#services;
-    const { limits } = effective;
-    const identity = { id: found.fallbackId, version: found.version };
-    const capabilities = await openGranted(registry, effective, identity, { ...resources, limits });
-    return {
-      ...identity,
-      kind: found.kind === 'hook' ? 'hook' : 'endpoint',
-      artifact: found.artifact,
-      script: Buffer.from(this.#services.inlineMaps ? withMap(found) : found.script),
-      profile: { express: effective.express, knex: capabilities.has('database') },
-      limits,
-      isolation: effective.isolation,
-      directusApi: effective.directusApi,
-      capabilities,
-    };
-  }
-
-  /** Registers it once, which says where it wants to be mounted and whether it works at all. */
-  async #register(extension: Extension, found: LoadedPackage, before: Running | undefined): Promise<readonly string[]> {
-    const { dispatcher, options } = this.#services;
-    const slot = dispatcher.slot(extension, defaultTenant);
-    const registered = await slot.warm();
-    const mounts = parseMounts(registered, found);
-    for (const mount of mounts) {
-      const owner = this.#taken.get(extensionIdKey(mount));
-      const isOwn = before?.mounts.some((own) => extensionIdKey(own) === extensionIdKey(mount)) === true;
-      if (owner !== undefined && !isOwn) throw conflict(mount, found.folder, owner);
-    }
-    const gate = makeGate(extension.capabilities);
-    for (const mount of before?.mounts ?? []) {
-      this.#taken.delete(extensionIdKey(mount));
-      this.#mounts.delete(mount);
-    }
-    for (const mount of mounts) {
-      this.#taken.set(extensionIdKey(mount), found.folder);
-      this.#mounts.set(mount, { extension, ...gate });
-    }
-    // Whose cell it was is nobody's once an embedder says who the tenants are.
-    if (options.identify !== null) slot.close();
-    return mounts;
   }
 
   #refuse(extension: string, folder: string, error: CloisterError): void {
@@ -286,7 +233,3 @@ export class Installation {
     this.#services.onLife('package.refused', extension, folder, error.message);
   }
 }
-
-const closeCapabilities = async ({ capabilities }: Extension): Promise<void> => {
-  await Promise.allSettled([...capabilities.values()].map(({ instance }) => instance.close()));
-};

@@ -22,9 +22,10 @@ import { type NextRun, Schedules } from './events/schedules.ts';
 import { runInits, runSchedule } from './events/start.ts';
 import { defaultTenant, type Handler, makeHandler } from './http/handler.ts';
 import { makeOperatorRoutes } from './http/operator-routes.ts';
+import type { Applied, Desired } from './installation/desired.ts';
 import { Installation, type InstalledExtension, type RefusedExtension } from './installation.ts';
 import type { LedgerEntry, LifeEvent } from './ledger/entry.ts';
-import { openLifeLog } from './ledger/life-log.ts';
+import { type LifeSubject, openLifeLog } from './ledger/life-log.ts';
 import type { CloisterOptions } from './options.ts';
 import { quotaRefusal } from './quotas/quota-error.ts';
 import { openRecords } from './records.ts';
@@ -52,6 +53,8 @@ export interface Runtime {
   refused(): readonly RefusedExtension[];
   /** Looks at the packages again. What changed is taken into service beside its old version, whose requests finish; where it cannot be, `refused()` says why and the old version goes on. */
   reload(): Promise<void>;
+  /** Makes what is served of deployed extensions what is wanted, beside what the option `extensions` says, which is left alone. What cannot be served leaves what was served as it was. */
+  apply(desired: readonly Desired[]): Promise<readonly Applied[]>;
   /** The source map of the script that an extension runs, as JSON; null where there is none. */
   sourceMap(id: string): string | null;
   /** The latest entries of the ledger, oldest first. */
@@ -118,8 +121,8 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
   }).catch(giveUp);
   const tracing = options.tracer === null ? null : makeTracing(options.tracer);
   const lives = openLifeLog(ledger, onLedgerFailure);
-  const life = (event: LifeEvent, extension: string, tenant: string, subject: string, reason: string): void => {
-    logger.debug({ event, extension, tenant, subject, reason }, 'life');
+  const life = (event: LifeEvent, extension: string | LifeSubject, tenant: string, subject: string, reason: string): void => {
+    logger.debug({ event, extension: typeof extension === 'string' ? extension : extension.id, tenant, subject, reason }, 'life');
     lives.record(event, extension, tenant, subject, reason);
   };
 
@@ -142,7 +145,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
     logger.error({ err: error, extension: origin.extension, tenant: origin.tenant }, 'a capability failed on the host'),
   );
   const bus: Bus = new Bus({
-    serves: (tenant, extension) => tenants?.serves(tenant, extension) ?? true,
+    serves: (tenant, extension) => installation.hasTenant(extension, tenant) && (tenants?.serves(tenant, extension) ?? true),
     dispatch: (extension, tenant, accountability, question, answer) =>
       dispatcher.dispatch(extension, tenant, accountability, question, answer),
     onLife: life,
@@ -183,12 +186,12 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
       onGuestError: (extension, tenant, request, stack) =>
         logger.warn({ extension, tenant, request, guest: { stack: makeSafeText(stack) } }, 'an extension failed'),
       onLedgerFailure,
-      onExtension: (extension) => lives.know(extension.id, extension),
+      onExtension: lives.introduce,
     },
     randomBytes(6).toString('base64url'),
   );
   const egress = makeFetchResources(options.egress, options.secrets);
-  const installation = new Installation({
+  const installation: Installation = new Installation({
     options,
     lock,
     registry,
@@ -204,6 +207,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
     },
     dispatcher,
     onInstalled: (extension) => {
+      lives.know(extension);
       bus.facts.activate(extension);
       schedules.add(extension, bus.facts.schedules(extension));
     },
@@ -211,6 +215,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
       bus.facts.forget(extension);
       schedules.remove(extension);
     },
+    onTenants: () => bus.facts.changed(),
     onLife: (event, extension, subject, reason) => life(event, extension, '', subject, reason),
   });
 
@@ -221,6 +226,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
     identify: options.identify ?? undefined,
     htmlPolicy,
     mount: (id) => installation.mount(id),
+    hasTenant: (extension, tenant) => installation.hasTenant(extension, tenant),
     tracing,
     tenants,
     operatorRoutes: makeOperatorRoutes({
@@ -259,6 +265,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
     extensions: () => installation.installed,
     refused: () => [...installation.refused],
     reload: () => installation.reload(),
+    apply: (desired) => installation.apply(desired),
     sourceMap: (id) => installation.sourceMap(id),
     schedules: () => schedules.nextRuns(),
     ledger: () => ledger.recent(),

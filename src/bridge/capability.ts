@@ -173,6 +173,8 @@ export interface Capability<Resources, Grant = unknown> {
   judgeOffline?(grants: readonly Grant[]): Promise<Policy>;
   /** `wide` allows all that `narrow` does. Pure, and false where it cannot tell; without it only equal grants cover each other. */
   covers?(wide: Grant, narrow: Grant): boolean;
+  /** Opening it makes something outside the host what the grants say, one for all versions of the extension: no two with different grants can stand beside each other. */
+  readonly outside?: true;
   /**
    * Opens it for one extension. `grants` are those that hold together; what is made from them is their intersection.
    * `waived` stands in mode `audit`: grants whose denials are only reported, while their limits, and what narrows without denying, hold.

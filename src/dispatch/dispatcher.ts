@@ -25,11 +25,11 @@ export interface DispatcherOptions {
   readonly cellIdleMs: number;
   onCall(cell: Cell, lease: CallLease | null, call: number, text: string, bytes: Uint8Array | null): void;
   onRegistered(extension: Extension, tenant: string, registered: RegisteredParts, record: (note: LeaseRecord) => void): void;
-  onLife(event: LifeEvent, extension: string, tenant: string, subject: string, reason: string): void;
+  onLife(event: LifeEvent, extension: Extension, tenant: string, subject: string, reason: string): void;
   onGuestError(extension: string, tenant: string, requestId: string, stack: string): void;
   onLedgerFailure(error: unknown): void;
   refuseQuota: SlotServices['refuseQuota'];
-  /** From now on its id stands for this version. */
+  /** It was never heard of before. */
   onExtension(extension: Extension): void;
 }
 
@@ -121,15 +121,19 @@ export class Dispatcher {
     this.#known.delete(extension);
   }
 
-  /** Another stands in its place: what it has begun may finish within `drainMs`, then its cells end. Who still comes for it is told to try again. */
-  async retire(extension: Extension, drainMs: number): Promise<void> {
-    const until = performance.now() + drainMs;
-    const isBusy = (): boolean => {
+  /** It is served no more: what it has begun may finish within its replacedMs, what has not by then is ended and told. Who still comes for it is told to try again. */
+  async retire(extension: Extension): Promise<void> {
+    const { replacedMs } = extension.limits;
+    const until = performance.now() + replacedMs;
+    const running = (): readonly Lease[] => {
       const origins = new Set(this.#slots.of(extension).map(({ origin }) => origin));
-      return this.#live.values().some((lease) => origins.has(lease.origin));
+      return this.#live.values().filter((lease) => origins.has(lease.origin));
     };
-    while (!this.#closed && performance.now() < until && isBusy()) await new Promise((resolve) => setTimeout(resolve, drainPollMs));
+    while (!this.#closed && performance.now() < until && running().length > 0)
+      await new Promise((resolve) => setTimeout(resolve, drainPollMs));
     this.#retired.add(extension);
+    for (const lease of running())
+      lease.breach('ERR_EXTENSION_REPLACED', 'replacedMs', replacedMs, Math.round(performance.now() - until) + replacedMs);
     this.forget(extension);
   }
 

@@ -19,7 +19,7 @@ export type SlotEvent = 'cell.boot' | 'cell.end' | ReputationEvent;
 
 export interface SlotServices extends CellOpenerServices {
   onCall(cell: Cell, lease: CallLease | null, call: number, text: string, bytes: Uint8Array | null): void;
-  onLife(event: SlotEvent, extension: string, tenant: string, subject: string, reason: string): void;
+  onLife(event: SlotEvent, extension: Extension, tenant: string, subject: string, reason: string): void;
   /** What a cell listens for, each time one has registered. Throws where it may not. */
   onRegistered(extension: Extension, tenant: string, registered: RegisteredParts, record: (note: LeaseRecord) => void): void;
   onGuestError(lease: Lease, stack: string): void;
@@ -58,7 +58,7 @@ export class Slot implements CellOpenerOwner, LeaseEvents {
       if (this.#waiting.running === 0) this.#current?.retire('idle');
     });
     this.#reputation = new Reputation(services.breaker, (event, subject, reason) =>
-      services.onLife(event, extension.id, origin.tenant, subject, reason),
+      services.onLife(event, extension, origin.tenant, subject, reason),
     );
     this.#rate = new RateLimit(extension.limits.ratePerSecond);
     this.#waiting = new Waiting(extension.limits);
@@ -294,6 +294,6 @@ export class Slot implements CellOpenerOwner, LeaseEvents {
   }
 
   #life(event: SlotEvent, cell: Cell, reason: string): void {
-    this.#services.onLife(event, this.extension.id, this.tenant, `cell ${cell.id}`, reason);
+    this.#services.onLife(event, this.extension, this.tenant, `cell ${cell.id}`, reason);
   }
 }

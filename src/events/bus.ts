@@ -81,7 +81,7 @@ export class Bus implements EventBus {
   admit(caller: Caller, key: string): Cause {
     const { chain, tree } = caller.cause;
     // One that registers for the first time is not known yet: its tree has its limits.
-    const own = this.facts.extension(caller.extension)?.limits;
+    const own = this.facts.extension(caller.extension, caller.version)?.limits;
     const next = [...chain, key];
     const depth = Math.min(tree.mostDepth, own?.eventDepth ?? tree.mostDepth);
     const events = Math.min(tree.mostEvents, own?.eventsPerRequest ?? tree.mostEvents);
@@ -159,8 +159,8 @@ export class Bus implements EventBus {
     return targets;
   }
 
-  #extensionOf({ extension }: Caller): Extension {
-    const found = this.facts.extension(extension);
+  #extensionOf({ extension, version }: Caller): Extension {
+    const found = this.facts.extension(extension, version);
     if (found === undefined) throw new CloisterError('ERR_EXTENSION_UNAVAILABLE', 'The extension has not registered yet.');
     return found;
   }
@@ -223,7 +223,7 @@ export class Bus implements EventBus {
   /** What a listener gave is its ward's word until it has been read. null: nothing, or nothing that can be passed on. */
   #checked({ extension }: Target, caller: Caller, event: string, text: string): string | null {
     if (text === '') return null;
-    const emitter = this.facts.extension(caller.extension) ?? extension;
+    const emitter = this.facts.extension(caller.extension, caller.version) ?? extension;
     const most = Math.min(extension.limits.eventBytes, emitter.limits.eventBytes);
     const fault = text.length > most ? `its result is over the limit eventBytes (${most})` : isJson(text) ? null : 'its result is not JSON';
     if (fault === null) return text;

@@ -113,8 +113,11 @@ export class ListenerFacts {
     this.#cache.clear();
   }
 
-  extension(id: string): Extension | undefined {
-    return this.#known.find(({ extension }) => extension.id === id)?.extension;
+  /** Of two versions that stand beside each other, the one that is said; else the one that hears. */
+  extension(id: string, version?: string): Extension | undefined {
+    const named = this.#known.filter(({ extension }) => extension.id === id);
+    const said = named.find(({ extension }) => extension.version === version);
+    return (said ?? named.find(({ active }) => active) ?? named[0])?.extension;
   }
 
   add(extension: Extension, tenant: string, fact: ListenerFact): void {

@@ -4,28 +4,25 @@ import { bodyModes } from '../../sandbox/protocol/kinds.ts';
 import type { Identify, Identity } from '../config/runtime-options.ts';
 import type { Question } from '../dispatch/answer.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
-import type { Extension } from '../dispatch/extension.ts';
 import { CloisterError } from '../errors.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import type { TenantBook } from '../tenants/tenant-book.ts';
 import { makeFramingGuard } from './framing.ts';
-import type { Gate } from './gate.ts';
 import { HttpAnswer, writeError } from './http-answer.ts';
+import type { Mount, Mounted } from './mounted.ts';
 import type { OperatorRoutes } from './operator-routes.ts';
+import { pickVersion } from './pick-version.ts';
 import { hasNoBody, type RequestBody, readBody } from './request-body.ts';
 import { checkPath, makeRequestHead, parseTarget, type Target } from './request-head.ts';
 import { makeUnsentShares } from './unsent.ts';
-
-/** What stands at a mount. */
-export interface Mount extends Gate {
-  readonly extension: Extension;
-}
 
 export interface HandlerOptions {
   readonly dispatcher: Dispatcher;
   readonly identify: Identify | undefined;
   readonly htmlPolicy: string | null;
-  mount(id: string): Mount | undefined;
+  mount(id: string): Mounted | undefined;
+  /** Whether the operator lets the tenant have the extension. */
+  hasTenant(extension: string, tenant: string): boolean;
   readonly operatorRoutes: OperatorRoutes;
   readonly tracing: Tracing | null;
   /** null: every tenant has every extension. */
@@ -116,23 +113,41 @@ export const makeHandler = (options: HandlerOptions): Handler => {
     response: ServerResponse,
     next: Next | undefined,
     target: Target,
-    mount: Mount,
+    mounted: Mounted,
   ): Promise<void> => {
     const identity = identify === undefined ? anybody : checkIdentity(await identify(request));
-    if (!(await serves(identity.tenant, mount))) return pass(request, response, next);
-    const body = denial(request, target, mount) ?? (await readOrRefuse(request, mount));
+    if (!(await serves(identity.tenant, mounted.current))) return pass(request, response, next);
+    const early = pickVersion(mounted, identity);
+    const body = denial(request, target, early) ?? (await readOrRefuse(request, early));
     // The client went away meanwhile: nobody is left to run it for.
     if (response.destroyed) return;
-    if (body instanceof CloisterError) refuse(request, response, target, mount, identity, body);
+    // While it was read another version may have come, and this one gone.
+    const mount = stillMounted(target, early) ? early : pickAgain(target, identity);
+    if (mount === null) return pass(request, response, next);
+    const refusal = body instanceof CloisterError ? body : mount === early ? null : denial(request, target, mount);
+    if (body instanceof CloisterError || refusal !== null)
+      refuse(request, response, target, mount, identity, refusal ?? (body as CloisterError));
     else start(request, response, next, target, mount, identity, body);
   };
 
   /** What a tenant does not have is not there for it. */
   const serves = async (tenant: string, { extension }: Mount): Promise<boolean> => {
+    if (!options.hasTenant(extension.id, tenant)) return false;
     if (tenants === null) return true;
     // By this very answer: it may have been taken back meanwhile.
     const { extensions } = await tenants.settings(tenant);
     return extensions === undefined || extensions.includes(extension.id);
+  };
+
+  const stillMounted = ({ mount: name }: Target, { extension }: Mount): boolean => {
+    const now = options.mount(name);
+    return now?.current.extension === extension || now?.canary?.mount.extension === extension;
+  };
+
+  /** null: nothing stands there any more. */
+  const pickAgain = ({ mount: name }: Target, identity: Identity): Mount | null => {
+    const now = options.mount(name);
+    return now === undefined ? null : pickVersion(now, identity);
   };
 
   const pass = (request: IncomingMessage, response: ServerResponse, next: Next | undefined): void => {
@@ -150,16 +165,23 @@ export const makeHandler = (options: HandlerOptions): Handler => {
   return (request, response, next) => {
     try {
       const target = parseTarget(request.url ?? '/');
-      const mount = target === null ? undefined : options.mount(target.mount);
-      if (target === null || mount === undefined) {
+      const mounted = target === null ? undefined : options.mount(target.mount);
+      if (target === null || mounted === undefined) {
         if (target !== null && options.operatorRoutes(request, response, target.path)) return;
         return pass(request, response, next);
       }
       if (refusesFraming(request, response)) return;
       checkPath(target.path);
-      if (identify === undefined && tenants === null && hasNoBody(request) && denial(request, target, mount) === null)
-        return start(request, response, next, target, mount, anybody, emptyBody);
-      slow(request, response, next, target, mount).catch((error: unknown) => fail(response, error));
+      if (
+        identify === undefined &&
+        tenants === null &&
+        hasNoBody(request) &&
+        options.hasTenant(mounted.current.extension.id, defaultTenant)
+      ) {
+        const mount = pickVersion(mounted, anybody);
+        if (denial(request, target, mount) === null) return start(request, response, next, target, mount, anybody, emptyBody);
+      }
+      slow(request, response, next, target, mounted).catch((error: unknown) => fail(response, error));
     } catch (error) {
       fail(response, error);
     }

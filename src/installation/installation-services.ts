@@ -20,5 +20,8 @@ export interface InstallationServices {
   /** It is served from now on: it hears events, and its schedules run. */
   onInstalled(extension: Extension): void;
   onDiscarded(extension: Extension): void;
-  onLife(event: LifeEvent, extension: string, subject: string, reason: string): void;
+  /** Other tenants have what is served. */
+  onTenants(): void;
+  /** A name stands for the version that serves. */
+  onLife(event: LifeEvent, extension: string | Extension, subject: string, reason: string): void;
 }

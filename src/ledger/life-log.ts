@@ -5,10 +5,19 @@ import { makeFold } from './fold.ts';
 
 type LifeRecord = Extract<LedgerRecord, { readonly kind: 'life' }>;
 
+export interface LifeSubject {
+  readonly id: string;
+  readonly version: string;
+  readonly artifact: string;
+}
+
 export interface LifeLog {
-  record(event: LifeEvent, extension: string, tenant: string, subject: string, reason: string): void;
-  /** Which version and script an extension's id stands for from now on. */
-  know(extension: string, identity: { readonly version: string; readonly artifact: string }): void;
+  /** Of a version, or of the one that a name stands for. */
+  record(event: LifeEvent, extension: string | LifeSubject, tenant: string, subject: string, reason: string): void;
+  /** Its id stands for this version from now on. */
+  know(extension: LifeSubject): void;
+  /** The same, where the id stands for none yet. */
+  introduce(extension: LifeSubject): void;
   /** Writes the counts of what was repeated. */
   close(): void;
 }
@@ -19,10 +28,11 @@ const repeatable: ReadonlySet<LifeEvent> = new Set(['call.stray', 'event.refused
 const keyOf = ({ event, extension, tenant, subject, reason }: LifeRecord): string =>
   JSON.stringify([event, extension, tenant, subject, reason]);
 const othersOf = (record: LifeRecord): LifeRecord => ({ ...record, subject: '', reason: 'others of the same event' });
-const nobody = { version: '', artifact: '' };
+
+const nothing = { version: '', artifact: '' };
 
 export const openLifeLog = (ledger: Ledger, onFailure: (error: unknown) => void): LifeLog => {
-  const known = new Map<string, { readonly version: string; readonly artifact: string }>();
+  const known = new Map<string, LifeSubject>();
   const attempt = (write: () => void): void => {
     try {
       write();
@@ -34,9 +44,13 @@ export const openLifeLog = (ledger: Ledger, onFailure: (error: unknown) => void)
   const timer = setInterval(() => attempt(() => fold.flush()), ledgerBounds.foldMs.value);
   timer.unref();
   return {
-    know: (extension, { version, artifact }) => void known.set(extension, { version, artifact }),
-    record(event, extension, tenant, subject, reason) {
-      const { version, artifact } = known.get(extension) ?? nobody;
+    know: ({ id, version, artifact }) => void known.set(id, { id, version, artifact }),
+    introduce: ({ id, version, artifact }) => {
+      if (!known.has(id)) known.set(id, { id, version, artifact });
+    },
+    record(event, about, tenant, subject, reason) {
+      const named = typeof about === 'string' ? about : about.id;
+      const { id: extension, version, artifact } = typeof about === 'string' ? (known.get(named) ?? { id: named, ...nothing }) : about;
       const record: LifeRecord = { kind: 'life', event, extension, version, artifact, tenant, request: '', subject, reason };
       attempt(() => (repeatable.has(event) ? fold.add(record) : ledger.append(record)));
     },

@@ -27,6 +27,13 @@ export const limitTable = {
     meaning: 'Time from the first byte of a request to the last of its response; does not end a stream that flows.',
   },
   streamIdleMs: { unit: 'ms', default: 30_000, ceiling: 600_000, floor: 100, meaning: 'Time a started stream may go without a byte.' },
+  replacedMs: {
+    unit: 'ms',
+    default: 30_000,
+    ceiling: 600_000,
+    floor: 0,
+    meaning: 'Time that what is in flight has to finish on a version that was replaced or taken out.',
+  },
   registerMs: {
     unit: 'ms',
     default: 2_000,

@@ -38,10 +38,16 @@ export interface ArchiveFolder {
   readonly key: string;
 }
 
+/** `where` names it in what is refused. */
+export const openArchiveBytes = (bytes: Uint8Array, where: string, maxBytes: number, trustedKeys: readonly string[]): ArchiveFolder => {
+  if (bytes.byteLength > maxBytes) return refuseFile(where, `has ${bytes.byteLength} bytes, over the limit of ${maxBytes}`);
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  const { files, key } = openSealed(text, where, trustedKeys);
+  return { inside: makeMemoryFolder(files), files, key };
+};
+
 /** `file`: a path without links. */
 export const openArchive = async (file: string, maxBytes: number, trustedKeys: readonly string[]): Promise<ArchiveFolder> => {
   const where = showText(path.basename(file), 200);
-  const bytes = await readRegularFile(file, where, maxBytes);
-  const { files, key } = openSealed(bytes.toString('utf8'), where, trustedKeys);
-  return { inside: makeMemoryFolder(files), files, key };
+  return openArchiveBytes(await readRegularFile(file, where, maxBytes), where, maxBytes, trustedKeys);
 };

@@ -20,6 +20,8 @@ export interface PackageSource {
 export interface FoundPackage {
   readonly folder: string;
   readonly source: PackageSource;
+  /** An archive that lies in no folder: then `folder` only names it. */
+  readonly archive?: Uint8Array;
 }
 
 export interface Refusal {

@@ -8,7 +8,7 @@ import { type Manifest, type ManifestParser, makeManifestParser } from '../confi
 import { showText } from '../config/show.ts';
 import { CloisterError } from '../errors.ts';
 import { makePackageLimits, type PackageLimits } from '../limits/package-table.ts';
-import { type ArchiveFolder, isArchiveName, openArchive } from './archive-folder.ts';
+import { type ArchiveFolder, isArchiveName, openArchive, openArchiveBytes } from './archive-folder.ts';
 import { type Bundler, openBundler } from './bundler.ts';
 import { makeScopesReader, type ScopesReader } from './directus-scopes.ts';
 import { locateEntry } from './entry.ts';
@@ -44,7 +44,14 @@ interface Opened {
 }
 
 /** What is no folder any more since it was found is refused by whoever reads it. */
-const openPackage = async ({ folder }: FoundPackage, { limits, trustedKeys }: Pick<Tools, 'limits' | 'trustedKeys'>): Promise<Opened> => {
+const openPackage = async (
+  { folder, archive: bytes }: FoundPackage,
+  { limits, trustedKeys }: Pick<Tools, 'limits' | 'trustedKeys'>,
+): Promise<Opened> => {
+  if (bytes !== undefined) {
+    const { inside, ...archive } = openArchiveBytes(bytes, showText(folder, 200), limits.archiveBytes, trustedKeys);
+    return { inside, archive };
+  }
   const isFile = isArchiveName(folder) && !(await stat(folder)).isDirectory();
   if (!isFile) return { inside: await openPackageFolder(folder), archive: null };
   // Found inside a folder of packages it may be a link, which leads nowhere but inside that folder.
@@ -199,6 +206,39 @@ export const readPackages = async (
   const tools: Tools = { ...makeTools(contracts, limits, trustedKeys), bundler: bundler ?? openBundler() };
   try {
     return await readEach(sources, tools, (found, onId) => readPackage(found, tools, onId, only));
+  } finally {
+    if (bundler === undefined) await tools.bundler.close();
+  }
+};
+
+/** An archive that lies in no folder, such as one of the registry. */
+export interface ArchivedPackage {
+  /** Names it in what is refused. */
+  readonly where: string;
+  /** What it is called; left out: as its package.json says. */
+  readonly id?: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Throws one line that begins with the extension. */
+export const readArchived = async (
+  { where, id, bytes }: ArchivedPackage,
+  contracts: readonly CapabilityContract[],
+  limits: PackageLimits,
+  { bundler, trustedKeys = [] }: Omit<ReadTerms, 'only'> = {},
+): Promise<LoadedPackage> => {
+  const tools: Tools = { ...makeTools(contracts, limits, trustedKeys), bundler: bundler ?? openBundler() };
+  const found: FoundPackage = { folder: where, source: { folder: where, ...(id === undefined ? {} : { id }) }, archive: bytes };
+  let known = id ?? where;
+  try {
+    const loaded = await readPackage(found, tools, (said) => {
+      known = said;
+    });
+    // null is for whoever asks for one id among many.
+    if (loaded === null) throw new CloisterError('ERR_PACKAGE_INVALID', `${where}: is another package`);
+    return loaded;
+  } catch (error) {
+    throw refuse(found, error, known).error;
   } finally {
     if (bundler === undefined) await tools.bundler.close();
   }

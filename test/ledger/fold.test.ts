@@ -78,14 +78,17 @@ describe('a life entry', () => {
     const ledger = await openRing();
     const lives = openLifeLog(ledger, unexpected);
     lives.record('cell.boot', 'x', 't', 'cell 1', '');
-    lives.know('x', { version: '2.0.0', artifact: 'a2' });
+    lives.know({ id: 'x', version: '2.0.0', artifact: 'a2' });
+    lives.introduce({ id: 'x', version: '3.0.0', artifact: 'a3' });
     lives.record('cell.boot', 'x', 't', 'cell 2', '');
+    lives.record('cell.boot', { id: 'x', version: '4.0.0', artifact: 'a4' }, 't', 'cell 3', '');
     lives.close();
     assert.deepEqual(
       ledger.recent().map(({ version, artifact, request }) => [version, artifact, request]),
       [
         ['', '', ''],
         ['2.0.0', 'a2', ''],
+        ['4.0.0', 'a4', ''],
       ],
     );
   });

@@ -18,9 +18,9 @@ export const archiveMutations: readonly Mutation[] = [
   },
   {
     name: 'let a replaced version take the mount of another',
-    file: 'src/installation.ts',
-    search: 'if (owner !== undefined && !isOwn) throw',
-    replace: 'if (owner !== undefined && !isOwn && before === undefined) throw',
+    file: 'src/installation/serving.ts',
+    search: 'owner.id !== extensionIdKey(id)) throw',
+    replace: 'owner.id !== extensionIdKey(id) && this.get(id) === undefined) throw',
     tests: ['test/flow/reload'],
   },
   {

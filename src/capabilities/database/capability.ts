@@ -72,6 +72,7 @@ export const makeDatabaseCapability = (walls: Walls = { first: true }): Capabili
       return makeStatementPolicy(makeAdmission({ grant, catalog: catalogOf(grant), analyse, parser, ownSchema: undefined }));
     },
     covers: coversDatabase,
+    outside: true,
     async open(extension, grants, { database: resource, limits }, waived = []) {
       if (resource === undefined || resource === null) {
         throw new CloisterError(
