@@ -4,6 +4,7 @@ import { makeCovers } from './approvals/covers.ts';
 import { digestOf, selfOf } from './approvals/lock.ts';
 import { type Plan, planEach, settle } from './approvals/settle.ts';
 import { conflict, settleTwins, type TwinOptions } from './approvals/twins.ts';
+import { extensionIdKey } from './config/extension-id.ts';
 import { IdleTimer } from './dispatch/idle-timer.ts';
 import { CloisterError } from './errors.ts';
 import type { Mounted } from './http/mounted.ts';
@@ -53,6 +54,8 @@ export class Installation {
   #changing: Promise<unknown> = Promise.resolve();
   #closed = false;
   readonly refused: RefusedExtension[] = [];
+  /** The last trial of each extension that ended here. */
+  readonly #returned = new Map<string, string>();
 
   constructor(services: InstallationServices) {
     this.#services = services;
@@ -105,10 +108,22 @@ export class Installation {
         serving: this.#serving,
         bundler: this.#bundler,
         admit: (found) => this.#admit(found),
+        wasReturned: (id, digest, since) => this.#returned.get(extensionIdKey(id)) === `${digest} ${since}`,
       });
       this.#idle.start();
       return applied;
     });
+  }
+
+  /** The canary of an extension goes at once; what it has begun finishes. */
+  returnCanary(id: string, reason: string): void {
+    const canary = this.#serving.get(id)?.canary ?? null;
+    if (canary === null) return;
+    const { extension, digest } = canary.version;
+    this.#returned.set(extensionIdKey(id), `${digest} ${canary.since}`);
+    this.#serving.setCanary(id, null);
+    this.#services.onLife('canary.return', extension, extension.artifact, reason);
+    if (digest !== null) this.#services.onReturned({ extension: extension.id, digest, reason });
   }
 
   #change<Result>(change: () => Promise<Result>): Promise<Result> {

@@ -7,7 +7,7 @@ import { openLedger } from './ledger/open-ledger.ts';
 import { openQuotas } from './quotas/open-quotas.ts';
 import type { QuotaBook } from './quotas/quota-book.ts';
 import { type Gauges, type Metrics, makeMetrics } from './telemetry/metrics.ts';
-import { makeObservedLedger } from './telemetry/observed-ledger.ts';
+import { type LedgerObserver, makeObservedLedger } from './telemetry/observed-ledger.ts';
 import type { TenantBook } from './tenants/tenant-book.ts';
 
 export interface Records {
@@ -22,6 +22,8 @@ export interface RecordEvents {
   onLedgerFailure(error: unknown): void;
   onStoreFailure(error: unknown): void;
   readonly tenants: TenantBook | null;
+  /** Gets each record that the ledger took. */
+  readonly watch: LedgerObserver;
   gauges(): Gauges;
 }
 
@@ -47,7 +49,7 @@ const openRuntimeLedger = (
 export const openRecords = async (
   options: RuntimeOptions,
   database: DatabaseResource | undefined,
-  { onLedgerFailure, onStoreFailure, tenants, gauges }: RecordEvents,
+  { onLedgerFailure, onStoreFailure, tenants, watch, gauges }: RecordEvents,
 ): Promise<Records> => {
   const quotas = await openQuotas({ ...options, tenants }, database, onStoreFailure);
   const opened = await openRuntimeLedger(options, database).catch(async (error: unknown) => {
@@ -57,7 +59,7 @@ export const openRecords = async (
   const kept = options.ledger.onFailure === 'continue' ? makeForgivingLedger(opened, onLedgerFailure) : opened;
   const metrics = options.metrics || options.meter !== null ? makeMetrics({ meter: options.meter, gauges }) : null;
   return {
-    ledger: makeObservedLedger(kept, [metrics, quotas]),
+    ledger: makeObservedLedger(kept, [metrics, quotas, watch]),
     metrics,
     quotas,
     async closeRecords() {

@@ -22,6 +22,7 @@ import { type NextRun, Schedules } from './events/schedules.ts';
 import { runInits, runSchedule } from './events/start.ts';
 import { defaultTenant, type Handler, makeHandler } from './http/handler.ts';
 import { makeOperatorRoutes } from './http/operator-routes.ts';
+import { CanaryWatch } from './installation/canary/canary-watch.ts';
 import type { Applied, Desired } from './installation/desired.ts';
 import { Installation, type InstalledExtension, type RefusedExtension } from './installation.ts';
 import type { LedgerEntry, LifeEvent } from './ledger/entry.ts';
@@ -113,7 +114,9 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
     onChange: () => bus.facts.changed(),
     onFailure: (tenant, error) => logger.error({ err: error, tenant }, 'what a tenant has could not be found out'),
   });
+  const watch = new CanaryWatch({ onVerdict: (extension, reason) => installation.returnCanary(extension, reason) });
   const { ledger, metrics, quotas, closeRecords } = await openRecords(options, database, {
+    watch,
     onLedgerFailure,
     onStoreFailure: (error) => logger.error({ err: error }, 'quotas of all hosts cannot be agreed on'),
     gauges: () => gauges(),
@@ -206,6 +209,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
       egress,
     },
     dispatcher,
+    watch,
     onInstalled: (extension) => {
       lives.know(extension);
       bus.facts.activate(extension);
@@ -216,6 +220,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
       schedules.remove(extension);
     },
     onTenants: () => bus.facts.changed(),
+    onReturned: () => undefined,
     onLife: (event, extension, subject, reason) => life(event, extension, '', subject, reason),
   });
 

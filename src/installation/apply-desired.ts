@@ -17,6 +17,7 @@ export interface ApplyParts {
   readonly services: InstallationServices;
   readonly serving: Serving;
   readonly bundler: Bundler;
+  wasReturned(extension: string, digest: string, since: string): boolean;
   /** Throws where it may not run. */
   admit(found: LoadedPackage): void;
 }
@@ -72,13 +73,16 @@ const applyCanary = async ({ extension: id, current, canary }: Desired, parts: A
   const served = serving.get(id);
   // What the canary would stand beside is not there.
   if (served === undefined || canary === null || served.current.digest !== current.digest) return serving.setCanary(id, null);
+  const { share, since } = canary;
+  // Other hosts have not heard yet that it was taken back here.
+  if (parts.wasReturned(id, canary.digest, since)) return serving.setCanary(id, null);
   const known = served.canary?.version;
-  if (known !== undefined && known.digest === canary.digest) return serving.setCanary(id, { version: known, share: canary.share });
+  if (known !== undefined && known.digest === canary.digest) return serving.setCanary(id, { version: known, share, since });
   serving.setCanary(id, null);
   const found = await readDesired(id, canary, parts);
   const version = await bringUp(found, canary.digest, served.current, services, judgeCanary(found, served.current, services.registry));
-  serving.setCanary(id, { version, share: canary.share });
-  recordCanary(version, canary.share, services);
+  serving.setCanary(id, { version, share, since });
+  recordCanary(version, share, services);
 };
 
 const takeOut = (served: Served, reason: string, { serving, services }: ApplyParts): void => {

@@ -1,5 +1,6 @@
 // What the registry wants served on every host, and what became of it on this one. Must never hold a package: each is read when it is needed.
 import type { CloisterError } from '../errors.ts';
+import type { RegistryState, RegistryStore } from '../registry/state.ts';
 
 /** An archive by its digest. */
 export interface DesiredPackage {
@@ -8,11 +9,18 @@ export interface DesiredPackage {
   archive(): Promise<Uint8Array>;
 }
 
+/** Beside the one that serves, on trial. */
+export interface DesiredCanary extends DesiredPackage {
+  /** Of requests: over 0 and under 1. */
+  readonly share: number;
+  /** When the trial began, as the registry says: the same package may be tried again. */
+  readonly since: string;
+}
+
 export interface Desired {
   readonly extension: string;
   readonly current: DesiredPackage;
-  /** Beside it, for its share of the requests: over 0 and under 1. */
-  readonly canary: (DesiredPackage & { readonly share: number }) | null;
+  readonly canary: DesiredCanary | null;
   readonly enabled: boolean;
   /** null: every tenant. */
   readonly tenants: readonly string[] | null;
@@ -24,6 +32,13 @@ export interface FailedVersion {
   readonly error: CloisterError;
 }
 
+/** A canary that this host has taken back. */
+export interface ReturnedCanary {
+  readonly extension: string;
+  readonly digest: string;
+  readonly reason: string;
+}
+
 /** What is served of one extension after an `apply`, whether or not it is what was wanted. */
 export interface Applied {
   readonly extension: string;
@@ -33,3 +48,14 @@ export interface Applied {
   /** What was wanted and cannot be served here. */
   readonly failed: readonly FailedVersion[];
 }
+
+export const desiredOf = ({ deployments }: RegistryState, store: Pick<RegistryStore, 'archive'>): readonly Desired[] => {
+  const packageOf = (digest: string): DesiredPackage => ({ digest, archive: () => store.archive(digest) });
+  return [...deployments.values()].map(({ extension, current, canary, enabled, tenants }) => ({
+    extension,
+    current: packageOf(current),
+    canary: canary === null ? null : { ...packageOf(canary.digest), share: canary.share, since: canary.since },
+    enabled,
+    tenants,
+  }));
+};

@@ -7,6 +7,9 @@ import type { Dispatcher } from '../dispatch/dispatcher.ts';
 import type { Extension } from '../dispatch/extension.ts';
 import type { LifeEvent } from '../ledger/entry.ts';
 
+import type { CanaryWatch } from './canary/canary-watch.ts';
+import type { ReturnedCanary } from './desired.ts';
+
 export interface InstallationServices {
   /** Approvals of the lock are among the options' by now. */
   readonly options: RuntimeOptions;
@@ -17,11 +20,14 @@ export interface InstallationServices {
   readonly baseline: ReadonlyMap<string, unknown>;
   readonly resources: Omit<HostResources, 'limits'>;
   readonly dispatcher: Dispatcher;
+  readonly watch: Pick<CanaryWatch, 'watch' | 'forget'>;
   /** It is served from now on: it hears events, and its schedules run. */
   onInstalled(extension: Extension): void;
   onDiscarded(extension: Extension): void;
   /** Other tenants have what is served. */
   onTenants(): void;
+  /** A canary was worse than what stands beside it, and is gone from this host. */
+  onReturned(canary: ReturnedCanary): void;
   /** A name stands for the version that serves. */
   onLife(event: LifeEvent, extension: string | Extension, subject: string, reason: string): void;
 }

@@ -9,6 +9,8 @@ export interface ServedCanary {
   readonly version: Version;
   /** Of requests, over 0 and under 1. */
   readonly share: number;
+  /** When its trial began. */
+  readonly since: string;
 }
 
 export interface Served {
@@ -95,6 +97,7 @@ export class Serving {
     if (served === undefined) return;
     this.#clear(served);
     this.#served.delete(extensionIdKey(id));
+    this.#services.watch.forget(served.current.extension.id);
     this.#retire(served.current);
     if (served.canary !== null) this.#retire(served.canary.version);
   }
@@ -115,6 +118,13 @@ export class Serving {
       current: mountOf(current),
       canary: canary === null ? null : { mount: mountOf(canary.version), share: canary.share },
     };
+    if (canary === null) this.#services.watch.forget(current.extension.id);
+    else
+      this.#services.watch.watch({
+        extension: current.extension.id,
+        currentVersion: current.extension.version,
+        canaryVersion: canary.version.extension.version,
+      });
     for (const mount of current.mounts) {
       this.#owners.set(extensionIdKey(mount), { id: extensionIdKey(id), folder: current.found.folder });
       this.#mounts.set(mount, mounted);

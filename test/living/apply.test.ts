@@ -17,6 +17,7 @@ const shop = (version: string, mount?: string, cloister?: object): TestArchive =
   makeArchive('shop', version, answers(version, mount), cloister);
 
 const one = shop('1.0.0');
+const hasty = shop('1.5.0', 'shop', { limits: { replacedMs: 1_500 } });
 const two = shop('2.0.0');
 
 let runtime: TestRuntime;
@@ -25,7 +26,7 @@ before(async () => {
     extensions: { steady: extension(`export default (router) => router.get('/', (req, res) => res.send('steady'));`) },
     options: {
       trustedKeys: [archiveKey],
-      limits: { registerMs: 20_000, wallMs: 30_000, cpuMs: 2_000, replacedMs: 1_500 },
+      limits: { registerMs: 20_000, wallMs: 30_000, cpuMs: 2_000 },
       identify: ({ headers }) => ({ tenant: String(headers['x-tenant'] ?? 'acme'), accountability: null }),
     },
   });
@@ -97,8 +98,9 @@ describe('what the registry wants is served', { concurrency: false }, () => {
 
 describe('what is still running when its time is up', { concurrency: false }, () => {
   test('a stream is broken off, and a request without an answer gets one', async () => {
+    await apply(wants(hasty));
     const stream = await runtime.open('/shop/stream');
-    await stream.until('1.0.0');
+    await stream.until('1.5.0');
     const never = runtime.get('/shop/never');
     await waitUntil('both run', () => runtime.runtime.health().requests === 2);
     await apply(wants(two));
@@ -106,7 +108,7 @@ describe('what is still running when its time is up', { concurrency: false }, ()
     const { status, code } = await never;
     assert.deepEqual([status, code], [503, 'ERR_EXTENSION_REPLACED']);
     for (const path of ['/shop/stream', '/shop/never']) assert.equal((await runtime.ended(path)).outcome, 'ERR_EXTENSION_REPLACED');
-    assert.ok(runtime.entries('limit').some(({ limit, version }) => limit === 'replacedMs' && version === '1.0.0'));
+    assert.ok(runtime.entries('limit').some(({ limit, version }) => limit === 'replacedMs' && version === '1.5.0'));
   });
 });
 

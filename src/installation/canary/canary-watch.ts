@@ -1,0 +1,104 @@
+// Looks at the ledger's records for versions that stand beside each other, and says when one must go. Must never fail who writes the record, nor count what is a client's or the host's fault.
+import type { LedgerRecord } from '../../ledger/entry.ts';
+import { canaryBounds } from './bounds.ts';
+import { decideCanary, type Tally } from './decide-canary.ts';
+import { SlidingTally } from './sliding-tally.ts';
+
+export interface CanaryPair {
+  readonly extension: string;
+  /** They differ, which is what records are told apart by. */
+  readonly currentVersion: string;
+  readonly canaryVersion: string;
+}
+
+interface Watched extends CanaryPair {
+  readonly current: SlidingTally;
+  readonly canary: SlidingTally;
+  /** Requests that went over a limit and have not ended. */
+  readonly over: Set<string>;
+}
+
+/** A 5xx that says how busy the host is, or what its database and ledger do, tells nothing of the version. */
+const notItsOwn: ReadonlySet<string> = new Set([
+  'ERR_CAPACITY_EXCEEDED',
+  'ERR_CELL_LOST',
+  'ERR_EXTENSION_REPLACED',
+  'ERR_INTERNAL',
+  'ERR_LEDGER_UNAVAILABLE',
+  'ERR_RUNTIME_CLOSED',
+  'ERR_TENANT_UNAVAILABLE',
+]);
+const crashes: ReadonlySet<string> = new Set(['ERR_MEMORY_EXCEEDED', 'ERR_WARD_CRASHED']);
+/** These say how much is asked of it, or how slowly it is read. */
+const limitsOfClients: ReadonlySet<string> = new Set([
+  'bodyInBytes',
+  'concurrentRequests',
+  'queuedRequests',
+  'ratePerSecond',
+  'replacedMs',
+  'streamIdleMs',
+  'unsentBytes',
+]);
+
+export interface CanaryWatchOptions {
+  now?(): number;
+  onVerdict(extension: string, reason: string): void;
+}
+
+export class CanaryWatch {
+  readonly #now: () => number;
+  readonly #onVerdict: CanaryWatchOptions['onVerdict'];
+  readonly #watched = new Map<string, Watched>();
+
+  constructor({ now = () => performance.now(), onVerdict }: CanaryWatchOptions) {
+    this.#now = now;
+    this.#onVerdict = onVerdict;
+  }
+
+  watch(pair: CanaryPair): void {
+    const known = this.#watched.get(pair.extension);
+    if (known?.canaryVersion === pair.canaryVersion && known.currentVersion === pair.currentVersion) return;
+    const { value } = canaryBounds.windowMs;
+    this.#watched.set(pair.extension, { ...pair, current: new SlidingTally(value), canary: new SlidingTally(value), over: new Set() });
+  }
+
+  forget(extension: string): void {
+    this.#watched.delete(extension);
+  }
+
+  tallies(extension: string): { readonly canary: Tally; readonly current: Tally } | null {
+    const watched = this.#watched.get(extension);
+    if (watched === undefined) return null;
+    return { canary: watched.canary.sum(this.#now()), current: watched.current.sum(this.#now()) };
+  }
+
+  take(record: LedgerRecord): void {
+    // Nearly always nothing is on trial.
+    if (this.#watched.size === 0) return;
+    const watched = this.#watched.get(record.extension);
+    if (watched === undefined || record.chain !== undefined) return;
+    if (record.kind === 'limit') this.#overLimit(watched, record.request, record.limit);
+    if (record.kind !== 'request.end') return;
+    const { version, outcome, status } = record;
+    const limited = watched.over.delete(record.request);
+    // Who leaves has heard nothing.
+    if (outcome === 'client gone' || notItsOwn.has(outcome)) return;
+    const side = version === watched.canaryVersion ? watched.canary : version === watched.currentVersion ? watched.current : null;
+    const isError = status >= 500;
+    side?.add(this.#now(), { requests: 1, errors: Number(isError), limits: Number(limited), crashes: Number(crashes.has(outcome)) });
+    if (side === watched.canary && (isError || limited)) this.#judge(watched);
+  }
+
+  #overLimit({ over }: Watched, request: string, limit: string): void {
+    if (limitsOfClients.has(limit) || over.size >= canaryBounds.unfinished.value) return;
+    over.add(request);
+  }
+
+  #judge({ extension, canary, current }: Watched): void {
+    const now = this.#now();
+    const verdict = decideCanary(canary.sum(now), current.sum(now));
+    if (verdict.kind === 'go-on') return;
+    this.forget(extension);
+    this.#onVerdict(extension, verdict.reason);
+  }
+}
