@@ -87,6 +87,13 @@ export interface CloisterOptions {
     readonly perTenant?: number;
     readonly spareCells?: number;
     readonly cellIdleMs?: number;
+    /** Resident memory of all wards together; half of what the machine or its cgroup has. docs/density.md. */
+    readonly memoryMb?: number;
+    /** Boots at once (twice as many as there are processors, at least 4), tenants in turn by their weight. */
+    readonly bootsAtOnce?: number;
+    /** A ward this old (six hours), or grown by this factor (8), is replaced when its requests are over. */
+    readonly maxAgeMs?: number;
+    readonly maxGrowthFactor?: number;
     readonly execPath?: string;
     /** V8 without its compilers: most faults of V8 are in them, and extensions compute one and a half to five times slower; docs/performance.md. */
     readonly hardened?: boolean;

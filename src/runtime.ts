@@ -134,11 +134,10 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
   const pool = new WardPool({
     program: hardening.start(flags, artefacts.wardFile, ...(development === null ? [] : ['inspectable'])),
     images: new Images((key) => hardening.start(flags, artefacts.imageFile, artefacts.guestFile(key)), artefacts.partsFolder),
-    max: options.wards.max,
-    perTenant: options.wards.perTenant,
+    ...options.wards,
+    weightOf: (tenant) => tenants?.weight(tenant) ?? 1,
     cellsPerWard,
     spareWards,
-    spareCells: options.wards.spareCells,
     maxTextBytes: bytes + frameSlack,
     maxRawBytes: bytes + frameSlack,
     bootMs: wardBootMs,

@@ -45,6 +45,13 @@ export const makeVitals = ({ dispatcher, installation, pool, schedules, isClosin
       schedules: schedules.length,
       nextRun: schedules.nextRuns().reduce<string | null>(earliest, null),
     }),
-    gauges: (): Gauges => ({ ...counts(), queued: dispatcher.queuedRequests, wardRssBytes: pool.rssBytes() }),
+    gauges: (): Gauges => ({
+      ...counts(),
+      queued: dispatcher.queuedRequests,
+      sleeping: dispatcher.sleeping,
+      bootsWaiting: pool.boots.waiting,
+      wardRssBytes: pool.rssBytes(),
+      wardMemoryBytes: pool.memoryMb * 1024 * 1024,
+    }),
   };
 };

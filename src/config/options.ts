@@ -7,8 +7,9 @@ import type { Quotas } from '../quotas/quota-table.ts';
 import type { CapabilityCatalog } from './catalog.ts';
 import { makeCheck } from './check.ts';
 import { refuseContradictions } from './contradictions.ts';
+import { makeDefaultWards } from './default-wards.ts';
 import { freezeDeep } from './freeze.ts';
-import { defaultWardUser, fillHardening, type HardeningModes, type MeasureMode, type WardUser } from './hardening.ts';
+import { fillHardening, type HardeningModes, type MeasureMode, type WardUser } from './hardening.ts';
 import { parseHostMembers } from './host-members.ts';
 import { makeOptionsSchema } from './options-schema.ts';
 import type { Approval, DatabaseRoles, EnvValue, ExtensionOption, LockSettings, Mode, RuntimeOptions } from './runtime-options.ts';
@@ -40,6 +41,10 @@ interface JsonOptions {
     readonly perTenant?: number;
     readonly spareCells?: number;
     readonly cellIdleMs?: number;
+    readonly memoryMb?: number;
+    readonly bootsAtOnce?: number;
+    readonly maxAgeMs?: number;
+    readonly maxGrowthFactor?: number;
     readonly execPath?: string;
     readonly hardened?: boolean;
     readonly hardening?: MeasureMode | Partial<HardeningModes>;
@@ -52,15 +57,6 @@ interface JsonOptions {
 }
 
 const where = 'options';
-const defaultWards = {
-  max: 64,
-  perTenant: 1,
-  spareCells: 2,
-  cellIdleMs: 60_000,
-  execPath: null,
-  hardened: false,
-  user: defaultWardUser,
-} as const;
 const defaultLedger = { file: null, rotateMb: 64, table: null, ringSize: 1_000, onFailure: 'refuse' } as const;
 
 const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -114,7 +110,7 @@ export const parseOptions = (value: unknown, catalog: CapabilityCatalog): Runtim
     databaseRoles: json.databaseRoles ?? {},
     ledger: { ...defaultLedger, ...json.ledger },
     egress: { internalOrigins: [], dnsServers: [], ...json.egress },
-    wards: { ...defaultWards, ...json.wards, hardening: fillHardening(json.wards?.hardening) },
+    wards: { ...makeDefaultWards(), ...json.wards, hardening: fillHardening(json.wards?.hardening) },
     packages: makePackageLimits(json.packages),
     tenantCacheMs: json.tenantCacheMs ?? 60_000,
     quotas: { store: 'memory', ...json.quotas },

@@ -61,6 +61,14 @@ export interface WardOptions {
   readonly perTenant: number;
   readonly spareCells: number;
   readonly cellIdleMs: number;
+  /** Resident memory of all wards together: over it the longest unused sleep, and boots wait. */
+  readonly memoryMb: number;
+  /** Cells, with or without a ward of their own, that boot at once. */
+  readonly bootsAtOnce: number;
+  /** A ward older than this takes no new cells, and ends with those it has. */
+  readonly maxAgeMs: number;
+  /** So does one that holds this many times what it held when it was fresh. */
+  readonly maxGrowthFactor: number;
   /** null: the host's own Node. */
   readonly execPath: string | null;
   /** V8 without compilers: slower, and without the part in which most of its faults are found. */

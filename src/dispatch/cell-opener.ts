@@ -1,12 +1,16 @@
 // The cells of one slot: opens them, one after another's turn, and knows those there are. Must never open one for a slot that was closed meanwhile.
 import type { LeaseOrigin } from '../bridge/call-lease.ts';
 import type { Cause } from '../bridge/capability.ts';
+import type { Boot } from '../wards/boot-gate.ts';
 import type { Ward } from '../wards/ward.ts';
 import { Cell, type CellOwner } from './cell.ts';
 import type { Extension } from './extension.ts';
 import type { Lease } from './lease.ts';
+import { registering } from './registration.ts';
 
 export interface CellOpenerServices {
+  /** A turn to boot, asked for before a place. */
+  enterBoot(tenant: string, waitMs: number): Boot;
   place(extension: Extension, tenant: string, alone: boolean): Promise<Ward>;
   nextCellId(): number;
   nextLeaseId(): number;
@@ -30,14 +34,25 @@ const registrationCause = (extension: string, lease: Lease | undefined): Cause |
     ? null
     : { ...lease.cause, parent: lease.requestId, chain: [...lease.cause.chain, `register ${extension}`] };
 
+/** Of wallMs: who waits for a boot that has no turn hears of it before the deadline does. */
+const patience = 0.8;
+
+/** A registration waits for it that has a turn itself: it must not wait behind that. */
+const isNested = (lease: Lease | undefined): boolean =>
+  lease?.question.job?.awaited === true &&
+  (lease.cause.parent.includes(registering) || lease.cause.chain.some((step) => step.startsWith('register ')));
+
+const noTurn: Boot = { turn: Promise.resolve(true), isWaiting: false, leave: () => undefined };
+
 export class CellOpener {
   readonly #extension: Extension;
   readonly #origin: LeaseOrigin;
   readonly #services: CellOpenerServices;
   readonly #owner: CellOpenerOwner;
   readonly #cells = new Set<Cell>();
-  readonly #registering = new Set<Cell>();
-  #placing = 0;
+  readonly #registering = new Map<Cell, Boot>();
+  /** That wait for their turn, or for a place. */
+  readonly #placing = new Set<Boot>();
   #round = 0;
 
   constructor(extension: Extension, origin: LeaseOrigin, services: CellOpenerServices, owner: CellOpenerOwner) {
@@ -49,51 +64,76 @@ export class CellOpener {
 
   /** On their way: not placed yet, or registering. */
   get opening(): number {
-    return this.#placing + this.#registering.size;
+    return this.#placing.size + this.#registering.size;
   }
   get cells(): ReadonlySet<Cell> {
     return this.#cells;
   }
 
-  open(): void {
-    this.#placing += 1;
+  /** `ahead`: nobody's request waits for it. */
+  open(ahead = false): void {
+    const { tenant, limits } = this.#origin;
+    const waitMs = ahead ? limits.registerMs * 10 : limits.wallMs * patience;
+    const boot = isNested(this.#owner.first) ? { ...noTurn } : this.#services.enterBoot(tenant, waitMs);
+    this.#placing.add(boot);
     const round = this.#round;
-    this.#services.place(this.#extension, this.#origin.tenant, this.#owner.suspect).then(
+    this.#place(boot).then(
       (ward) => {
-        this.#placing -= 1;
-        if (round === this.#round) this.#openIn(ward);
-        else this.#owner.onOutdated();
+        this.#placing.delete(boot);
+        if (ward === null) return;
+        if (round === this.#round) return this.#openIn(ward, boot);
+        boot.leave();
+        this.#owner.onOutdated();
       },
       (error: unknown) => {
-        this.#placing -= 1;
+        this.#placing.delete(boot);
+        boot.leave();
         if (round === this.#round) this.#owner.onUnplaced(error);
         else this.#owner.onOutdated();
       },
     );
   }
 
+  /** Of those that wait for their turn, gives up what is more than `wanted`: whoever wanted them is gone. */
+  trim(wanted: number): void {
+    for (const boot of this.#placing) {
+      if (this.opening <= wanted) return;
+      if (!boot.isWaiting) continue;
+      this.#placing.delete(boot);
+      boot.leave();
+    }
+  }
+
   /** It has registered, or will not. */
   opened(cell: Cell): void {
+    this.#registering.get(cell)?.leave();
     this.#registering.delete(cell);
   }
 
   forget(cell: Cell): void {
-    this.#registering.delete(cell);
+    this.opened(cell);
     this.#cells.delete(cell);
   }
 
   close(reason: string): void {
     this.#round += 1;
+    this.trim(0);
     for (const cell of [...this.#cells]) cell.close(reason);
   }
 
-  #openIn(ward: Ward): void {
+  /** null: nobody wants it any more. */
+  async #place(boot: Boot): Promise<Ward | null> {
+    if (!(await boot.turn)) return null;
+    return await this.#services.place(this.#extension, this.#origin.tenant, this.#owner.suspect);
+  }
+
+  #openIn(ward: Ward, boot: Boot): void {
     // Registering may emit: what made the cell open is the cause of that.
     const cause = registrationCause(this.#extension.id, this.#owner.first);
     const { nextCellId, nextLeaseId } = this.#services;
     const cell = new Cell(nextCellId(), ward, this.#extension, this.#origin, nextLeaseId(), cause, this.#owner);
     this.#cells.add(cell);
-    this.#registering.add(cell);
+    this.#registering.set(cell, boot);
     this.#owner.onBoot(cell);
     cell.open();
   }

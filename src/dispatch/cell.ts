@@ -57,6 +57,7 @@ export class Cell implements CellPeer {
   /** null on every host but an author's own. */
   inspector: CellInspector | null = null;
   #state: 'opening' | 'ready' | 'retired' | 'ended' = 'opening';
+  #usedAt = performance.now();
 
   constructor(id: number, ward: Ward, extension: Extension, origin: LeaseOrigin, leaseId: number, cause: Cause | null, owner: CellOwner) {
     this.id = id;
@@ -76,6 +77,9 @@ export class Cell implements CellPeer {
 
   get wardRssMb(): number {
     return this.extension.limits.wardRssMb;
+  }
+  get idleSince(): number | null {
+    return this.#state === 'ready' && this.leases.size === 0 ? this.#usedAt : null;
   }
   get state(): 'opening' | 'ready' | 'retired' | 'ended' {
     return this.#state;
@@ -118,6 +122,7 @@ export class Cell implements CellPeer {
   /** Nothing of a request runs any more; a retired cell goes with the last one. */
   settled(lease: Lease): void {
     this.leases.delete(lease.id);
+    this.#usedAt = performance.now();
     if (this.#state === 'retired' && this.leases.size === 0) this.close('retired');
   }
 
@@ -141,6 +146,7 @@ export class Cell implements CellPeer {
     this.#state = 'ready';
     this.#registration.finish();
     this.#owner.onReady(this, registered);
+    if (this.ward.retiring !== null) this.retire(this.ward.retiring);
   }
 
   onOpenFailed(text: string): void {

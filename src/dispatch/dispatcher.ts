@@ -61,6 +61,7 @@ export class Dispatcher {
     this.#clock.unref();
     this.#services = {
       place: (extension, tenant, alone) => options.pool.place(tenant, extension.profile, extension.limits.memoryMb, alone),
+      enterBoot: (tenant, waitMs) => options.pool.boots.enter(tenant, waitMs),
       nextLeaseId: () => this.#nextLeaseId(),
       nextCellId: () => {
         this.#lastCell = (this.#lastCell % maxId) + 1;
@@ -91,8 +92,11 @@ export class Dispatcher {
   cells(): readonly Cell[] {
     return [...this.#slots.values()].flatMap((slot) => [...slot.cells]);
   }
-  get slots(): number {
-    return this.#slots.size;
+  /** Pairs of extension and tenant that were asked for of late and have no cell now. */
+  get sleeping(): number {
+    let sum = 0;
+    for (const slot of this.#slots.values()) if (slot.cells.size === 0) sum += 1;
+    return sum;
   }
 
   /** Throws ERR_CAPACITY_EXCEEDED where no more can be kept. */

@@ -4,6 +4,9 @@ import { CallLease, type LeaseOrigin } from '../bridge/call-lease.ts';
 import type { Cause } from '../bridge/capability.ts';
 import type { LeasePeer } from '../wards/ward.ts';
 
+/** Stands in the request id of each. */
+export const registering = '-register-';
+
 /** After registerMs the ward has this long to end the cell by itself. */
 const graceMs = 1_000;
 
@@ -26,7 +29,7 @@ export class Registration extends CallLease implements LeasePeer {
   }
 
   get requestId(): string {
-    return `${this.origin.prefix}-register-${this.id}`;
+    return `${this.origin.prefix}${registering}${this.id}`;
   }
   remainingMs(): number {
     return Math.max(0, this.#deadlineAt - performance.now());

@@ -7,6 +7,7 @@ import type { Cell, Loss } from './cell.ts';
 import { CellOpener, type CellOpenerOwner, type CellOpenerServices } from './cell-opener.ts';
 import { terminated } from './ending.ts';
 import type { Extension } from './extension.ts';
+import { failGuilty } from './fail-guilty.ts';
 import { IdleTimer } from './idle-timer.ts';
 import type { Lease, LeaseEvents } from './lease.ts';
 import { parseRegistered, type RegisteredParts } from './parse-registered.ts';
@@ -94,7 +95,7 @@ export class Slot implements CellOpenerOwner, LeaseEvents {
   warm(): Promise<RegisteredParts> {
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
-      this.#opener.open();
+      this.#opener.open(true);
     });
   }
 
@@ -136,7 +137,11 @@ export class Slot implements CellOpenerOwner, LeaseEvents {
 
   onOver(lease: Lease): void {
     const cell = lease.home;
-    if (cell === null) return this.#waiting.remove(lease);
+    if (cell === null) {
+      this.#waiting.remove(lease);
+      const wanted = this.extension.isolation === 'request' ? this.#waiting.ready() : Math.min(1, this.#waiting.length);
+      return this.#opener.trim(Math.max(wanted, Math.min(1, this.#waiters.length)));
+    }
     this.#waiting.leave(lease);
     if (this.#waiting.running === 0) this.#idle.start();
     this.#judge(cell, lease);
@@ -212,7 +217,7 @@ export class Slot implements CellOpenerOwner, LeaseEvents {
   }
 
   onOutdated(): void {
-    if (this.#waiters.length > 0 && this.#opener.opening === 0) this.#opener.open();
+    if (this.#waiters.length > 0 && this.#opener.opening === 0) this.#opener.open(true);
     this.pump();
   }
 
@@ -279,13 +284,7 @@ export class Slot implements CellOpenerOwner, LeaseEvents {
   }
 
   #afterLoss(lease: Lease, guilty: boolean, { how, reason }: Loss, { ward }: Cell): void {
-    const { memoryMb } = this.extension.limits;
-    if (guilty && how === 'memory') return lease.breach('ERR_MEMORY_EXCEEDED', 'memoryMb', memoryMb, memoryMb + 1);
-    if (guilty) {
-      if (ward.overRssMb > 0) lease.record({ kind: 'limit', limit: 'wardRssMb', allowed: ward.rssLimitMb, used: ward.overRssMb });
-      else if (ward.heapFailed) lease.record({ kind: 'limit', limit: 'memoryMb', allowed: memoryMb, used: memoryMb + 1 });
-      return lease.fail(new CloisterError('ERR_WARD_CRASHED', 'The request ended the process it ran in.', { reason }));
-    }
+    if (guilty) return failGuilty(lease, how, reason, ward);
     if (lease.mayRunAgain()) {
       this.#waiting.addAgain(lease);
       return;

@@ -102,6 +102,8 @@ export type LifeEvent =
   | 'ward.start'
   | 'ward.kill'
   | 'ward.exit'
+  | 'ward.sleep'
+  | 'ward.recycle'
   | 'cell.boot'
   | 'cell.end'
   | 'call.stray'

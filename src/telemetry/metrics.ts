@@ -11,8 +11,12 @@ export interface Gauges {
   readonly queued: number;
   readonly wards: number;
   readonly cells: number;
-  /** Bytes, of all wards together. */
+  /** Pairs of extension and tenant that were asked for of late and have no cell now. */
+  readonly sleeping: number;
+  readonly bootsWaiting: number;
+  /** Bytes, of all wards together; and what they may have. */
   readonly wardRssBytes: number;
+  readonly wardMemoryBytes: number;
   readonly extensions: number;
   readonly refused: number;
 }
@@ -88,6 +92,9 @@ const gauges: readonly (readonly [name: keyof Gauges, metric: string, descriptio
   ['queued', 'cloister.requests.queued', 'Of these, those that wait for a place in a cell', '{request}'],
   ['wards', 'cloister.wards', 'Processes that hold cells or wait for them', '{ward}'],
   ['cells', 'cloister.cells', 'Cells that are awake', '{cell}'],
+  ['sleeping', 'cloister.cells.sleeping', 'Extensions of tenants that were asked for of late and sleep', '{cell}'],
+  ['bootsWaiting', 'cloister.boots.waiting', 'Cells that wait for their turn to boot', '{cell}'],
+  ['wardMemoryBytes', 'cloister.wards.memory.limit.bytes', 'Resident memory that all wards may have', 'By'],
   ['wardRssBytes', 'cloister.wards.rss.bytes', 'Resident memory of all wards', 'By'],
   ['extensions', 'cloister.extensions', 'Extensions that are served', '{extension}'],
   ['refused', 'cloister.extensions.refused', 'Extensions that were refused', '{extension}'],

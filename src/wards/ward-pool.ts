@@ -1,14 +1,17 @@
 // Which ward a cell is placed in: one tenant's never with another's, a suspect alone, a booted spare at hand. Must never reuse a ward for a second tenant.
 import { toWard } from '../../sandbox/protocol/kinds.ts';
 import { CloisterError } from '../errors.ts';
+import { BootGate } from './boot-gate.ts';
 import type { Program } from './hardening/open-hardening.ts';
 import type { Images } from './image.ts';
 import { type Profile, profileKey } from './profile.ts';
+import { decideRecycle, type RecycleTerms } from './recycling.ts';
 import { Ward } from './ward.ts';
+import { WardMemory } from './ward-memory.ts';
 import { WardProcess } from './ward-process.ts';
 import { yieldToOthers } from './yield-to-others.ts';
 
-export interface WardPoolOptions {
+export interface WardPoolOptions extends RecycleTerms {
   /** How a ward is started. */
   readonly program: Program;
   readonly images: Images;
@@ -20,11 +23,25 @@ export interface WardPoolOptions {
   readonly maxTextBytes: number;
   readonly maxRawBytes: number;
   readonly bootMs: number;
+  /** What all of them may hold together. */
+  readonly memoryMb: number;
+  /** Boots at once. */
+  readonly bootsAtOnce: number;
+  weightOf(tenant: string): number;
   /** `pid` 0: it could not be started. */
-  onLife(event: 'ward.start' | 'ward.kill' | 'ward.exit', pid: number, tenant: string, reason: string): void;
+  onLife(event: WardEvent, pid: number, tenant: string, reason: string): void;
 }
 
+export type WardEvent = 'ward.start' | 'ward.kill' | 'ward.exit' | 'ward.sleep' | 'ward.recycle';
+
 const watchMs = 30;
+/** Once in so many looks at memory: whose time is over, and cells in wards that somebody else is in. */
+const looksToTidy = 16;
+/** Cells that are put to sleep at once in wards that go on: what they held shows at the next look. */
+const cellsToSleep = 8;
+const cellSteadyMs = 1_000;
+/** Boots that wait for their turn. */
+const waitingBoots = { mostWaiting: 4_096, mostWaitingOfTenant: 256 };
 /** Who was served less than this ago is not idle. */
 const steadyMs = 100;
 
@@ -39,10 +56,17 @@ export class WardPool {
   /** One for each process there is, those included that were killed and are not gone yet. */
   readonly #processes = new Set<Promise<void>>();
   readonly #watch: NodeJS.Timeout;
+  readonly #memory: WardMemory;
+  /** Who may boot: whoever opens a cell asks it for a turn before it asks for a place. */
+  readonly boots: BootGate;
+  #looks = 0;
   #closed = false;
 
   constructor(options: WardPoolOptions) {
     this.#options = options;
+    this.#memory = new WardMemory(options.memoryMb);
+    const { bootsAtOnce: atOnce, weightOf } = options;
+    this.boots = new BootGate({ atOnce, ...waitingBoots, weightOf, look: (begun) => this.#look(begun) });
     this.#watch = setInterval(() => this.#watchMemory(), watchMs);
     this.#watch.unref();
   }
@@ -51,11 +75,12 @@ export class WardPool {
     return this.#wards;
   }
 
-  /** Resident memory of all of them. */
+  /** Resident memory of all of them, as it was last looked at; what they share counts once. */
   rssBytes(): number {
-    let sum = 0;
-    for (const ward of this.#wards) sum += ward.process.rssMb();
-    return Math.round(sum * 1024 * 1024);
+    return Math.round((this.#memory.awakeMb(this.#wards) + this.#memory.dyingMb) * 1024 * 1024);
+  }
+  get memoryMb(): number {
+    return this.#memory.limitMb;
   }
 
   /** Has spare wards booted for a profile before anyone asks. */
@@ -82,6 +107,7 @@ export class WardPool {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#watch);
+    this.boots.close();
     for (const ward of this.#wards) ward.process.kill('the runtime closes');
     await Promise.all(this.#processes);
   }
@@ -108,7 +134,12 @@ export class WardPool {
   #roomiest(tenant: string, profile: Profile): Ward | undefined {
     const { perTenant, cellsPerWard } = this.#options;
     const own = [...this.#wards].filter(
-      (ward) => ward.tenant === tenant && !ward.alone && !ward.process.exited && profileKey(ward.profile) === profileKey(profile),
+      (ward) =>
+        ward.tenant === tenant &&
+        !ward.alone &&
+        ward.retiring === null &&
+        !ward.process.exited &&
+        profileKey(ward.profile) === profileKey(profile),
     );
     const fullest = own.filter((ward) => ward.cells.size < cellsPerWard).sort((one, other) => one.cells.size - other.cells.size)[0];
     // Spread over the tenant's wards while there are fewer than it may have.
@@ -117,10 +148,10 @@ export class WardPool {
 
   async #acquire(tenant: string, profile: Profile, memoryMb: number, alone: boolean): Promise<Ward> {
     const ward = this.#spares.get(profileKey(profile))?.pop() ?? (await this.#start(profile));
-    ward.tenant = tenant;
-    ward.alone = alone;
+    ward.give(tenant, alone);
     this.#give(ward, 1);
-    void this.#keepSpare(profile, memoryMb).catch(() => undefined);
+    // In a burst it would only be one more process that boots.
+    if (this.boots.waiting === 0) void this.#keepSpare(profile, memoryMb).catch(() => undefined);
     try {
       await ward.process.ready;
     } catch (error) {
@@ -154,16 +185,49 @@ export class WardPool {
   /** A client may be able to choose among tenants: how many wards there are must not be theirs to decide. */
   #makeRoom(): void {
     if (this.#wards.size < this.#options.max) return;
-    // A tenant that asks steadily keeps its ward: those that asked once, however many they are, make room first.
-    const usedBefore = performance.now() - steadyMs;
-    const [idle] = [...this.#wards]
-      .filter((ward) => ward.tenant !== null && ward.leases.size === 0 && ward.usedAt < usedBefore && !this.#given.has(ward))
-      .sort((one, other) => one.usedAt - other.usedAt);
+    const [idle] = [...this.#wards].filter((ward) => this.#maySleep(ward)).sort((one, other) => one.usedAt - other.usedAt);
     if (idle === undefined) {
       throw new CloisterError('ERR_CAPACITY_EXCEEDED', `All ${this.#options.max} wards (wards.max) are busy.`, { retryAfterSeconds: 1 });
     }
-    this.#wards.delete(idle);
-    idle.process.kill('idle, and another needs its place');
+    this.#sleep(idle, 'idle, and another needs its place');
+  }
+
+  /** A tenant that asks steadily keeps its ward: those that asked once, however many they are, make room first. */
+  #maySleep(ward: Ward): boolean {
+    return ward.tenant !== null && ward.leases.size === 0 && ward.usedAt < performance.now() - steadyMs && !this.#given.has(ward);
+  }
+
+  #sleep(ward: Ward, reason: string): void {
+    this.#wards.delete(ward);
+    this.#memory.died(ward);
+    this.#options.onLife('ward.sleep', ward.process.pid, ward.tenant ?? '', reason);
+    ward.process.kill(reason);
+  }
+
+  /** False: even with all that may sleep asleep there is no room for so much more now. */
+  #relieve(moreMb: number): boolean {
+    const { limitMb } = this.#memory;
+    const reason = `idle, and all wards together are over wards.memoryMb (${limitMb})`;
+    for (const ward of this.#memory.sleepers(this.#wards, (one) => this.#maySleep(one), moreMb)) this.#sleep(ward, reason);
+    // One may always boot where nobody is awake: a limit below one ward's size must not shut everybody out.
+    if (![...this.#wards].some(({ tenant }) => tenant !== null)) return true;
+    return this.#memory.awakeMb(this.#wards) + this.#memory.dyingMb + moreMb <= limitMb;
+  }
+
+  #look(begun: number): (tenant: string) => boolean {
+    const { cellsPerWard, perTenant, max } = this.#options;
+    const spares = [...this.#spares.values()].reduce((sum, { length }) => sum + length, 0);
+    const roomy = new Map<string, number>();
+    for (const { tenant, alone, retiring, cells } of this.#wards)
+      if (tenant !== null && !alone && retiring === null && cells.size < cellsPerWard) roomy.set(tenant, (roomy.get(tenant) ?? 0) + 1);
+    let room: boolean | null = null;
+    return (tenant) => {
+      if ((roomy.get(tenant) ?? 0) >= perTenant) return true;
+      room ??=
+        this.#relieve(Math.max(0, begun + 1 - spares) * this.#memory.freshMb) &&
+        (spares > begun || this.#wards.size + begun < max || [...this.#wards].some((ward) => this.#maySleep(ward)));
+      return room;
+    };
   }
 
   async #keepSpare(profile: Profile, memoryMb: number): Promise<void> {
@@ -172,6 +236,7 @@ export class WardPool {
     this.#spares.set(key, spares);
     const starting = this.#sparesStarting.get(key) ?? 0;
     if (this.#closed || spares.length + starting >= this.#options.spareWards || this.#wards.size >= this.#options.max) return;
+    if (this.#wards.size > 0 && this.#memory.awakeMb(this.#wards) + this.#memory.freshMb > this.#memory.lowMb) return;
     this.#sparesStarting.set(key, starting + 1);
     const ward = await this.#start(profile).finally(() => this.#sparesStarting.set(key, (this.#sparesStarting.get(key) ?? 1) - 1));
     spares.push(ward);
@@ -189,15 +254,45 @@ export class WardPool {
   }
 
   #watchMemory(): void {
-    for (const ward of this.#wards) {
+    for (const ward of this.#memory.read(this.#wards)) {
       // A spare holds nobody's code yet.
       if (ward.rssLimitMb === 0) continue;
-      const usedMb = Math.round(ward.process.rssMb());
+      const usedMb = Math.round(ward.residentMb);
       if (usedMb <= ward.rssLimitMb) continue;
       ward.overRssMb = usedMb;
       const reason = `its resident memory (${usedMb} MB) is over wardRssMb (${ward.rssLimitMb})`;
       this.#options.onLife('ward.kill', ward.process.pid, ward.tenant ?? '', reason);
+      this.#memory.died(ward);
       ward.process.kill(reason);
     }
+    this.#relieve(0);
+    this.#looks += 1;
+    if (this.#looks % looksToTidy !== 0) return;
+    this.#recycle();
+    this.#sleepCells();
+  }
+
+  #recycle(): void {
+    const now = performance.now();
+    for (const ward of this.#wards) {
+      const { bornAt, luck, ownMb, freshMb, cells, retiring } = ward;
+      if (retiring !== null || !ward.hasOpened || this.#given.has(ward)) continue;
+      const reason = decideRecycle(this.#options, { ageMs: now - bornAt, luck, ownMb, freshMb, cells: cells.size });
+      if (reason === null) continue;
+      this.#options.onLife('ward.recycle', ward.process.pid, ward.tenant ?? '', reason);
+      ward.retire(reason);
+    }
+  }
+
+  /** Where no ward may sleep any more: cells that nobody is in, of those that somebody else is in. */
+  #sleepCells(): void {
+    if (this.#memory.awakeMb(this.#wards) <= this.#memory.limitMb) return;
+    const before = performance.now() - cellSteadyMs;
+    const idle = [...this.#wards]
+      .flatMap(({ cells }) => [...cells.values()])
+      .flatMap((cell) => (cell.idleSince !== null && cell.idleSince < before ? [{ cell, since: cell.idleSince }] : []))
+      .sort((one, other) => one.since - other.since);
+    for (const { cell } of idle.slice(0, cellsToSleep))
+      cell.retire(`idle, and all wards together are over wards.memoryMb (${this.#memory.limitMb})`);
   }
 }

@@ -121,13 +121,13 @@ export class WardProcess {
     this.#lose(reason);
   }
 
-  /** Resident memory in MB, read from outside; 0 where the platform does not tell. */
-  rssMb(): number {
+  /** Read from outside; 0 where the platform does not tell. `sharedMb`: pages of files, which all wards have in common. */
+  memory(): { readonly residentMb: number; readonly sharedMb: number } {
     try {
-      const [, resident] = readFileSync(`/proc/${this.pid}/statm`, 'latin1').split(' ');
-      return Number(resident) * pageMb();
+      const [, resident, shared] = readFileSync(`/proc/${this.pid}/statm`, 'latin1').split(' ');
+      return { residentMb: Number(resident) * pageMb(), sharedMb: Number(shared) * pageMb() };
     } catch {
-      return 0;
+      return { residentMb: 0, sharedMb: 0 };
     }
   }
 

@@ -9,6 +9,10 @@ import type { WardProcess } from './ward-process.ts';
 export interface CellPeer {
   /** The limit of its extension. */
   readonly wardRssMb: number;
+  /** When a request was last in it; null where one is now, or it is not ready for any. */
+  readonly idleSince: number | null;
+  /** It takes no more requests, and ends with those it has. */
+  retire(reason: string): void;
   onOpened(registered: string, cpuUs: number): void;
   onOpenFailed(text: string): void;
   /** `lease` is 0 where the call belongs to no live request; `call` is 0 where no answer is wanted. */
@@ -56,6 +60,19 @@ export class Ward {
   alone = false;
   /** When the last of its requests was over. */
   usedAt = performance.now();
+  /** When it became its tenant's. */
+  bornAt = 0;
+  readonly luck = Math.random();
+  /** As it was last looked at: all of it, what it has for itself, and pages of files. */
+  residentMb = 0;
+  ownMb = 0;
+  sharedMb = 0;
+  /** What it had for itself when its first cell was there; 0 before. */
+  freshMb = 0;
+  /** A cell has registered in it. */
+  hasOpened = false;
+  /** Why it takes no new cells and ends with those it has; null: it goes on. */
+  retiring: string | null = null;
   readonly #busy = new Map<number, number>();
   readonly #ended = new Map<number, number>();
   readonly #onExit: (ward: Ward, reason: string) => void;
@@ -81,11 +98,27 @@ export class Ward {
     this.#busy.delete(cell);
     this.process.write(toWard.close, cell, 0, 0, '', null);
     if (this.cells.size > 0) return;
-    if (this.alone) this.process.kill('its suspect cell is over');
-    else {
-      this.#idleTimer = setTimeout(() => this.process.kill('idle'), idleMs);
-      this.#idleTimer.unref();
-    }
+    if (this.retiring !== null) this.process.kill(this.retiring);
+    else if (this.alone) this.process.kill('its suspect cell is over');
+    else this.#waitForCell();
+  }
+
+  /** From now on it is one tenant's. */
+  give(tenant: string, alone: boolean): void {
+    this.tenant = tenant;
+    this.alone = alone;
+    this.usedAt = performance.now();
+    this.bornAt = this.usedAt;
+    // Whoever wanted it may be gone before there is a cell.
+    this.#waitForCell();
+  }
+
+  /** Its cells finish what they have, in others begins what comes. */
+  retire(reason: string): void {
+    if (this.retiring !== null) return;
+    this.retiring = reason;
+    for (const cell of [...this.cells.values()]) cell.retire(reason);
+    if (this.cells.size === 0 && this.leases.size === 0) this.process.kill(reason);
   }
 
   /** Kills it for what one request did: the others in it are not suspected. */
@@ -95,11 +128,18 @@ export class Ward {
     this.process.kill(reason);
   }
 
+  #waitForCell(): void {
+    if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => this.process.kill('idle'), idleMs);
+    this.#idleTimer.unref();
+  }
+
   #receive(frame: Frame): void {
     if (frame.kind === toHost.call || frame.kind === toHost.send) return this.#call(frame);
     const lease = this.leases.get(frame.id);
     switch (frame.kind) {
       case toHost.opened:
+        this.hasOpened ||= this.cells.has(frame.id);
         return this.cells.get(frame.id)?.onOpened(frame.text, frame.a);
       case toHost.openFailed:
         return this.cells.get(frame.id)?.onOpenFailed(frame.text);

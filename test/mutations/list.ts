@@ -163,7 +163,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'share a ward between tenants',
     file: 'src/wards/ward-pool.ts',
-    search: 'ward.tenant === tenant && ',
+    search: 'ward.tenant === tenant &&',
     replace: '',
     tests: ['test/flow/tenants'],
   },

@@ -170,4 +170,18 @@ export const outwardMutations: readonly Mutation[] = [
     replace: "json === '' ? json.replace(",
     tests: ['test/ledger/line'],
   },
+  {
+    name: 'put to sleep who is busy',
+    file: 'src/wards/ward-pool.ts',
+    search: 'ward.tenant !== null && ward.leases.size === 0 && ward.usedAt',
+    replace: 'ward.tenant !== null && ward.usedAt',
+    tests: ['test/flow/density'],
+  },
+  {
+    name: 'boot all at once',
+    file: 'src/wards/boot-gate.ts',
+    search: 'this.#waiting > 0 && this.#booting < this.#options.atOnce',
+    replace: 'this.#waiting > 0',
+    tests: ['src/wards/boot-gate'],
+  },
 ];

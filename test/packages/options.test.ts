@@ -1,5 +1,6 @@
 // Options of createRuntime and the configuration file: defaults, refusals, contradictions. Must never start anything.
 import assert from 'node:assert/strict';
+import { totalmem } from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import knex from 'knex';
@@ -32,9 +33,21 @@ describe('options', () => {
     assert.deepEqual(options.ceiling, { capabilities: null, limits: {} });
     assert.deepEqual([options.database, options.logger, options.identify, options.mode], [null, null, null, 'enforce']);
     assert.deepEqual(options.ledger, { file: null, rotateMb: 64, table: null, ringSize: 1_000, onFailure: 'refuse' });
-    const { hardening, ...wards } = options.wards;
+    const { hardening, memoryMb, bootsAtOnce, ...wards } = options.wards;
     const user = { uid: 65_533, gid: 65_533 };
-    assert.deepEqual(wards, { perTenant: 1, max: 64, spareCells: 2, cellIdleMs: 60_000, execPath: null, hardened: false, user });
+    assert.deepEqual(wards, {
+      perTenant: 1,
+      max: 64,
+      spareCells: 2,
+      cellIdleMs: 60_000,
+      maxAgeMs: 21_600_000,
+      maxGrowthFactor: 8,
+      execPath: null,
+      hardened: false,
+      user,
+    });
+    assert.ok(memoryMb >= 256 && memoryMb <= Math.max(256, totalmem() / 2 / 1024 / 1024), String(memoryMb));
+    assert.ok(bootsAtOnce >= 4);
     assert.deepEqual(new Set(Object.values(hardening)), new Set(['auto']));
     assert.equal(options.packages.bundleMs, 20_000);
     assert.ok(Object.isFrozen(options));
