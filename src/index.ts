@@ -14,6 +14,7 @@ export {
 } from './audit/library.ts';
 export type { MeterRow, MeterSpan } from './audit/meter.ts';
 export type { Accountability } from './bridge/capability.ts';
+export type { OwnListenerOrigin, OwnListeners } from './bridge/own-listeners.ts';
 export type { ConnectionCount } from './capabilities/database/setup/connection-count.ts';
 export type { DatabaseProblem } from './capabilities/database/setup/problem.ts';
 export {
@@ -31,6 +32,7 @@ export { applyDatabase, checkDatabase, type DatabaseApplied, type DatabaseCheck,
 export { type DoctorReport, type ExamineOptions, examine } from './doctor/examine.ts';
 export type { DoctorCheck } from './doctor/finding.ts';
 export { CloisterError, type ErrorCode, errorTable } from './errors.ts';
+export type { EmbedderEvents, EventOrigin } from './events/embedder-events.ts';
 export type { Handler } from './http/handler.ts';
 export type { Applied, Desired, DesiredPackage, FailedVersion } from './installation/desired.ts';
 export type { InstalledExtension, RefusedExtension } from './installation.ts';

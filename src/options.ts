@@ -5,6 +5,7 @@ import type { Meter, Tracer } from '@opentelemetry/api';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
 import type { RateLimiterAbstract } from 'rate-limiter-flexible';
+import type { OwnListeners } from './bridge/own-listeners.ts';
 import type { ServiceDefinition } from './capabilities/services/definition.ts';
 import type { HardeningModes, MeasureMode } from './config/hardening.ts';
 import type { Identity, Isolation, Mode } from './config/runtime-options.ts';
@@ -82,6 +83,8 @@ export interface CloisterOptions {
   };
   /** Gets every entry of the ledger too, in order, some at a time. While it rejects, the same entries come again and calls wait or are refused. */
   readonly onLedgerEntries?: ((entries: readonly LedgerEntry[]) => void | Promise<void>) | null;
+  /** Listeners of your own that hear what extensions emit under their grants, after those of extensions; docs/embedding.md. */
+  readonly listeners?: OwnListeners | null;
   readonly wards?: {
     readonly max?: number;
     readonly perTenant?: number;

@@ -16,7 +16,9 @@ import { Dispatcher } from './dispatch/dispatcher.ts';
 import { type Inspection, makeInspection } from './dispatch/inspection.ts';
 import { CloisterError } from './errors.ts';
 import { Bus } from './events/bus.ts';
+import { type EmbedderEvents, makeEmbedderEvents } from './events/embedder-events.ts';
 import { makeHostEvents } from './events/host-events.ts';
+import { withOwnListeners } from './events/own-listeners.ts';
 import { makeLocalLock, openDatabaseLock } from './events/schedule-lock.ts';
 import { type NextRun, Schedules } from './events/schedules.ts';
 import { runInits, runSchedule } from './events/start.ts';
@@ -60,6 +62,8 @@ export interface Runtime {
   sourceMap(id: string): string | null;
   /** The latest entries of the ledger, oldest first. */
   ledger(): readonly LedgerEntry[];
+  /** Events of your own code, for hooks of extensions; docs/embedding.md. */
+  readonly events: EmbedderEvents;
   /** When each schedule of a hook runs next. */
   schedules(): readonly NextRun[];
   health(): Health;
@@ -152,6 +156,9 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
       dispatcher.dispatch(extension, tenant, accountability, question, answer),
     onLife: life,
   });
+  const events = makeHostEvents(bus);
+  const { listeners } = options;
+  const onFault = (error: unknown, event: string): void => logger.error({ err: error, event }, 'a listener of the host failed');
   const schedules = new Schedules({
     lock: database === undefined ? makeLocalLock() : openDatabaseLock(database),
     run: (extension, listener) => runSchedule(bus, defaultTenant, { extension, listener }),
@@ -203,8 +210,8 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
       logger,
       env: withPlaceholders(options.env, egress),
       database,
-      events: bus,
-      services: makeOffered(options.services, makeHostEvents(bus)),
+      events: listeners === null ? bus : withOwnListeners({ bus, events, listeners, onFault }),
+      services: makeOffered(options.services, events),
       egress,
     },
     dispatcher,
@@ -271,6 +278,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
     reload: () => installation.reload(),
     apply: (desired) => installation.apply(desired),
     sourceMap: (id) => installation.sourceMap(id),
+    events: makeEmbedderEvents({ bus, events, limits: options.limits, tenant: defaultTenant }),
     schedules: () => schedules.nextRuns(),
     ledger: () => ledger.recent(),
     health,

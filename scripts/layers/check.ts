@@ -16,6 +16,7 @@ const layerNameOf = (file: string): string | undefined => {
   // What capabilities see of the bridge, which stands above them.
   if (file === 'src/bridge/capability.ts') return 'bridge/capability';
   if (file === 'src/bridge/host-events.ts') return 'bridge/host-events';
+  if (file === 'src/bridge/own-listeners.ts') return 'bridge/own-listeners';
   if (file.startsWith('sandbox/protocol/')) return 'sandbox/protocol';
   return /^src\/([^/]+?)(?:\.ts)?(?:\/|$)/.exec(file)?.[1];
 };

@@ -24,7 +24,7 @@ export const hostLayers: readonly (readonly string[])[] = [
   ['telemetry', 'quotas'],
   ['policy', 'ledger'],
   ['limits'],
-  ['bridge/host-events'],
+  ['bridge/host-events', 'bridge/own-listeners'],
   ['bridge/capability'],
   ['errors', 'sandbox/protocol'],
 ];

@@ -15,6 +15,8 @@ export interface HostEvents {
   filter(caller: Caller, events: HostEventNames, payload: unknown, meta: Readonly<Record<string, unknown>>): Promise<unknown>;
   /** Tells the listeners of an action, waits for none and never throws: what is refused is on the ledger. Call it after the commit. */
   action(caller: Caller, events: HostEventNames, meta: Readonly<Record<string, unknown>>): void;
+  /** What `run` and all that it awaits fires by the runtime's own `events` is fired on behalf of `caller`, in its chain. */
+  within<Result>(caller: Caller, run: () => Result): Result;
 }
 
 /** Nobody listens. */
@@ -22,4 +24,5 @@ export const silentEvents: HostEvents = {
   heard: () => false,
   filter: (_caller, _events, payload) => Promise.resolve(payload),
   action: () => undefined,
+  within: (_caller, run) => run(),
 };

@@ -17,6 +17,7 @@ type Members = Pick<
   | 'logger'
   | 'identify'
   | 'onLedgerEntries'
+  | 'listeners'
   | 'adminToken'
   | 'meter'
   | 'tracer'
@@ -35,6 +36,8 @@ const isKnex = (value: unknown): value is Knex => typeof value === 'function' &&
 const isLogger = (value: unknown): value is Logger => isHolder(value) && loggerMethods.every((name) => has(value, name));
 const isIdentify = (value: unknown): value is Identify => typeof value === 'function';
 const isOnEntries = (value: unknown): value is OnEntries => typeof value === 'function';
+const isListeners = (value: unknown): value is NonNullable<RuntimeOptions['listeners']> =>
+  isHolder(value) && has(value, 'filter') && has(value, 'action');
 const isMeter = (value: unknown): value is Meter => isHolder(value) && has(value, 'createHistogram') && has(value, 'createObservableGauge');
 const isQuotasOf = (value: unknown): value is NonNullable<RuntimeOptions['quotasOf']> => typeof value === 'function';
 const isResolveTenant = (value: unknown): value is NonNullable<RuntimeOptions['resolveTenant']> => typeof value === 'function';
@@ -108,6 +111,7 @@ export const parseHostMembers = (options: Values, where: string): { readonly mem
     logger,
     identify,
     onLedgerEntries,
+    listeners,
     adminToken,
     meter,
     tracer,
@@ -123,6 +127,7 @@ export const parseHostMembers = (options: Values, where: string): { readonly mem
     logger: parseOptional('logger', logger, where, `a pino logger (${loggerMethods.join(', ')})`, isLogger),
     identify: parseOptional('identify', identify, where, 'a function', isIdentify),
     onLedgerEntries: parseOptional('onLedgerEntries', onLedgerEntries, where, 'a function', isOnEntries),
+    listeners: parseOptional('listeners', listeners, where, 'an object with the functions filter and action', isListeners),
     adminToken: parseToken(adminToken, where),
     meter: parseOptional('meter', meter, where, 'an OpenTelemetry meter (createHistogram, createObservableGauge)', isMeter),
     quotasOf: parseOptional('quotasOf', quotasOf, where, 'a function', isQuotasOf),

@@ -6,6 +6,7 @@ import type { Knex } from 'knex';
 import type { Logger } from 'pino';
 import type { RateLimiterAbstract } from 'rate-limiter-flexible';
 import type { Accountability } from '../bridge/capability.ts';
+import type { OwnListeners } from '../bridge/own-listeners.ts';
 import type { RegisteredService } from '../capabilities/services/registered.ts';
 import type { OnEntries } from '../ledger/entries-target.ts';
 import type { PackageLimits } from '../limits/package-table.ts';
@@ -135,6 +136,8 @@ export interface RuntimeOptions {
   readonly ledger: LedgerSettings;
   /** Gets every entry of the ledger too, in order. */
   readonly onLedgerEntries: OnEntries | null;
+  /** What of the embedder's own hears what extensions emit. */
+  readonly listeners: OwnListeners | null;
   readonly wards: WardOptions;
   readonly packages: PackageLimits;
   /** Whoever shows it may read metrics; null: nobody. */

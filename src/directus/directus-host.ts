@@ -6,22 +6,18 @@ import { type ClassDefinition, defineService } from '../capabilities/services/de
 import { CloisterError } from '../errors.ts';
 import type { CloisterOptions } from '../options.ts';
 import { createRuntime, type Runtime } from '../runtime.ts';
+import { type DirectusEmitter, type DirectusHookEvents, listenForDirectus } from './directus-events.ts';
 import { directusServices } from './service-table.ts';
-
-/** What a hook extension of Directus is registered with, as far as it is used here (`@directus/types`, RegisterHook). */
-export interface DirectusHookEvents {
-  init(event: string, handler: (meta: Readonly<Record<string, unknown>>) => unknown): void;
-  action(event: string, handler: () => unknown): void;
-}
 
 export interface DirectusHookContext {
   readonly services: Readonly<Record<string, unknown>>;
   readonly database: Knex;
   readonly getSchema: () => unknown;
   readonly logger: Logger;
+  readonly emitter: DirectusEmitter;
 }
 
-export interface DirectusHostOptions extends Omit<CloisterOptions, 'identify' | 'services' | 'logger'> {
+export interface DirectusHostOptions extends Omit<CloisterOptions, 'identify' | 'services' | 'logger' | 'listeners'> {
   /** Which of Directus's services grants may ask for; all that the adapter knows where absent. */
   readonly services?: readonly string[];
   /** More of your own, or your own in place of Directus's. */
@@ -59,26 +55,49 @@ const wrapAll = (context: DirectusHookContext, names: readonly string[] | undefi
 
 const isPostgres = (database: Knex): boolean => /^(?:pg|postgres|pgnative)/.test(String(database.client.config.client));
 
+interface Host {
+  runtime: Runtime | null;
+}
+
+/** By Directus's services, and by the folders: Directus registers its hooks anew when any extension is switched on or off, and never mounts anew. */
+const hosts = new WeakMap<object, Map<string, Host>>();
+const hostOf = ({ services }: DirectusHookContext, extensions: CloisterOptions['extensions']): Host => {
+  const ofThis = hosts.get(services) ?? new Map<string, Host>();
+  hosts.set(services, ofThis);
+  const key = JSON.stringify(extensions ?? []);
+  const host = ofThis.get(key) ?? { runtime: null };
+  ofThis.set(key, host);
+  return host;
+};
+
 /** The default export of a hook extension: `export default directusHost({ extensions: ['/directus/sandboxed'], approvals: { … } })`. Keep the packages in a folder that Directus itself does not load. */
 export const directusHost =
   ({ services, ownServices, ...options }: DirectusHostOptions): DirectusHook =>
-  ({ init, action }, context) => {
-    let runtime: Runtime | null = null;
+  (hook, context) => {
+    const { database, emitter, getSchema, logger } = context;
+    const host = hostOf(context, options.extensions);
+    const { listeners } = listenForDirectus(hook, { database, emitter, getSchema, runtime: () => host.runtime });
+    host.runtime?.reload().catch((error: unknown) => logger.error({ err: error }, 'cloister: the packages could not be read again'));
     // Directus waits for its init events, and mounts its own custom endpoints right after this one.
-    init('routes.custom.before', async ({ app }) => {
-      runtime = await createRuntime({
-        ...(isPostgres(context.database) ? { database: context.database } : {}),
+    hook.init('routes.custom.before', async ({ app }) => {
+      if (host.runtime !== null) return;
+      const runtime = await createRuntime({
+        ...(isPostgres(database) ? { database } : {}),
         ...options,
         services: { ...wrapAll(context, services), ...ownServices },
-        logger: context.logger,
+        logger,
+        listeners,
         identify: (request: DirectusRequest) => ({ tenant, accountability: { ...request.accountability } }),
       });
-      for (const { error } of runtime.refused()) context.logger.warn(`cloister: refused: ${error.message}`);
+      host.runtime = runtime;
+      for (const { error } of runtime.refused()) logger.warn(`cloister: refused: ${error.message}`);
       for (const { id, mounts } of runtime.extensions())
-        context.logger.info(`cloister: serves ${id} at ${mounts.map((mount) => `/${mount}`).join(', ')}`);
+        logger.info(
+          `cloister: runs ${id}, ${mounts.length === 0 ? 'without routes' : `at ${mounts.map((mount) => `/${mount}`).join(', ')}`}`,
+        );
       (app as { readonly use: Middleware }).use(runtime.handler());
     });
-    action('server.stop', async () => {
-      await runtime?.close();
+    hook.action('server.stop', async () => {
+      await host.runtime?.close();
     });
   };

@@ -26,6 +26,8 @@ interface Emission {
   readonly cause: Cause;
   readonly event: string;
   readonly meta: string;
+  /** An operation of the host hangs on it: what a filter checks must not fail open. */
+  readonly binding?: true;
 }
 
 export class Bus implements EventBus {
@@ -101,14 +103,14 @@ export class Bus implements EventBus {
 
   /** Runs the listeners one after another. null: nobody changed the payload. */
   async filter(emission: Emission, payload: string): Promise<string | null> {
-    const { caller, event } = emission;
+    const { caller } = emission;
     let current: string | null = null;
     await this.#holding(emission, emission.meta.length + payload.length, async () => {
       for (const target of this.#charge(emission, 'filter')) {
         const outcome = await this.#await(emission, target, current ?? payload);
         if (caller.signal.aborted) throw new CloisterError('ERR_LEASE_OVER', 'The request this call belongs to has ended.');
-        if (outcome.kind === 'done') current = this.#checked(target, caller, event, outcome.text) ?? current;
-        else this.#afterFailure(target, event, outcome.error);
+        if (outcome.kind === 'done') current = this.#checked(target, emission, outcome.text) ?? current;
+        else this.#afterFailure(target, emission, outcome.error);
       }
     });
     return current;
@@ -221,26 +223,26 @@ export class Bus implements EventBus {
   }
 
   /** What a listener gave is its ward's word until it has been read. null: nothing, or nothing that can be passed on. */
-  #checked({ extension }: Target, caller: Caller, event: string, text: string): string | null {
+  #checked({ extension }: Target, { caller, event, binding }: Emission, text: string): string | null {
     if (text === '') return null;
     const emitter = this.facts.extension(caller.extension, caller.version) ?? extension;
     const most = Math.min(extension.limits.eventBytes, emitter.limits.eventBytes);
     const fault = text.length > most ? `its result is over the limit eventBytes (${most})` : isJson(text) ? null : 'its result is not JSON';
     if (fault === null) return text;
     this.#services.onLife('event.dropped', extension.id, caller.tenant, event, fault);
+    if (binding) throw filterFailed(event, extension, fault);
     return null;
   }
 
   /** A refusal in a listener's own words reaches who emitted. A breakdown does not, unless an operation of the host hangs on it: what checks it must not fail open. */
-  #afterFailure({ extension }: Target, event: string, error: PublicError): void {
+  #afterFailure({ extension }: Target, { event, binding }: Emission, error: PublicError): void {
     if (isRefusal(error)) throw new RelayedError(error.code, error.status, error.message, error.details);
-    if (isCoreName(event))
-      throw new CloisterError(
-        'ERR_CALL_FAILED',
-        `The filter ${event} of the extension ${extension.id} failed (${error.code}), so what it checks is not done.`,
-      );
+    if (binding || isCoreName(event)) throw filterFailed(event, extension, error.code);
   }
 }
+
+const filterFailed = (event: string, { id }: Extension, cause: string): CloisterError =>
+  new CloisterError('ERR_CALL_FAILED', `The filter ${event} of the extension ${id} failed (${cause}), so what it checks is not done.`);
 
 const emitterGone = new CloisterError('ERR_LEASE_OVER', 'The request that emitted has ended.');
 

@@ -1,4 +1,5 @@
 // The host's own events, as its services fire them on behalf of a request. Must never let a listener fail an operation by breaking down unseen.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Caller } from '../bridge/capability.ts';
 import type { HostEventNames, HostEvents } from '../bridge/host-events.ts';
 import { isItemsEvent } from '../capabilities/emitter/names.ts';
@@ -12,10 +13,18 @@ const namesOf = (events: HostEventNames): readonly [string, ...string[]] => (typ
 const keyOf = ([event]: readonly [string, ...string[]], { collection }: Meta): string =>
   typeof collection === 'string' && isItemsEvent(event) ? [collection, ...event.split('.').slice(-2)].join('.') : event;
 
-export const makeHostEvents = (bus: Bus): HostEvents => {
+export interface CausedHostEvents extends HostEvents {
+  /** On whose behalf the host works here, where it does on anybody's. */
+  current(): Caller | undefined;
+}
+
+export const makeHostEvents = (bus: Bus): CausedHostEvents => {
+  const callers = new AsyncLocalStorage<Caller>();
   const heardOf = ({ tenant }: Caller, channel: 'filter' | 'action', events: HostEventNames): readonly string[] =>
     namesOf(events).filter((event) => bus.facts.targets(tenant, channel, event).length > 0);
   return {
+    current: () => callers.getStore(),
+    within: (caller, run) => callers.run(caller, run),
     heard: (caller, channel, events) => heardOf(caller, channel, events).length > 0,
     async filter(caller, events, payload, meta) {
       const key = keyOf(namesOf(events), meta);
@@ -26,7 +35,8 @@ export const makeHostEvents = (bus: Bus): HostEvents => {
       const metaText = JSON.stringify(meta);
       let changed: string | null = null;
       for (const event of heard)
-        changed = (await bus.filter({ caller, cause, event, meta: metaText }, changed ?? JSON.stringify(payload) ?? '')) ?? changed;
+        changed =
+          (await bus.filter({ caller, cause, event, meta: metaText, binding: true }, changed ?? JSON.stringify(payload) ?? '')) ?? changed;
       return changed === null ? payload : (JSON.parse(changed) as unknown);
     },
     action(caller, events, meta) {

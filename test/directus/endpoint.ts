@@ -7,7 +7,7 @@ const answer = (work) => async (req, res, next) => {
     res.status(error.status ?? 500).json({ name: error.name, code: error.code, status: error.status, message: error.message });
   }
 };
-export default (router, { services, getSchema, database, logger, env }) => {
+export default (router, { services, getSchema, database, logger, env, emitter }) => {
   const { ItemsService, UsersService, MetaService, CollectionsService, FieldsService, RolesService, SettingsService } = services;
   const items = async (req, collection = 'articles') => new ItemsService(collection, { schema: await getSchema(), accountability: req.accountability });
   router.get('/', (req, res) => res.send('hello'));
@@ -41,6 +41,9 @@ export default (router, { services, getSchema, database, logger, env }) => {
   router.get('/redirect', (req, res) => res.redirect(302, '/elsewhere'));
   router.get('/throws', () => { throw new Error('inside'); });
   router.get('/log', (req, res) => { logger.info('from the extension'); res.status(204).end(); });
+  router.get('/emit', answer((req) => emitter.emitFilter('custom.price', { value: Number(req.query.value) }, { unit: 'EUR' })));
+  router.get('/ping', async (req, res) => { const schema = await getSchema(); emitter.emitAction('custom.ping', { from: req.baseUrl.slice(1) }, { database, schema, accountability: req.accountability }); res.json('sent'); });
+  router.get('/loop', (req, res) => { emitter.emitAction('custom.loop', { from: 'boxed' }); res.json('sent'); });
   router.get('/*', (req, res) => res.status(404).json({ rest: req.params[0] }));
 };
 `;
@@ -63,6 +66,7 @@ export const manifestOf = (name: string): object => ({
       },
       database: { tables: { articles: { read: true, update: true }, authors: { read: true } } },
       schema: {},
+      emitter: { emit: ['custom.*'] },
       env: { keys: ['PUBLIC_URL', 'QUERY_LIMIT_DEFAULT'] },
     },
     limits: { cpuMs: 2_000, wallMs: 20_000, hostCalls: 200 },

@@ -7,6 +7,10 @@ export interface Ask {
   readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Asks Directus itself, whose hooks are compared then. */
+  readonly core?: true;
+  /** Asks again until `data` is no empty list: an action is not waited for. */
+  readonly patient?: true;
 }
 
 const q = (query: object): string => `/list?q=${encodeURIComponent(JSON.stringify(query))}`;
@@ -34,6 +38,82 @@ const reads = [
   '/collection',
   '/fields',
 ] as const;
+
+const seen = (title: string): string => `/items/articles?fields=title,status,hidden&filter[title][_eq]={where}: ${title}`;
+const make = (title: string, more: object = {}): Pick<Ask, 'path' | 'method' | 'body' | 'core'> => ({
+  path: '/items/articles?fields=title,status,hidden',
+  method: 'POST',
+  body: { title: `{where}: ${title}`, author: 1, ...more },
+  core: true,
+});
+
+/** Through Directus's own API, on whose events the hooks act. */
+const events: readonly Ask[] = [
+  ...(['reader', 'admin'] as const).flatMap((as): readonly Ask[] => [
+    { as, ...make('changed') },
+    { as, ...make('keep', { status: 'kept' }) },
+    { as, ...make('both') },
+    { as, ...make('refuse') },
+    { as, ...make('throw') },
+    { as, path: seen('refuse'), core: true },
+    { as, path: seen('throw'), core: true },
+    { as, path: '/items/articles/5?fields=title,status,hidden', method: 'PATCH', body: { title: '{where}: updated' }, core: true },
+    {
+      as,
+      path: '/items/articles?fields=title,hidden',
+      method: 'PATCH',
+      body: { keys: [6, 7], data: { title: '{where}: updated' } },
+      core: true,
+    },
+    { as, path: '/items/articles?fields=title&search={where}: query', core: true },
+    { as, ...make('seen') },
+    { as, path: seen('seen'), core: true },
+    { as, path: '/make', method: 'POST', body: { title: '{where}: refuse', author: 1 } },
+    { as, path: '/make', method: 'POST', body: { title: '{where}: both', author: 1 } },
+    {
+      as,
+      path: '/make-many',
+      method: 'POST',
+      body: [
+        { title: '{where}: many', author: 1 },
+        { title: '{where}: refuse', author: 1 },
+      ],
+    },
+    { as, path: seen('many'), core: true },
+    { as, path: '/emit?value=1' },
+    { as, path: '/emit?value=13' },
+  ]),
+  { as: 'nobody', ...make('public') },
+  { as: 'reader', path: '/items/articles/{key}', method: 'DELETE', core: true },
+  { as: 'admin', path: '/items/articles/{key}', method: 'DELETE', core: true },
+  { as: 'admin', ...make('act') },
+  { as: 'admin', path: '/items/authors?fields=name&filter[name][_starts_with]={where} heard', core: true, patient: true },
+  { as: 'admin', path: '/ping' },
+  { as: 'admin', path: '/items/authors?fields=name&filter[name][_starts_with]={where} pong', core: true, patient: true },
+  {
+    as: 'nobody',
+    path: '/auth/login',
+    method: 'POST',
+    body: { email: '{where}@example.com', password: 'a-long-password-of-two' },
+    core: true,
+  },
+  {
+    as: 'nobody',
+    path: '/auth/login',
+    method: 'POST',
+    body: { email: 'none@example.com', password: 'a-long-password-of-two' },
+    core: true,
+  },
+  {
+    as: 'admin',
+    path: '/users?fields=first_name,last_name,email',
+    method: 'POST',
+    body: { first_name: 'Made by {where}', email: 'made-{where}@example.com', password: 'said-by-the-admin' },
+    core: true,
+  },
+  { as: 'nobody', path: '/no-such-{where}', core: true },
+  { as: 'nobody', path: '/no-such-other', core: true },
+];
 
 const everybody = ['nobody', 'reader', 'admin'] as const;
 
@@ -66,4 +146,5 @@ export const asks: readonly Ask[] = [
   { as: 'nobody', path: '/throws' },
   { as: 'nobody', path: '/log' },
   { as: 'nobody', path: '/any/thing/else' },
+  ...events,
 ];

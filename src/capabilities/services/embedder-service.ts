@@ -1,5 +1,6 @@
 // Calls a service of the embedder's on behalf of a lease. Must never look anything up by a name that is not on the service's own closed list.
 import type { Caller, Nested } from '../../bridge/capability.ts';
+import type { HostEvents } from '../../bridge/host-events.ts';
 import { CloisterError } from '../../errors.ts';
 import { accountabilityOf } from './accountability.ts';
 import type { ServiceCaller } from './definition.ts';
@@ -69,7 +70,7 @@ const construct = async (registered: RegisteredService, invocation: Invocation, 
 const fill = (args: readonly unknown[], { required }: RegisteredMethod): readonly unknown[] =>
   args.map((arg, index) => (arg === null && index >= required ? undefined : arg));
 
-export const makeEmbedderService = (name: string, registered: RegisteredService): OfferedService => ({
+export const makeEmbedderService = (name: string, registered: RegisteredService, events: HostEvents): OfferedService => ({
   collection: registered.collection,
   methods: registered.methods,
   async call(invocation) {
@@ -83,13 +84,15 @@ export const makeEmbedderService = (name: string, registered: RegisteredService)
       );
     const ours = new WeakSet<object>();
     try {
-      return await withinLease(caller, async () => {
+      const work = async (): Promise<unknown> => {
         const service = await construct(registered, invocation, remembering(invocation.nested, ours));
         // `method` is the operator's own string by now: the map had it.
         const run: unknown = Reflect.get(service, method);
         if (typeof run !== 'function') throw new Error(`the service ${name} has no function ${method}`);
         return (await Reflect.apply(run, service, fill(invocation.args, known))) as unknown;
-      });
+      };
+      // What it fires stands in the chain of who called it: a loop through the host must end too.
+      return await withinLease(caller, () => events.within(caller, work));
     } catch (error) {
       if (caller.signal.aborted) throw leaseOver();
       throw toTellable(error, name, ours);

@@ -19,7 +19,7 @@ import type { RegisteredService } from './registered.ts';
 export const makeOffered = (registered: ReadonlyMap<string, RegisteredService>, events: HostEvents): Offered =>
   new Map<string, OfferedService>([
     ...makeBuiltIns().map((service): [string, OfferedService] => [service.name, makeBuiltInService(service, events)]),
-    ...[...registered].map(([name, service]): [string, OfferedService] => [name, makeEmbedderService(name, service)]),
+    ...[...registered].map(([name, service]): [string, OfferedService] => [name, makeEmbedderService(name, service, events)]),
   ]);
 
 export interface ServicesResources {
