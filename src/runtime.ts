@@ -197,7 +197,8 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
       onLedgerFailure,
       onExtension: lives.introduce,
     },
-    randomBytes(6).toString('base64url'),
+    // Hexadecimal: a request's id stands on command lines, where what begins with "-" is an option.
+    randomBytes(6).toString('hex'),
   );
   const egress = makeFetchResources(options.egress, options.secrets);
   const installation: Installation = new Installation({
