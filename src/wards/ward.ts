@@ -209,9 +209,16 @@ export class Ward {
     lease.onSettled(cpuUs, heapGrowth === 0 ? null : heapGrowth - 1);
   }
 
+  /** Who was running tells who looped. It does not tell who holds memory: for that, everybody with a live request may be the one. */
+  #suspects(): ReadonlyMap<number, number> {
+    if (this.overRssMb === 0) return this.#busy;
+    const cells = new Set(this.leases.values().map(({ cell }) => cell));
+    return cells.size > 1 ? new Map() : this.#busy;
+  }
+
   #exit(reason: string): void {
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
-    const told = this.#ended.size > 0 ? this.#ended : this.#busy;
+    const told = this.#ended.size > 0 ? this.#ended : this.#suspects();
     const [guiltyCell, guiltyLease] = told.size === 1 ? ([...told][0] ?? [0, 0]) : [0, 0];
     const cells = [...this.cells.values()];
     this.cells.clear();

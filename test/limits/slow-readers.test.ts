@@ -71,7 +71,8 @@ describe('clients that do not read', () => {
         for (let round = 0; round < seconds * 10; round += 1) {
           await sleep(100);
           if (round % 4 === 3) most = Math.max(most, heldMb() - before);
-          assert.equal((await runtime.get('/by')).status, 200);
+          const by = await runtime.get('/by');
+          assert.equal(by.status, 200, `${by.text} ${JSON.stringify(runtime.entries('life').slice(-8))}`);
         }
       } finally {
         for (const socket of sockets) socket.destroy();
