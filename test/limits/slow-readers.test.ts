@@ -24,13 +24,14 @@ before(async () => {
         limits: {
           cpuMs: 1_000,
           wallMs: 20_000,
+          registerMs: 20_000,
           streamIdleMs: 2_500,
           memoryMb: 128,
           bodyOutBytes: 20_000_000,
           unsentBytes: 32 * 1024 * 1024,
         },
       }),
-      by: extension(source, { limits: { cpuMs: 5_000, wallMs: 20_000 } }),
+      by: extension(source, { limits: { cpuMs: 5_000, wallMs: 20_000, registerMs: 20_000 } }),
     },
   });
   assert.deepEqual(runtime.runtime.refused(), []);
