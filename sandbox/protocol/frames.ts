@@ -47,11 +47,15 @@ export class FrameWriter {
   write(kind: number, id: number, a: number, b: number, text: string, raw: Uint8Array | string | null): void {
     const rawBound = raw === null ? 0 : typeof raw === 'string' ? raw.length * 3 : raw.length <= copyBytes ? raw.length : 0;
     const bound = frameHeaderBytes + text.length * 3 + rawBound;
-    if (bound > chunkBytes) this.#writeLarge(kind, id, a, b, text, raw);
+    if (bound > chunkBytes) this.#pushAll(makeFrame(kind, id, a, b, text, typeof raw === 'string' ? Buffer.from(raw) : raw));
     else this.#writeSmall(kind, id, a, b, text, raw, bound);
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    this.#schedule(() => this.flush());
+    this.#wantFlush();
+  }
+
+  /** What `makeFrame` made, as it is. */
+  pass(frame: readonly Uint8Array[]): void {
+    this.#pushAll(frame);
+    this.#wantFlush();
   }
 
   flush(): void {
@@ -86,15 +90,15 @@ export class FrameWriter {
     }
   }
 
-  #writeLarge(kind: number, id: number, a: number, b: number, text: string, raw: Uint8Array | string | null): void {
-    const rawPart = typeof raw === 'string' ? Buffer.from(raw) : raw;
-    const textBytes = Buffer.byteLength(text);
-    const head = Buffer.allocUnsafe(frameHeaderBytes + textBytes);
-    writeHeader(head, 0, kind, id, a, b, textBytes, rawPart?.length ?? 0);
-    head.write(text, frameHeaderBytes);
+  #pushAll(parts: readonly Uint8Array[]): void {
     this.#seal();
-    this.#push(head);
-    if (rawPart !== null && rawPart.length > 0) this.#push(rawPart);
+    for (const part of parts) this.#push(part);
+  }
+
+  #wantFlush(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#schedule(() => this.flush());
   }
 
   #push(part: Uint8Array): void {
@@ -125,6 +129,15 @@ const writeHeader = (to: Buffer, at: number, kind: number, id: number, a: number
   to.writeUInt32LE(b, at + 9);
   to.writeUInt32LE(textBytes, at + 13);
   to.writeUInt32LE(rawBytes, at + 17);
+};
+
+/** One frame as it goes over the wire; the raw part is not copied. What is sent to many is made once. */
+export const makeFrame = (kind: number, id: number, a: number, b: number, text: string, raw: Uint8Array | null): readonly Uint8Array[] => {
+  const textBytes = Buffer.byteLength(text);
+  const head = Buffer.allocUnsafe(frameHeaderBytes + textBytes);
+  writeHeader(head, 0, kind, id, a, b, textBytes, raw?.length ?? 0);
+  head.write(text, frameHeaderBytes);
+  return raw === null || raw.length === 0 ? [head] : [head, raw];
 };
 
 /** Cuts a byte stream into frames. `onFault` is called once, for the first frame over the caps; nothing is read after it. */

@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { makeFrame } from '../../sandbox/protocol/frames.ts';
+import { toWard } from '../../sandbox/protocol/kinds.ts';
 import { CloisterError } from '../errors.ts';
 import type { Program } from './hardening/open-hardening.ts';
 import { type Profile, profileKey } from './profile.ts';
@@ -12,7 +14,7 @@ const imageTimeoutMs = 60_000;
 export class Images {
   readonly #programOf: (key: string) => Program;
   readonly #partsFolder: string;
-  readonly #made = new Map<string, Promise<Uint8Array>>();
+  readonly #starts = new Map<string, Promise<readonly Uint8Array[]>>();
   #parts: Promise<string> | undefined;
 
   /** `programOf` a profile's key: how its image is made. */
@@ -21,24 +23,26 @@ export class Images {
     this.#partsFolder = partsFolder;
   }
 
-  get(profile: Profile): Promise<Uint8Array> {
+  /** The frame each ward of the profile boots from. Made once: wards come and go by the thousand, and each would leave half a megabyte to collect. */
+  start(profile: Profile): Promise<readonly Uint8Array[]> {
     const key = profileKey(profile);
-    const known = this.#made.get(key);
+    const known = this.#starts.get(key);
     if (known !== undefined) return known;
-    const made = makeImage(this.#programOf(key), key);
-    this.#made.set(key, made);
+    const made = this.#make(key);
+    this.#starts.set(key, made);
     return made;
   }
 
-  /** Code that cells evaluate when they need it, as JSON: name → text. */
-  parts(): Promise<string> {
+  async #make(key: string): Promise<readonly Uint8Array[]> {
     this.#parts ??= readParts(this.#partsFolder);
-    return this.#parts;
+    const [image, parts] = await Promise.all([makeImage(this.#programOf(key), key), this.#parts]);
+    return makeFrame(toWard.image, 0, 0, 0, parts, image);
   }
 }
 
 const partFile = /^guest-part-([a-z]+)\.js$/;
 
+/** Code that cells evaluate when they need it, as JSON: name → text. */
 const readParts = async (folder: string): Promise<string> => {
   const parts: [string, string][] = [];
   for (const file of await readdir(folder)) {

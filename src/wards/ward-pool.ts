@@ -165,8 +165,8 @@ export class WardPool {
   async #start(profile: Profile): Promise<Ward> {
     const { program, maxTextBytes, maxRawBytes, bootMs, images, onLife } = this.#options;
     this.#makeRoom();
-    const [image, parts] = await Promise.all([images.get(profile), images.parts()]);
-    const child = new WardProcess({ program, image, parts, maxTextBytes, maxRawBytes, bootMs });
+    const start = await images.start(profile);
+    const child = new WardProcess({ program, start, maxTextBytes, maxRawBytes, bootMs });
     const ward = new Ward(child, profile, (gone, reason) => {
       this.#wards.delete(gone);
       const spares = this.#spares.get(profileKey(profile));

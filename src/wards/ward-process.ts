@@ -3,16 +3,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { type Frame, FrameReader, FrameWriter } from '../../sandbox/protocol/frames.ts';
-import { toHost, toWard } from '../../sandbox/protocol/kinds.ts';
+import { toHost } from '../../sandbox/protocol/kinds.ts';
 import { pageMb } from '../limits/page-size.ts';
 import { makeFirstToGo } from './first-to-go.ts';
 import type { Program } from './hardening/open-hardening.ts';
 
 export interface WardOptions {
   readonly program: Program;
-  readonly image: Uint8Array;
-  /** Names and texts of the parts, as JSON. */
-  readonly parts: string;
+  /** What it boots from, as it goes over the wire. */
+  readonly start: readonly Uint8Array[];
   readonly maxTextBytes: number;
   readonly maxRawBytes: number;
   readonly bootMs: number;
@@ -97,7 +96,7 @@ export class WardProcess {
       this.#lose(`exited by itself (${signal ?? code})`);
       this.#resolveGone();
     });
-    this.write(toWard.image, 0, 0, 0, options.parts, options.image);
+    this.#writer.pass(options.start);
   }
 
   get exited(): boolean {
