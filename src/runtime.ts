@@ -10,10 +10,12 @@ import { makeFetchResources, withPlaceholders } from './capabilities/fetch/resou
 import { makeSafeText } from './capabilities/log/safe-text.ts';
 import { makeBaseline, makeRegistry } from './capabilities/registry.ts';
 import { makeOffered } from './capabilities/services/host.ts';
+import { makeGrantCheck } from './config/check-grant.ts';
 import { parseOptions } from './config/options.ts';
 import { databaseOptionsOf } from './database.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { type Inspection, makeInspection } from './dispatch/inspection.ts';
+import { openTenancy } from './dispatch/tenant-views.ts';
 import { CloisterError } from './errors.ts';
 import { Bus } from './events/bus.ts';
 import { type EmbedderEvents, makeEmbedderEvents } from './events/embedder-events.ts';
@@ -33,7 +35,6 @@ import type { CloisterOptions } from './options.ts';
 import { quotaRefusal } from './quotas/quota-error.ts';
 import { openRecords } from './records.ts';
 import { makeTracing } from './telemetry/tracing.ts';
-import { openTenants } from './tenants/tenant-book.ts';
 import { type Health, makeVitals } from './vitals.ts';
 import { findArtefacts } from './wards/artefacts.ts';
 import { flagsOf } from './wards/flags.ts';
@@ -113,9 +114,13 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
   const connect = database === undefined ? null : () => database.openAdmin('cloister:approvals');
   const { options, lock } = await openLock(parsed, catalog, connect).catch(giveUp);
   const onLedgerFailure = (error: unknown): void => logger.error({ err: error }, 'the ledger cannot be written');
-  const tenants = openTenants(options, {
+  const { tenants, views } = openTenancy(options, {
     hostTenant: defaultTenant,
-    onChange: () => bus.facts.changed(),
+    checkGrant: makeGrantCheck(catalog),
+    onChange: (tenant) => {
+      bus.facts.changed();
+      dispatcher.renew(tenant);
+    },
     onFailure: (tenant, error) => logger.error({ err: error, tenant }, 'what a tenant has could not be found out'),
   });
   const watch = new CanaryWatch({ onVerdict: (extension, reason) => installation.returnCanary(extension, reason) });
@@ -152,6 +157,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
   );
   const bus: Bus = new Bus({
     serves: (tenant, extension) => installation.hasTenant(extension, tenant) && (tenants?.serves(tenant, extension) ?? true),
+    hears: (tenant, { extension, listener }) => views?.hears(extension, tenant, listener) ?? true,
     dispatch: (extension, tenant, accountability, question, answer) =>
       dispatcher.dispatch(extension, tenant, accountability, question, answer),
     onLife: life,
@@ -170,6 +176,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
       ledger,
       breaker,
       tracing,
+      views,
       refuseQuota: (extension, tenant, isJob) => quotaRefusal(() => quotas?.refuse(extension, tenant, isJob) ?? null),
       cellIdleMs: options.wards.cellIdleMs,
       onCall: (cell, lease, call, text, bytes) => {
@@ -179,7 +186,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
             extension: extension.id,
             tenant,
             limits: extension.limits,
-            capabilities: extension.capabilities,
+            capabilities: views?.capabilitiesNow(extension, tenant) ?? extension.capabilities,
             recordStray: (capability, method) =>
               life('call.stray', extension.id, tenant, `${capability}.${method}`, 'its request has ended'),
           },
@@ -190,7 +197,8 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
           (ok, json, part) => ward.process.write(toWard.result, call, lease?.id ?? 0, id * 2 + (ok ? 1 : 0), json, part),
         );
       },
-      onRegistered: (extension, tenant, { listeners }, record) => bus.facts.registered(extension, tenant, listeners, record),
+      onRegistered: (extension, tenant, { listeners }, record) =>
+        bus.facts.registered(views?.wholeOf(extension) ?? extension, tenant, listeners, record),
       onLife: life,
       onGuestError: (extension, tenant, request, stack) =>
         logger.warn({ extension, tenant, request, guest: { stack: makeSafeText(stack) } }, 'an extension failed'),
@@ -240,7 +248,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
     mount: (id) => installation.mount(id),
     hasTenant: (extension, tenant) => installation.hasTenant(extension, tenant),
     tracing,
-    tenants,
+    tenants: views,
     operatorRoutes: makeOperatorRoutes({
       health,
       unready: () => (closing === null ? null : 'the host is shutting down'),

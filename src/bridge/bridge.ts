@@ -16,6 +16,8 @@ export interface Granted extends Judges {
   /** Checks arguments by their schema; null when they fit, else what is wrong. */
   check(method: string, args: unknown): string | null;
   readonly instance: CapabilityInstance;
+  /** The same under one more grant, which was checked by the contract's schema. Throws where it cannot hold. */
+  narrow(grant: unknown): Granted;
 }
 
 export interface Bridge {

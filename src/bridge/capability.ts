@@ -160,6 +160,11 @@ export interface CapabilityInstance {
   summarize?(method: string, args: unknown): Readonly<Record<string, unknown>>;
   /** JSON value handed to the guest side of this capability when a cell boots. */
   bootValue(tenant: string): unknown;
+  /**
+   * The same with one more grant that has to allow: for a tenant that has less of it. It stands on what this one opened, and closing it
+   * closes nothing. Throws where the grant cannot hold. Absent: that policies narrow is all there is to it.
+   */
+  narrowed?(grant: unknown): CapabilityInstance;
   close(): Promise<void>;
 }
 

@@ -31,6 +31,7 @@ const grant = (name: string, call: CapabilityInstance['call'], policy: Policy = 
   policies: [policy],
   reported: [],
   instance: { call, bootValue: () => null, close: () => Promise.resolve() },
+  narrow: () => assert.fail(),
 });
 
 interface Outcome {

@@ -30,6 +30,15 @@ const makeArgumentCheck = (methods: Readonly<Record<string, { readonly args: obj
 export const waivedGrants = (reported: readonly ReportedGrants[]): readonly unknown[] =>
   reported.flatMap((one) => (one.by === 'grants' ? (one.grants ?? []) : []));
 
+const makeGranted = (capability: CapabilityEntry['capability'], granted: Omit<Granted, 'narrow'>): Granted => ({
+  ...granted,
+  narrow(grant) {
+    const instance = granted.instance.narrowed?.(grant) ?? granted.instance;
+    const own = instance === granted.instance || instance.policy === undefined ? [] : [instance.policy];
+    return makeGranted(capability, { ...granted, policies: [...granted.policies, capability.makePolicy(grant), ...own], instance });
+  },
+});
+
 type Identity = { readonly id: string; readonly version: string };
 
 const openOne = async (
@@ -47,7 +56,7 @@ const openOne = async (
     ...mine.map((grant) => capability.makePolicy(grant)),
     ...(own === undefined ? [] : [own]),
   ];
-  return {
+  return makeGranted(capability, {
     contract,
     check: makeArgumentCheck(contract.methods),
     policies: policiesOf(grants, instance.policy),
@@ -56,7 +65,7 @@ const openOne = async (
       policies: mine === null ? [ungranted] : policiesOf(mine, instance.policyUnder?.([...grants, ...mine])),
     })),
     instance,
-  };
+  });
 };
 
 /** Where one cannot be opened, those that were are closed again. */

@@ -15,6 +15,7 @@ import type { RegisteredParts } from './parse-registered.ts';
 import { requestIdOf } from './recorded-lease.ts';
 import { Slot, type SlotServices } from './slot.ts';
 import { SlotTable } from './slot-table.ts';
+import type { TenantViews } from './tenant-views.ts';
 
 export interface DispatcherOptions {
   readonly pool: WardPool;
@@ -29,6 +30,8 @@ export interface DispatcherOptions {
   onGuestError(extension: string, tenant: string, requestId: string, stack: string): void;
   onLedgerFailure(error: unknown): void;
   refuseQuota: SlotServices['refuseQuota'];
+  /** null: every tenant has extensions as they are. */
+  readonly views: TenantViews | null;
   /** It was never heard of before. */
   onExtension(extension: Extension): void;
 }
@@ -99,9 +102,19 @@ export class Dispatcher {
     return sum;
   }
 
-  /** Throws ERR_CAPACITY_EXCEEDED where no more can be kept. */
+  /** Something else is said of a tenant: cells that were booted by what was said before take no more requests. */
+  renew(tenant: string): void {
+    for (const slot of this.#slots.values()) {
+      if (slot.tenant !== tenant || this.#viewOf(slot.extension, tenant).view === slot.extension) continue;
+      for (const cell of [...slot.cells]) cell.retire('what its tenant has is different now');
+    }
+  }
+
+  /** Throws ERR_CAPACITY_EXCEEDED where no more can be kept, ERR_TENANT_UNAVAILABLE where nobody can say what the tenant has. */
   slot(extension: Extension, tenant: string): Slot {
-    const slot = this.#find(extension, tenant);
+    const { view, refusal } = this.#viewOf(extension, tenant);
+    if (refusal !== null) throw refusal;
+    const slot = this.#find(view ?? extension, tenant);
     if (slot.kept) return slot.slot;
     throw noSlot();
   }
@@ -110,9 +123,10 @@ export class Dispatcher {
   #find(extension: Extension, tenant: string, keep = true): { readonly slot: Slot; readonly kept: boolean } {
     const known = this.#slots.get(extension, tenant);
     if (known !== undefined) return { slot: known, kept: true };
-    if (!this.#known.has(extension) && !this.#retired.has(extension)) {
-      this.#known.add(extension);
-      this.#options.onExtension(extension);
+    const whole = this.#wholeOf(extension);
+    if (!this.#known.has(whole) && !this.#retired.has(whole)) {
+      this.#known.add(whole);
+      this.#options.onExtension(whole);
     }
     const slot = new Slot(extension, this.#origin(extension, tenant), this.#services);
     return { slot, kept: keep && this.#slots.add(slot) };
@@ -120,8 +134,10 @@ export class Dispatcher {
 
   /** Ends every cell of an extension and forgets it. */
   forget(extension: Extension): void {
-    for (const slot of this.#slots.of(extension)) slot.close();
-    this.#slots.forget(extension);
+    for (const slot of this.#slotsOf(extension)) {
+      slot.close();
+      this.#slots.forget(slot.extension);
+    }
     this.#known.delete(extension);
   }
 
@@ -130,7 +146,7 @@ export class Dispatcher {
     const { replacedMs } = extension.limits;
     const until = performance.now() + replacedMs;
     const running = (): readonly Lease[] => {
-      const origins = new Set(this.#slots.of(extension).map(({ origin }) => origin));
+      const origins = new Set(this.#slotsOf(extension).map(({ origin }) => origin));
       return this.#live.values().filter((lease) => origins.has(lease.origin));
     };
     while (!this.#closed && performance.now() < until && running().length > 0)
@@ -142,15 +158,18 @@ export class Dispatcher {
   }
 
   /** Lets the request run; `answer` hears of it. Returns the lease, so that the caller can abandon it. */
-  dispatch(extension: Extension, tenant: string, accountability: Accountability, question: Question, answer: Answer): Lease {
+  dispatch(given: Extension, tenant: string, accountability: Accountability, question: Question, answer: Answer): Lease {
+    const extension = this.#wholeOf(given);
     const isRetired = this.#retired.has(extension);
-    const { slot, kept } = this.#find(extension, tenant, !isRetired && !this.#closed);
+    const { view, refusal } = this.#viewOf(extension, tenant);
+    const { slot, kept } = this.#find(view ?? extension, tenant, !isRetired && !this.#closed && refusal === null);
     const lease = this.#makeLease(slot, accountability, question, answer);
     if (this.#closed) lease.fail(new CloisterError('ERR_RUNTIME_CLOSED', 'The host is shutting down.'));
     else if (isRetired) {
       const text = `The extension ${extension.id} was replaced by another version.`;
       lease.fail(new CloisterError('ERR_EXTENSION_UNAVAILABLE', text, { retryAfterSeconds: 1 }));
-    } else if (!kept) lease.fail(noSlot());
+    } else if (refusal !== null) lease.fail(refusal);
+    else if (!kept) lease.fail(noSlot());
     else if (this.#recordNotes(lease)) slot.accept(lease);
     return lease;
   }
@@ -175,6 +194,25 @@ export class Dispatcher {
     for (const slot of this.#slots.values()) slot.close();
     for (const lease of this.#live.values()) lease.fail(new CloisterError('ERR_RUNTIME_CLOSED', 'The host is shutting down.'));
     clearInterval(this.#clock);
+  }
+
+  /** `view` null: nobody can say what the tenant has. */
+  #viewOf(extension: Extension, tenant: string): { readonly view: Extension | null; readonly refusal: CloisterError | null } {
+    try {
+      return { view: this.#options.views?.of(extension, tenant) ?? extension, refusal: null };
+    } catch (error) {
+      if (error instanceof CloisterError) return { view: null, refusal: error };
+      throw error;
+    }
+  }
+
+  #wholeOf(extension: Extension): Extension {
+    return this.#options.views?.wholeOf(extension) ?? extension;
+  }
+
+  /** Whatever tenants have of it. */
+  #slotsOf(extension: Extension): readonly Slot[] {
+    return [...this.#slots.values()].filter((slot) => this.#wholeOf(slot.extension) === extension);
   }
 
   #origin(extension: Extension, tenant: string): LeaseOrigin {

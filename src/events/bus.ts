@@ -16,6 +16,8 @@ import { isRefusal, type JobOrder, type JobOutcome, makeJob } from './job.ts';
 export interface BusServices {
   /** Whether the tenant has the extension. */
   serves(tenant: string, extension: string): boolean;
+  /** Whether the tenant's own grants let its listener hear. */
+  hears?(tenant: string, target: Target): boolean;
   dispatch(extension: Extension, tenant: string, accountability: Accountability, question: Question, answer: Answer): { abandon(): void };
   onLife(event: LifeEvent, extension: string, tenant: string, subject: string, reason: string): void;
 }
@@ -38,7 +40,7 @@ export class Bus implements EventBus {
 
   constructor(services: BusServices) {
     this.#services = services;
-    this.facts = new ListenerFacts(services.serves);
+    this.facts = new ListenerFacts(services.serves, services.hears);
   }
 
   async emitFilter(caller: Caller, event: string, payload: string, meta: string): Promise<string | null> {

@@ -71,10 +71,12 @@ export class ListenerFacts {
   #known: Known[] = [];
   readonly #cache = new Map<string, readonly Target[]>();
   readonly #serves: (tenant: string, extension: string) => boolean;
+  readonly #hears: (tenant: string, target: Target) => boolean;
 
-  /** `serves`: what a tenant does not have hears none of its events. */
-  constructor(serves: (tenant: string, extension: string) => boolean) {
+  /** `serves`: what a tenant does not have hears none of its events; `hears`: nor does a listener that a tenant's grants deny. */
+  constructor(serves: (tenant: string, extension: string) => boolean, hears: (tenant: string, target: Target) => boolean = () => true) {
     this.#serves = serves;
+    this.#hears = hears;
   }
 
   /** What tenants have is different from now on. */
@@ -163,7 +165,8 @@ export class ListenerFacts {
   #all(tenant: string): readonly Target[] {
     return this.#known
       .filter(({ active, extension }) => active && this.#serves(tenant, extension.id))
-      .flatMap((one) => [...this.#listOf(one, tenant).values()].map((listener) => ({ extension: one.extension, listener })));
+      .flatMap((one) => [...this.#listOf(one, tenant).values()].map((listener) => ({ extension: one.extension, listener })))
+      .filter((target) => this.#hears(tenant, target));
   }
 
   #find(extension: Extension): Known | undefined {

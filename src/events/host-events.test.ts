@@ -42,6 +42,7 @@ const open = (listeners: readonly (readonly ['filter' | 'action', string, Turn])
           policies: [makeEmitterPolicy({ listen: ['**'] })],
           reported: [],
           instance: { call: () => assert.fail(), bootValue: () => null, close: () => Promise.resolve() },
+          narrow: () => assert.fail(),
         },
       ],
     ]),

@@ -4,9 +4,9 @@ import { bodyModes } from '../../sandbox/protocol/kinds.ts';
 import type { Identify, Identity } from '../config/runtime-options.ts';
 import type { Question } from '../dispatch/answer.ts';
 import type { Dispatcher } from '../dispatch/dispatcher.ts';
+import type { TenantViews } from '../dispatch/tenant-views.ts';
 import { CloisterError } from '../errors.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
-import type { TenantBook } from '../tenants/tenant-book.ts';
 import { makeFramingGuard } from './framing.ts';
 import { HttpAnswer, writeError } from './http-answer.ts';
 import type { Mount, Mounted } from './mounted.ts';
@@ -14,6 +14,7 @@ import type { OperatorRoutes } from './operator-routes.ts';
 import { pickVersion } from './pick-version.ts';
 import { hasNoBody, type RequestBody, readBody } from './request-body.ts';
 import { checkPath, makeRequestHead, parseTarget, type Target } from './request-head.ts';
+import { makeTenantMounts } from './tenant-mounts.ts';
 import { makeUnsentShares } from './unsent.ts';
 
 export interface HandlerOptions {
@@ -26,7 +27,7 @@ export interface HandlerOptions {
   readonly operatorRoutes: OperatorRoutes;
   readonly tracing: Tracing | null;
   /** null: every tenant has every extension. */
-  readonly tenants: TenantBook | null;
+  readonly tenants: TenantViews | null;
   onFault(error: unknown): void;
 }
 
@@ -55,6 +56,7 @@ const denial = (request: IncomingMessage, target: Target, mount: Mount): Cloiste
 export const makeHandler = (options: HandlerOptions): Handler => {
   const { dispatcher, identify, tenants, htmlPolicy } = options;
   const shares = makeUnsentShares();
+  const mountFor = makeTenantMounts(tenants);
   const refusesFraming = makeFramingGuard();
 
   const start = (
@@ -116,27 +118,20 @@ export const makeHandler = (options: HandlerOptions): Handler => {
     mounted: Mounted,
   ): Promise<void> => {
     const identity = identify === undefined ? anybody : checkIdentity(await identify(request));
-    if (!(await serves(identity.tenant, mounted.current))) return pass(request, response, next);
-    const early = pickVersion(mounted, identity);
+    const { tenant } = identity;
+    const installed = options.hasTenant(mounted.current.extension.id, tenant) ? pickVersion(mounted, identity) : null;
+    const early = await mountFor(installed, tenant);
+    if (installed === null || early === null) return pass(request, response, next);
     const body = denial(request, target, early) ?? (await readOrRefuse(request, early));
     // The client went away meanwhile: nobody is left to run it for.
     if (response.destroyed) return;
     // While it was read another version may have come, and this one gone.
-    const mount = stillMounted(target, early) ? early : pickAgain(target, identity);
+    const mount = stillMounted(target, installed) ? early : await mountFor(pickAgain(target, identity), tenant);
     if (mount === null) return pass(request, response, next);
     const refusal = body instanceof CloisterError ? body : mount === early ? null : denial(request, target, mount);
     if (body instanceof CloisterError || refusal !== null)
       refuse(request, response, target, mount, identity, refusal ?? (body as CloisterError));
     else start(request, response, next, target, mount, identity, body);
-  };
-
-  /** What a tenant does not have is not there for it. */
-  const serves = async (tenant: string, { extension }: Mount): Promise<boolean> => {
-    if (!options.hasTenant(extension.id, tenant)) return false;
-    if (tenants === null) return true;
-    // By this very answer: it may have been taken back meanwhile.
-    const { extensions } = await tenants.settings(tenant);
-    return extensions === undefined || extensions.includes(extension.id);
   };
 
   const stillMounted = ({ mount: name }: Target, { extension }: Mount): boolean => {

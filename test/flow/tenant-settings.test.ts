@@ -102,7 +102,15 @@ describe('tenants of a resolver', () => {
 
 describe('the book of tenants', () => {
   const open = (resolve: (tenant: string) => TenantSettings | Promise<TenantSettings>, now: () => number): TenantBook =>
-    new TenantBook({ resolve, cacheMs: 100, hostTenant: 'default', onChange: () => undefined, onFailure: () => undefined, now });
+    new TenantBook({
+      resolve,
+      cacheMs: 100,
+      hostTenant: 'default',
+      checkGrant: () => undefined,
+      onChange: () => undefined,
+      onFailure: () => undefined,
+      now,
+    });
 
   it('asks anew after cacheMs, and once for all who ask at the same time', async () => {
     let time = 0;

@@ -2,7 +2,7 @@
 import type { Capability, Policy } from '../../bridge/capability.ts';
 import { CloisterError } from '../../errors.ts';
 import { limitTable } from '../../limits/table.ts';
-import { asItIs, makeAdmission } from './admission/admission.ts';
+import { type Admission, asItIs, makeAdmission } from './admission/admission.ts';
 import { makeAnalyse } from './admission/analyse.ts';
 import type { Analyse } from './admission/analysis.ts';
 import { catalogOf, checkColumns, readCatalog } from './admission/catalog.ts';
@@ -12,7 +12,7 @@ import { makeSafeTypes } from './admission/safe-types.ts';
 import { makeShapes } from './admission/shapes.ts';
 import { type DatabaseGrant, makeDatabaseContract } from './contract.ts';
 import { coversDatabase } from './covers.ts';
-import { intersectGrants, type ResolvedGrant } from './grant.ts';
+import { insertedColumns, intersectGrants, type ResolvedGrant, selectedColumns } from './grant.ts';
 import { makeStatementPolicy, openInstance } from './host.ts';
 import { databaseLearning } from './learn.ts';
 import { ownSchemaOf, tableLabel } from './names.ts';
@@ -44,6 +44,26 @@ const checkOwnTables = (extension: string, grant: ResolvedGrant): void => {
     `extension ${extension}: the grant has ddl and lists the table ${tableLabel(listed.schema, listed.name)} of its own schema; take one out`,
     { extension },
   );
+};
+
+/** The role was made for the extension: what a tenant's rules look at and its forced values set, it has to have already. */
+const checkReach = (extension: string, grant: ResolvedGrant, less: ResolvedGrant): void => {
+  for (const [key, table] of less.tables) {
+    const whole = grant.tables.get(key);
+    if (whole === undefined) continue;
+    for (const columnsOf of [selectedColumns, insertedColumns]) {
+      const [has, needs] = [columnsOf(whole), columnsOf(table)];
+      if (has === 'all') continue;
+      const beyond = needs === 'all' ? '*' : [...needs].find((column) => !has.has(column));
+      if (beyond === undefined) continue;
+      const verb = columnsOf === selectedColumns ? 'read' : 'set';
+      throw new CloisterError(
+        'ERR_DATABASE_UNSAFE',
+        `extension ${extension}: the column ${tableLabel(table.schema, table.name)}.${beyond} is not one that the extension's own grant lets its role ${verb}; name it there in a row rule or among the columns`,
+        { extension },
+      );
+    }
+  }
 };
 
 /** Before the parser is there nothing is admitted. It is there once an extension was opened. */
@@ -88,24 +108,34 @@ export const makeDatabaseCapability = (walls: Walls = { first: true }): Capabili
       checkColumns(extension.id, grant, catalog);
       const ownSchema = grant.ddl ? ownSchemaOf(extension.id) : null;
       checkOwnTables(extension.id, grant);
-      const judge = makeAdmission({ grant, catalog, analyse, parser, ownSchema, role: identity.name });
-      const admission = {
-        decide: judge.decide,
-        usesOf: judge.usesOf,
-        find: (sql: string, tenant: string) => (walls.first ? judge.find(sql, tenant) : asItIs(sql)),
+      const admissionFor = (under: ResolvedGrant): Admission => {
+        const judge = makeAdmission({
+          grant: under,
+          catalog,
+          analyse,
+          parser,
+          ownSchema: under.ddl ? ownSchema : null,
+          role: identity.name,
+        });
+        return { ...judge, find: (sql, tenant) => (walls.first ? judge.find(sql, tenant) : asItIs(sql)) };
       };
       const { findings, shadows } = await resource.withAdmin((client) => prepareRole(client, { ...request, safeFunctions }));
       for (const finding of findings) resource.report(finding);
       await checkLogin(extension.id, identity, resource);
       const maxResultBytes = limits?.resultBytes ?? limitTable.resultBytes.default;
-      const instance = await openInstance({
+      const instance = openInstance({
         extension: extension.id,
         grant,
         identity,
         shadows,
         resource,
         analyse,
-        admission,
+        admission: admissionFor(grant),
+        admissionUnder(less) {
+          checkColumns(extension.id, less, catalog);
+          checkReach(extension.id, grant, less);
+          return admissionFor(less);
+        },
         maxResultBytes,
         ownSchema,
       });

@@ -165,6 +165,9 @@ export const keepNarrowing = (most: ResolvedGrant, waived: ResolvedGrant): Resol
   };
 };
 
+/** What both allow. */
+export const narrowGrant = (grant: ResolvedGrant, more: DatabaseGrant): ResolvedGrant => intersectTwo(grant, resolveGrant(more));
+
 /** What all grants allow together; without any grant, nothing. */
 export const intersectGrants = (grants: readonly DatabaseGrant[]): ResolvedGrant => {
   const [first, ...rest] = grants.map(resolveGrant);

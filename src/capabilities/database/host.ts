@@ -6,9 +6,10 @@ import type { Admission } from './admission/admission.ts';
 import type { Analyse, Analysis } from './admission/analysis.ts';
 import { bindExtra, dropChecks } from './admission/bind.ts';
 import { databaseBounds } from './bounds.ts';
+import type { DatabaseGrant } from './contract.ts';
 import { makeDescriber } from './describe/describer.ts';
 import { makeBusyFailure, makeCancelledFailure, makeFailure, makeLimitFailure, makeWaitFailure } from './failure.ts';
-import type { ResolvedGrant } from './grant.ts';
+import { narrowGrant, type ResolvedGrant } from './grant.ts';
 import { type Binding, bringsStatement, type DescribeArgs, type QueryArgs } from './methods.ts';
 import { tableKey } from './names.ts';
 import { makeCallerValues } from './pool/caller-identity.ts';
@@ -21,11 +22,11 @@ import type { DatabaseResource } from './resource.ts';
 import type { Shadows } from './role/findings.ts';
 import type { RoleIdentity } from './role/identity.ts';
 import { dependsOnCaller } from './role/row-policies.ts';
-import { makeTenantSchemas } from './role/tenant-schemas.ts';
+import { makeTenantSchemas, type TenantSchemas } from './role/tenant-schemas.ts';
 import { makeShares } from './shares.ts';
 import { makeHeldMethods } from './transactions/held-methods.ts';
 import type { Residue } from './transactions/held-transaction.ts';
-import { makeLeaseWorks } from './transactions/lease-work.ts';
+import { type LeaseWork, makeLeaseWorks } from './transactions/lease-work.ts';
 
 export interface InstanceParts {
   readonly extension: string;
@@ -35,6 +36,8 @@ export interface InstanceParts {
   readonly resource: DatabaseResource;
   readonly analyse: Analyse;
   readonly admission: Admission;
+  /** The same under less. Throws where the role that there is cannot serve it. */
+  admissionUnder(grant: ResolvedGrant): Admission;
   readonly maxResultBytes: number;
   /** What statements call the schema of the extension's own tables; null: it has none. */
   readonly ownSchema?: string | null;
@@ -88,10 +91,17 @@ export const makeStatementPolicy =
   (method, args) =>
     bringsStatement(method) ? admission.decide((args as QueryArgs).sql) : { allow: true, rule: `database.${method}` };
 
-export const openInstance = async (parts: InstanceParts): Promise<CapabilityInstance> => {
-  const { extension, grant, identity, shadows, resource, analyse, admission, maxResultBytes, ownSchema = null } = parts;
-  const shares = makeShares(grant);
-  const describer = makeDescriber(extension, grant, resource);
+/** What all tenants of an extension share. */
+interface Shared {
+  readonly pool: RolePool;
+  /** Texts seen before: what comes a second time is worth preparing. */
+  readonly seen: LRUCache<string, true>;
+  readonly tenantSchemas: TenantSchemas;
+  readonly workOf: (signal: AbortSignal) => LeaseWork;
+}
+
+export const openInstance = (parts: InstanceParts): CapabilityInstance => {
+  const { extension, grant, identity, resource, ownSchema = null } = parts;
   const applicationName = `cloister:${extension}`.slice(0, maxApplicationName);
   const pool = new RolePool({
     maxConnections: resource.maxConnections,
@@ -109,10 +119,26 @@ export const openInstance = async (parts: InstanceParts): Promise<CapabilityInst
       ),
   });
   const forget = resource.onRenew(() => pool.distrust());
-  const workOf = makeLeaseWorks(leaseOver);
-  /** Texts seen before: what comes a second time is worth preparing. */
-  const seen = new LRUCache<string, true>({ max: maxSeen });
-  const tenantSchemas = makeTenantSchemas({ extension, identity, resource, ownSchema });
+  const shared: Shared = {
+    pool,
+    seen: new LRUCache<string, true>({ max: maxSeen }),
+    tenantSchemas: makeTenantSchemas({ extension, identity, resource, ownSchema }),
+    workOf: makeLeaseWorks(leaseOver),
+  };
+  return {
+    ...makeInstance(parts, shared),
+    async close() {
+      forget();
+      await pool.close(closeGraceMs);
+    },
+  };
+};
+
+const makeInstance = (parts: InstanceParts, shared: Shared): CapabilityInstance => {
+  const { extension, grant, shadows, resource, analyse, admission, maxResultBytes } = parts;
+  const { pool, seen, tenantSchemas, workOf } = shared;
+  const shares = makeShares(grant);
+  const describer = makeDescriber(extension, grant, resource);
   const isGranted = (schema: string, table: string): boolean => grant.tables.has(tableKey(schema, table)) || tenantSchemas.isOwn(schema);
 
   const admit = (args: QueryArgs, caller: Caller): AdmittedStatement => {
@@ -238,9 +264,10 @@ export const openInstance = async (parts: InstanceParts): Promise<CapabilityInst
     policy: makeStatementPolicy(admission),
     summarize: (method, args) => (bringsStatement(method) ? { uses: admission.usesOf((args as QueryArgs).sql) } : noUses),
     bootValue: () => null,
-    async close() {
-      forget();
-      await pool.close(closeGraceMs);
+    narrowed(given) {
+      const less = narrowGrant(grant, given as DatabaseGrant);
+      return makeInstance({ ...parts, grant: less, admission: parts.admissionUnder(less) }, shared);
     },
+    close: () => Promise.resolve(),
   };
 };

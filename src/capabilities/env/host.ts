@@ -53,10 +53,17 @@ const readKeys = (env: ReadonlyMap<string, unknown>, keys: readonly string[]): E
   return Object.freeze(values);
 };
 
+const keepKeys = (values: EnvBoot, grant: EnvGrant): EnvBoot => {
+  const policy = makeEnvPolicy(grant);
+  const kept = Object.entries(values).filter(([key]) => policy('read', { key }).allow);
+  return Object.freeze(Object.assign(Object.create(null) as Record<string, Entry>, Object.fromEntries(kept)));
+};
+
 const makeInstance = (values: EnvBoot): EnvInstance => ({
   // Being on record is all it does: the value is in the cell already.
   call: () => ({ json: 'null' }),
   bootValue: () => values,
+  narrowed: (grant) => makeInstance(keepKeys(values, grant as EnvGrant)),
   close: () => Promise.resolve(),
 });
 

@@ -11,7 +11,7 @@ import { type Followed, follow } from './follow.ts';
 import { fetchLearning } from './learn.ts';
 import { type Masker, makeMasker } from './masker.ts';
 import { makeFetchPolicy } from './policy.ts';
-import { makeQuota, type Quota } from './quota.ts';
+import { makeCounters, makeQuota, type Quota, type QuotaCounters } from './quota.ts';
 import { fillSecrets, findUses, type Secret, type SecretUse } from './secrets.ts';
 import { parseTarget } from './target.ts';
 import { openTransfer, type Transfer } from './transfer.ts';
@@ -97,24 +97,32 @@ const send = async (parts: Parts, args: RequestArgs, body: Outgoing['body'], sig
   );
 };
 
-const openInstance = (
+/** What all tenants of an extension share. */
+interface Shared {
+  readonly exchanger: Exchanger;
+  readonly counters: QuotaCounters;
+  readonly secrets: FetchResources['secrets'];
+  /** Of all that the extension has: what one tenant may not use, it may not read in an answer either. */
+  readonly masker: Masker;
+}
+
+const makeInstance = (
   extension: string,
   grants: readonly FetchGrant[],
   waived: readonly FetchGrant[],
-  { network, secrets }: FetchResources,
+  shared: Shared,
 ): CapabilityInstance => {
-  for (const grant of grants) refuseSpelling(extension, grant);
+  const { exchanger, counters, secrets, masker } = shared;
   const uses = findUses(grants, secrets);
   // In audit a grant's denials are waived, and its sizes are not.
   const sized = [...grants, ...waived];
-  const exchanger = openExchanger(network);
   const parts: Parts = {
     exchanger,
     policies: grants.map(makeFetchPolicy),
-    quota: makeQuota({ callsPerRequest: leastOf(sized, 'callsPerRequest'), callsPerMinute: leastOf(sized, 'callsPerMinute') }),
+    quota: makeQuota({ callsPerRequest: leastOf(sized, 'callsPerRequest'), callsPerMinute: leastOf(sized, 'callsPerMinute') }, counters),
     uses,
     secrets: [...secrets.values()],
-    masker: makeMasker(uses),
+    masker,
     maxRequestBytes: leastOf(sized, 'maxRequestBytes'),
     maxResponseBytes: leastOf(sized, 'maxResponseBytes'),
   };
@@ -171,8 +179,23 @@ const openInstance = (
       return { json: 'null' };
     },
     bootValue: () => null,
+    narrowed(grant) {
+      refuseSpelling(extension, grant as FetchGrant);
+      return makeInstance(extension, [...grants, grant as FetchGrant], waived, shared);
+    },
     close: () => exchanger.close(),
   };
+};
+
+const openInstance = (
+  extension: string,
+  grants: readonly FetchGrant[],
+  waived: readonly FetchGrant[],
+  { network, secrets }: FetchResources,
+): CapabilityInstance => {
+  for (const grant of grants) refuseSpelling(extension, grant);
+  const masker = makeMasker(findUses(grants, secrets));
+  return makeInstance(extension, grants, waived, { exchanger: openExchanger(network), counters: makeCounters(), secrets, masker });
 };
 
 export const fetchCapability: Capability<FetchResources, FetchGrant> = {

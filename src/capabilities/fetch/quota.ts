@@ -21,11 +21,23 @@ const rememberedTenants = 10_000;
 const exceeded = (limit: string, allowed: number): CloisterError =>
   new CloisterError('ERR_CALLS_EXCEEDED', `More requests to the outside than ${limit} (${String(allowed)}).`, { limit, allowed });
 
-export const makeQuota = ({ callsPerRequest, callsPerMinute }: QuotaSizes): Quota => {
-  const byRequest = new WeakMap<Caller, number>();
-  const byTenant = new LRUCache<string, { startedAt: number; calls: number }>({ max: rememberedTenants });
+/** What was counted of one extension: several quotas may stand on it. */
+export interface QuotaCounters {
+  readonly byRequest: WeakMap<Caller, number>;
+  readonly byTenant: LRUCache<string, { readonly startedAt: number; calls: number }>;
+  /** Requests under way, over all tenants. */
+  under: number;
+}
+
+export const makeCounters = (): QuotaCounters => ({
+  byRequest: new WeakMap(),
+  byTenant: new LRUCache({ max: rememberedTenants }),
+  under: 0,
+});
+
+export const makeQuota = ({ callsPerRequest, callsPerMinute }: QuotaSizes, counters: QuotaCounters = makeCounters()): Quota => {
+  const { byRequest, byTenant } = counters;
   const { value: concurrent } = fetchBounds.concurrent;
-  let under = 0;
   return {
     take(caller, now) {
       const calls = (byRequest.get(caller) ?? 0) + 1;
@@ -35,11 +47,11 @@ export const makeQuota = ({ callsPerRequest, callsPerMinute }: QuotaSizes): Quot
       const minute = known !== undefined && now - known.startedAt < minuteMs ? known : { startedAt: now, calls: 0 };
       byTenant.set(caller.tenant, minute);
       if (minute.calls >= callsPerMinute) throw exceeded('callsPerMinute', callsPerMinute);
-      if (under >= concurrent) throw exceeded('concurrent', concurrent);
+      if (counters.under >= concurrent) throw exceeded('concurrent', concurrent);
       minute.calls += 1;
-      under += 1;
+      counters.under += 1;
       return () => {
-        under -= 1;
+        counters.under -= 1;
       };
     },
   };

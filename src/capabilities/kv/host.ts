@@ -41,7 +41,8 @@ const refuseValue = (value: string, { maxValueBytes }: KvQuota): void => {
   }
 };
 
-const makeInstance = (connections: Connections, namespace: string, quota: KvQuota): CapabilityInstance => {
+const makeInstance = (connections: Connections, namespace: string, grants: readonly KvGrant[]): CapabilityInstance => {
+  const quota = quotaOf(grants);
   const call = async (client: Client, space: Space, method: string, args: unknown, signal: AbortSignal): Promise<CallResult> => {
     switch (method) {
       case 'get': {
@@ -73,6 +74,7 @@ const makeInstance = (connections: Connections, namespace: string, quota: KvQuot
       }
     },
     bootValue: () => null,
+    narrowed: (grant) => makeInstance(connections, namespace, [...grants, grant as KvGrant]),
     close: () => connections.close(),
   };
 };
@@ -94,7 +96,7 @@ export const kvCapability: Capability<KvResources, KvGrant> = {
     return makeInstance(
       openConnections(() => database.openAdmin('cloister:kv')),
       database.namespace,
-      quotaOf([...grants, ...waived]),
+      [...grants, ...waived],
     );
   },
 };

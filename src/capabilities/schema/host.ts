@@ -16,7 +16,8 @@ const intersect = (grants: readonly SchemaGrant[]): ReadonlySet<string> | null =
 
 const nothing: SchemaOverview = { collections: {}, relations: [] };
 
-const makeInstance = (only: ReadonlySet<string> | null): CapabilityInstance => {
+const makeInstance = (grants: readonly SchemaGrant[]): CapabilityInstance => {
+  const only = intersect(grants);
   let made: { readonly from: string; readonly json: string } | undefined;
   const read = async (nested: Nested): Promise<string> => {
     let from: string;
@@ -36,6 +37,7 @@ const makeInstance = (only: ReadonlySet<string> | null): CapabilityInstance => {
       return { json: await read(nested) };
     },
     bootValue: () => null,
+    narrowed: (grant) => makeInstance([...grants, grant as SchemaGrant]),
     close: () => Promise.resolve(),
   };
 };
@@ -46,5 +48,5 @@ export const schemaCapability: Capability<Readonly<Record<string, never>>, Schem
   makePolicy: makeSchemaPolicy,
   covers: (wide, narrow) => coversList(wide.collections, narrow.collections),
   // A list of collections cuts what is told and denies nothing: it holds in mode audit too.
-  open: (_extension, grants, _resources, waived = []) => Promise.resolve(makeInstance(intersect([...grants, ...waived]))),
+  open: (_extension, grants, _resources, waived = []) => Promise.resolve(makeInstance([...grants, ...waived])),
 };

@@ -66,7 +66,7 @@ describe('admission alone refuses, on connections of a superuser', () => {
     const analyse = await openAnalyse();
     const policy = makeDatabasePolicy(roleGrant, analyse);
     const resource = { ...harness.resource, makeRoleClient: () => new pg.Client({ connectionString: harness.url }) };
-    const instance = await openInstance({
+    const instance = openInstance({
       extension: 'superuser',
       grant: intersectGrants([roleGrant]),
       identity: makeRoleIdentity('superuser', '', '', undefined),
@@ -74,6 +74,7 @@ describe('admission alone refuses, on connections of a superuser', () => {
       resource,
       analyse,
       admission: { decide: () => ({ allow: true, rule: '' }), find: asItIs, usesOf: () => [] },
+      admissionUnder: () => assert.fail(),
       maxResultBytes: 1_000_000,
     });
     run = async (sql) => {
