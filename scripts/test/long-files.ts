@@ -3,6 +3,8 @@
 export const longFiles: readonly string[] = [
   'test/flow/schedules.test.ts',
   'test/fuzz/frames.test.ts',
+  'test/isolation/two-tenants.test.ts',
+  'test/flow/tenant-grants.test.ts',
   'test/flow/cli.test.ts',
   'test/check/check-package.test.ts',
   'test/approvals/commands.test.ts',

@@ -30,6 +30,7 @@ export interface LeaseOrigin {
   /** SHA-256 of the script that runs. */
   readonly artifact: string;
   readonly tenant: string;
+  readonly tenantVars?: Readonly<Record<string, string>>;
   readonly limits: Limits;
   readonly ledger: Ledger;
   /** Makes request ids of this runtime unlike those of another. */
@@ -54,6 +55,8 @@ export const showChain = (chain: readonly string[]): string => chain.join(' → 
 
 /** A reason made once: without one, each abort() builds an error with a stack. */
 const leaseOver = 'the lease is over';
+
+const nothingSaid: Readonly<Record<string, string>> = Object.freeze({});
 
 export abstract class CallLease implements Caller {
   readonly origin: LeaseOrigin;
@@ -100,6 +103,9 @@ export abstract class CallLease implements Caller {
   }
   get tenant(): string {
     return this.origin.tenant;
+  }
+  get tenantVars(): Readonly<Record<string, string>> {
+    return this.origin.tenantVars ?? nothingSaid;
   }
   get limits(): Limits {
     return this.origin.limits;

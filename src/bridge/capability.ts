@@ -31,6 +31,8 @@ export interface Caller {
   readonly tenant: string;
   readonly requestId: string;
   readonly accountability: Accountability;
+  /** What the embedder says of the tenant, for row rules; no guest sees or sets it. Absent: nothing. */
+  readonly tenantVars?: Readonly<Record<string, string>>;
   readonly cause: Cause;
   /** Fires when the lease ends: deadline, answer sent, client gone. Work in progress must be given up. */
   readonly signal: AbortSignal;

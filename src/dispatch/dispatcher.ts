@@ -216,9 +216,9 @@ export class Dispatcher {
   }
 
   #origin(extension: Extension, tenant: string): LeaseOrigin {
-    const { id, version, artifact, limits } = extension;
+    const { id, version, artifact, limits, tenantVars = {} } = extension;
     const { ledger, onLedgerFailure } = this.#options;
-    return { extension: id, version, artifact, tenant, limits, ledger, prefix: this.#prefix, onLedgerFailure };
+    return { extension: id, version, artifact, tenant, tenantVars, limits, ledger, prefix: this.#prefix, onLedgerFailure };
   }
 
   #makeLease(slot: Slot, accountability: Accountability, question: Question, answer: Answer): Lease {

@@ -17,4 +17,6 @@ export interface Extension {
   /** The functions of `directus:api` that an extension of that form may call; null: it is of another. */
   readonly directusApi: readonly string[] | null;
   readonly capabilities: ReadonlyMap<string, Granted>;
+  /** What the embedder says of the one tenant that this is for. */
+  readonly tenantVars?: Readonly<Record<string, string>>;
 }

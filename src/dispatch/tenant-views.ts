@@ -1,4 +1,4 @@
-// An extension as one tenant has it: narrowed by what `resolveTenant` says, or as it is. Must never show one wider than the extension itself.
+// An extension as one tenant has it: narrowed by what `resolveTenant` says and with its vars, or as it is. Must never show one wider than the extension itself.
 import { LRUCache } from 'lru-cache';
 import type { Granted } from '../bridge/bridge.ts';
 import { decideAll } from '../bridge/verdict.ts';
@@ -13,6 +13,7 @@ type Capabilities = ReadonlyMap<string, Granted>;
 interface Narrowing {
   readonly grants: readonly Readonly<Record<string, unknown>>[];
   readonly limits: readonly Readonly<Partial<Limits>>[];
+  readonly vars: Readonly<Record<string, string>>;
 }
 
 interface Kept {
@@ -36,7 +37,11 @@ const forAll = '*';
 const of = <Value>(table: Readonly<Record<string, Value>> | undefined, id: string): readonly Value[] =>
   [forAll, id].flatMap((key) => (table !== undefined && Object.hasOwn(table, key) ? [table[key] as Value] : []));
 
-const narrowingOf = ({ grants, limits }: TenantSettings, id: string): Narrowing => ({ grants: of(grants, id), limits: of(limits, id) });
+const narrowingOf = ({ grants, limits, vars = {} }: TenantSettings, id: string): Narrowing => ({
+  grants: of(grants, id),
+  limits: of(limits, id),
+  vars: Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, String(value)])),
+});
 
 const narrowCapabilities = (capabilities: Capabilities, grants: Narrowing['grants']): Capabilities => {
   const narrowed = new Map(capabilities);
@@ -87,12 +92,12 @@ export class TenantViews {
   of(extension: Extension, tenant: string): Extension {
     const settings = this.#book.latest(tenant);
     const whole = this.wholeOf(extension);
-    if (settings === null || (settings.grants === undefined && settings.limits === undefined)) return whole;
+    if (settings === null || (settings.grants ?? settings.limits ?? settings.vars) === undefined) return whole;
     const views = this.#viewsOf(whole);
     const kept = views.byTenant.get(tenant);
     if (kept?.settings === settings) return kept.view;
     const narrowing = narrowingOf(settings, whole.id);
-    if (narrowing.grants.length === 0 && narrowing.limits.length === 0) return whole;
+    if (narrowing.grants.length + narrowing.limits.length + Object.keys(narrowing.vars).length === 0) return whole;
     const key = JSON.stringify(narrowing);
     // What was said again in the same words changes nothing, and cells stay.
     if (kept?.key === key) {
@@ -103,6 +108,7 @@ export class TenantViews {
       ...whole,
       capabilities: this.#capabilities(whole, views, narrowing.grants, tenant),
       limits: narrowLimits(whole.limits, narrowing.limits),
+      tenantVars: narrowing.vars,
     };
     this.#whole.set(view, whole);
     views.byTenant.set(tenant, { settings, key, view });

@@ -9,11 +9,32 @@ export type CheckGrant = (capability: string, grant: unknown, where: string) => 
 const leastWeight = 0.01;
 const mostWeight = 1_000;
 
-const keys: ReadonlySet<string> = new Set<keyof TenantSettings>(['extensions', 'quotas', 'weight', 'grants', 'limits']);
+const keys: ReadonlySet<string> = new Set<keyof TenantSettings>(['extensions', 'quotas', 'weight', 'grants', 'limits', 'vars']);
 
 const isWeight = (value: unknown): boolean => typeof value === 'number' && value >= leastWeight && value <= mostWeight;
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const mostVars = 64;
+const mostVarChars = 1_000;
+const varName = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
+
+const isVar = (value: unknown): boolean =>
+  (typeof value === 'string' && value.length <= mostVarChars && !value.includes('\0')) ||
+  typeof value === 'boolean' ||
+  Number.isFinite(value);
+
+const findVarsFault = (vars: unknown): string | null => {
+  if (!isObject(vars)) return 'vars is no object';
+  const all = Object.entries(vars);
+  if (all.length > mostVars) return `vars has more than ${String(mostVars)}`;
+  for (const [name, value] of all) {
+    if (!varName.test(name))
+      return `vars has the name ${JSON.stringify(name)}; a name is a letter or _, then letters, digits and _, at most 63`;
+    if (!isVar(value)) return `vars.${name} is no text of at most ${String(mostVarChars)} characters, number, true or false`;
+  }
+  return null;
+};
 
 const findLimitFault = (place: string, limits: unknown): string | null => {
   if (!isObject(limits)) return `${place} is no object`;
@@ -37,11 +58,11 @@ export const checkSettings = (tenant: string, value: unknown, checkGrant: CheckG
   // One that is misspelt would give what its writer meant to take.
   const strange = Object.keys(value).find((key) => !keys.has(key));
   if (strange !== undefined) return refuse(`there is no key ${JSON.stringify(strange)}; leave it out`);
-  const { extensions, quotas, weight, grants, limits } = value as Readonly<Record<keyof TenantSettings, unknown>>;
+  const { extensions, quotas, weight, grants, limits, vars } = value as Readonly<Record<keyof TenantSettings, unknown>>;
   if (extensions !== undefined && !(Array.isArray(extensions) && extensions.every((id) => typeof id === 'string')))
     return refuse('extensions is no list of texts');
   if (weight !== undefined && !isWeight(weight)) return refuse(`weight is no number from ${String(leastWeight)} to ${String(mostWeight)}`);
-  const fault = quotas === undefined ? null : findFault(quotas);
+  const fault = (quotas === undefined ? null : findFault(quotas)) ?? (vars === undefined ? null : findVarsFault(vars));
   if (fault !== null) return refuse(fault);
   for (const [name, given] of Object.entries({ grants, limits }))
     if (given !== undefined && !isObject(given)) return refuse(`${name} is no object; its keys are ids of extensions, or * for all`);

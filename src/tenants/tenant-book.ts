@@ -16,6 +16,8 @@ export interface TenantSettings {
   readonly grants?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Id of an extension, or `*` for all → limits. What is over the extension's own counts as that. */
   readonly limits?: Readonly<Record<string, Readonly<Partial<Limits>>>>;
+  /** What row rules know as `$tenant.<name>`, held by both walls. */
+  readonly vars?: Readonly<Record<string, string | number | boolean>>;
 }
 
 export type ResolveTenant = (tenant: string) => TenantSettings | Promise<TenantSettings>;

@@ -15,6 +15,7 @@ export default (router, { database, env, kv, emitter }) => {
     orders: () => database('orders').select('*').orderBy('id'),
     members: () => database('members').select('id'),
     insert: () => database('orders').insert({ id: 9, region: 'us' }).returning('*'),
+    bills: () => database('bills').select('id'),
     env: () => ({ ...env }),
     keep: async () => { await kv.set('key', 'x'.repeat(50)); return 'kept'; },
     fetch: async () => (await fetch('${upstream}/')).status,
@@ -33,6 +34,7 @@ export default (router, { database, env, kv, emitter }) => {
 };`;
 
 const setUp = `create table orders (id int primary key, region text, total int); create table members (id int primary key);
+  create table bills (id int primary key, org text); insert into bills values (1, 'one'), (2, 'two');
   insert into orders values (1, 'eu', 10), (2, 'us', 20); insert into members values (1)`;
 
 describe('what a tenant has of an extension', () => {
@@ -43,7 +45,11 @@ describe('what a tenant has of an extension', () => {
   before(async () => {
     database = await openTestDatabase(setUp);
     upstream = await openUpstream((_seen, response) => response.end('up'));
-    const read = { orders: { read: true, create: true, rows: { id: { _nnull: true } } }, members: { read: true } };
+    const read = {
+      orders: { read: true, create: true, rows: { id: { _nnull: true } } },
+      members: { read: true },
+      bills: { rows: { org: { _eq: '$tenant.org' } }, read: true },
+    };
     host = await openTestRuntime({
       extensions: {
         shop: extension(source(upstream.origin), {
@@ -146,6 +152,21 @@ describe('what a tenant has of an extension', () => {
       for (const step of steps) assert.deepEqual(await seen(step), whole[step], `${step} after`);
     });
 
+  it('has the rows that its vars say, and none where nobody says', async () => {
+    for (const [vars, ids] of [
+      [{ org: 'one' }, [1]],
+      [{ org: 'two' }, [2]],
+      [{ other: 'one' }, []],
+    ] as const) {
+      await say({ vars });
+      assert.deepEqual(
+        ((await get('bills')) as readonly { readonly id: number }[]).map(({ id }) => id),
+        ids,
+      );
+    }
+    assert.deepEqual(await get('bills', 'other'), []);
+  });
+
   it('is never more than the extension has', async () => {
     await say({
       grants: {
@@ -206,6 +227,8 @@ describe('what a tenant has of an extension', () => {
     ['a limit there is none of', { limits: { shop: { memory: 1 } } }, 'limits["shop"]'],
     ['a limit that is none', { limits: { '*': { cpuMs: '5' } } }, 'limits["*"].cpuMs'],
     ['limits that are none', { limits: [] }, 'limits'],
+    ['vars that are none', { vars: { org: { _eq: 1 } } }, 'vars.org'],
+    ['a var of a name that is none', { vars: { 'org.id': 1 } }, 'org.id'],
     ['a column there is none of', grants({ database: { tables: { orders: { read: { columns: ['nothing'] } } } } }), 'nothing'],
     [
       'a rule on a column that the role may not read',

@@ -3,8 +3,7 @@ import { type TSchema, Type } from 'typebox';
 import { CloisterError } from '../../errors.ts';
 
 /** What the host knows of a caller. Where a caller has none, it is NULL, and no comparison with it matches. */
-export const ruleVariables = ['tenant', 'user', 'role'] as const;
-export type RuleVariable = (typeof ruleVariables)[number];
+export type RuleVariable = 'tenant' | 'user' | 'role' | `vars.${string}`;
 
 export type RuleValue =
   | { readonly kind: 'constant'; readonly value: string | number | boolean }
@@ -28,8 +27,11 @@ const variableOf: ReadonlyMap<string, RuleVariable> = new Map([
   ['$accountability.role', 'role'],
 ]);
 
+/** `$tenant.region`: of what the embedder says of the tenant. */
+const ofTenant = /^\$tenant\.([A-Za-z_][A-Za-z0-9_]{0,62})$/;
+
 /** A string that begins with `$` is one of the variables or an error: a spelling mistake must not become a constant. */
-const valuePattern = '^(?:[^$][^\\u0000]*|\\$tenant|\\$accountability\\.(?:user|role)|)$';
+const valuePattern = '^(?:[^$][^\\u0000]*|\\$tenant(?:\\.[A-Za-z_][A-Za-z0-9_]{0,62})?|\\$accountability\\.(?:user|role)|)$';
 export const ruleValue = Type.Union([Type.String({ pattern: valuePattern, maxLength: 1_000 }), Type.Number(), Type.Boolean()]);
 const ruleList = Type.Array(ruleValue, { minItems: 1, maxItems: 1_000 });
 
@@ -67,8 +69,12 @@ export const parseRuleValue = (value: unknown): RuleValue => {
   if (typeof value === 'number' || typeof value === 'boolean') return { kind: 'constant', value };
   if (typeof value !== 'string') throw broken('the value of a rule is a string, a number or a boolean');
   if (!value.startsWith('$')) return { kind: 'constant', value };
-  const name = variableOf.get(value);
-  if (name === undefined) throw broken(`a rule knows no variable ${value}; it knows ${[...variableOf.keys()].join(', ')}`);
+  const named = ofTenant.exec(value)?.[1];
+  const name = named === undefined ? variableOf.get(value) : (`vars.${named}` as const);
+  if (name === undefined)
+    throw broken(
+      `a rule knows no variable ${value}; it knows ${[...variableOf.keys()].join(', ')}, $tenant.<name of a var of resolveTenant>`,
+    );
   return { kind: 'variable', name };
 };
 

@@ -1,7 +1,7 @@
 // What the host binds beside the guest's own, and takes off the answer again. Must never take a value of the guest for one of the caller's.
 import type { Caller } from '../../../bridge/capability.ts';
 import { CloisterError } from '../../../errors.ts';
-import { makeCallerValues } from '../pool/caller-identity.ts';
+import { makeCallerValues, valueOf } from '../pool/caller-identity.ts';
 import type { Admitted } from './admission.ts';
 
 /** An answer without the columns that only checked its rows. */
@@ -19,7 +19,7 @@ export const dropChecks = <Outcome extends { readonly fieldsJson: string; readon
 export const bindExtra = <Value>(
   { parameters, extra }: Admitted,
   bindings: readonly Value[],
-  caller: Pick<Caller, 'tenant' | 'accountability'>,
+  caller: Pick<Caller, 'tenant' | 'accountability' | 'tenantVars'>,
 ): readonly (Value | string | null)[] => {
   if (parameters === null) return bindings;
   if (parameters !== bindings.length) {
@@ -30,5 +30,5 @@ export const bindExtra = <Value>(
     );
   }
   const values = makeCallerValues(caller);
-  return [...bindings, ...extra.map((variable) => values[variable])];
+  return [...bindings, ...extra.map((variable) => valueOf(values, variable))];
 };

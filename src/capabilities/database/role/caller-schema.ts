@@ -7,7 +7,13 @@ export const callerSchema = 'cloister';
 
 /** What may be called by whom: the host's own login registers, roles enter and read. */
 export const hostFunctions = ['register(integer, name, bytea)'] as const;
-export const roleFunctions = ['enter(text, text, text, text)', 'tenant()', 'accountability_user()', 'accountability_role()'] as const;
+export const roleFunctions = [
+  'enter(text, text, text, text, text)',
+  'tenant()',
+  'accountability_user()',
+  'accountability_role()',
+  'tenant_var(text)',
+] as const;
 
 const table = `${callerSchema}.caller`;
 /** Whatever the caller's session has for a search path: nothing of a schema that others may write is looked at. */
@@ -30,14 +36,14 @@ BEGIN
   DELETE FROM ${table} c WHERE NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = c.pid AND a.usename = c.login);
   INSERT INTO ${table} (pid, login, key) VALUES (backend, whose, digest)
     ON CONFLICT (pid) DO UPDATE SET login = excluded.login, key = excluded.key, registered = excluded.registered,
-      tenant = NULL, accountability_user = NULL, accountability_role = NULL;
+      tenant = NULL, accountability_user = NULL, accountability_role = NULL, vars = NULL;
 END $$`,
   ],
   [
-    'enter(text, text, text, text)',
-    `FUNCTION ${callerSchema}.enter(secret text, for_tenant text, for_user text, for_role text) RETURNS void LANGUAGE plpgsql VOLATILE ${fixed} AS $$
+    'enter(text, text, text, text, text)',
+    `FUNCTION ${callerSchema}.enter(secret text, for_tenant text, for_user text, for_role text, for_vars text DEFAULT NULL) RETURNS void LANGUAGE plpgsql VOLATILE ${fixed} AS $$
 BEGIN
-  UPDATE ${table} c SET tenant = for_tenant, accountability_user = for_user, accountability_role = for_role
+  UPDATE ${table} c SET tenant = for_tenant, accountability_user = for_user, accountability_role = for_role, vars = for_vars::jsonb
     WHERE c.pid = pg_backend_pid() AND c.login = session_user AND c.key = sha256(convert_to(secret, 'UTF8'));
   IF NOT FOUND THEN RAISE EXCEPTION 'this session may not say on whose behalf it works' USING ERRCODE = '42501'; END IF;
 END $$`,
@@ -45,17 +51,27 @@ END $$`,
   reader('tenant', 'tenant'),
   reader('accountability_user', 'accountability_user'),
   reader('accountability_role', 'accountability_role'),
+  [
+    'tenant_var(text)',
+    `FUNCTION ${callerSchema}.tenant_var(wanted text) RETURNS text LANGUAGE plpgsql STABLE ${fixed} AS $$
+BEGIN
+  RETURN (SELECT c.vars ->> wanted FROM ${table} c WHERE c.pid = pg_backend_pid() AND c.login = session_user);
+END $$`,
+  ],
 ]);
 
 /** What is written down with each object, so that another release's, or a changed one, is told apart. */
 const stampOf = (definition: string): string => createHash('sha256').update(definition).digest('hex').slice(0, 16);
 
 const tableSql = `CREATE UNLOGGED TABLE IF NOT EXISTS ${table} (pid integer PRIMARY KEY, login name NOT NULL, key bytea NOT NULL,
-  registered timestamptz NOT NULL DEFAULT now(), tenant text, accountability_user text, accountability_role text) WITH (fillfactor = 40)`;
+  registered timestamptz NOT NULL DEFAULT now(), tenant text, accountability_user text, accountability_role text, vars jsonb) WITH (fillfactor = 40)`;
+/** Of a table that an earlier release made. */
+const varsSql = `ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS vars jsonb`;
 
 interface CallerSchemaFacts {
   readonly exists: boolean;
   readonly hasTable: boolean;
+  readonly hasVars: boolean;
   /** Who beside the owner may create in the schema or touch the table, and what PUBLIC may execute: as REVOKE names it. */
   readonly open: readonly string[];
   readonly functions: readonly {
@@ -73,6 +89,7 @@ const digestSql = 'pg_catalog.md5(pg_catalog.pg_get_functiondef(p.oid))';
 
 const factsSql = `select n.oid is not null "exists",
   exists (select from pg_catalog.pg_class c where c.relnamespace = n.oid and c.relname = 'caller' and c.relkind = 'r' and c.relpersistence = 'u' and c.relowner = n.nspowner) "hasTable",
+  exists (select from pg_catalog.pg_class c join pg_catalog.pg_attribute t on t.attrelid = c.oid where c.relnamespace = n.oid and c.relname = 'caller' and t.attname = 'vars' and t.atttypid = 'pg_catalog.jsonb'::pg_catalog.regtype) "hasVars",
   array(select distinct x.what || ' FROM ' || case x.grantee when 0 then 'PUBLIC' else pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(x.grantee)) end from (
     select 'SCHEMA ${callerSchema}' what, a.grantee from pg_catalog.aclexplode(n.nspacl) a where a.privilege_type = 'CREATE' and a.grantee <> n.nspowner
     union all select 'TABLE ${table}', a.grantee from pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a
@@ -113,6 +130,7 @@ export const planCallerSchema = async (client: Client, login: string): Promise<r
   return [
     ...(facts.exists ? [] : [`CREATE SCHEMA IF NOT EXISTS ${callerSchema}`]),
     ...(facts.hasTable ? [] : [tableSql]),
+    ...(facts.hasTable && !facts.hasVars ? [varsSql] : []),
     ...facts.open.map((what) => `REVOKE ALL ON ${what}`),
     ...strange.map((signature) => `DROP FUNCTION IF EXISTS ${callerSchema}.${signature}`),
     ...[...functions].flatMap(([signature, definition]) => (isRight(signature, definition) ? [] : makeFunction(signature, definition))),

@@ -12,7 +12,18 @@ export interface ColumnFacts {
   readonly isText: boolean;
 }
 
-const functionOf: Readonly<Record<RuleVariable, string>> = { tenant: 'tenant', user: 'accountability_user', role: 'accountability_role' };
+const callOf = (name: RuleVariable): string => {
+  switch (name) {
+    case 'tenant':
+      return 'tenant()';
+    case 'user':
+      return 'accountability_user()';
+    case 'role':
+      return 'accountability_role()';
+    default:
+      return `tenant_var(${escapeLiteral(name.slice('vars.'.length))})`;
+  }
+};
 
 const comparisons: Readonly<Partial<Record<RuleOperator, string>>> = {
   _eq: '=',
@@ -30,7 +41,7 @@ const comparisons: Readonly<Partial<Record<RuleOperator, string>>> = {
  * The cast names the type without a length: `'tenant-10'::varchar(8)` would silently be another tenant. Text is left as text for the same reason.
  */
 const variableSql = (name: RuleVariable, column: ColumnFacts): string => {
-  const call = `${callerSchema}.${functionOf[name]}()`;
+  const call = `${callerSchema}.${callOf(name)}`;
   const cast = column.isText ? '' : `::${escapeIdentifier(column.typeSchema)}.${escapeIdentifier(column.typeName)}`;
   return `(SELECT ${call}${cast})`;
 };

@@ -73,7 +73,7 @@ describe('apply', () => {
     try {
       await apply(ask().map((request) => ({ ...request, login: name })));
       const { rows } = await harness.admin.query(
-        `select has_function_privilege($1, 'cloister.register(integer, name, bytea)', 'EXECUTE') registers, has_function_privilege($1, 'cloister.enter(text, text, text, text)', 'EXECUTE') enters,
+        `select has_function_privilege($1, 'cloister.register(integer, name, bytea)', 'EXECUTE') registers, has_function_privilege($1, 'cloister.enter(text, text, text, text, text)', 'EXECUTE') enters,
           has_table_privilege($1, 'cloister.caller', 'SELECT') reads, has_table_privilege($1, 'notes', 'SELECT') notes`,
         [name],
       );
