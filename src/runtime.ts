@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { pino } from 'pino';
-import { toWard } from '../sandbox/protocol/kinds.ts';
 import { openLock } from './approvals/open-lock.ts';
 import { makeBridge } from './bridge/bridge.ts';
 import { openDatabaseResource } from './capabilities/database/resource.ts';
@@ -13,6 +12,7 @@ import { makeOffered } from './capabilities/services/host.ts';
 import { makeGrantCheck } from './config/check-grant.ts';
 import { parseOptions } from './config/options.ts';
 import { databaseOptionsOf } from './database.ts';
+import { makeCallRoad } from './dispatch/call-road.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { type Inspection, makeInspection } from './dispatch/inspection.ts';
 import { openTenancy } from './dispatch/tenant-views.ts';
@@ -179,24 +179,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
       views,
       refuseQuota: (extension, tenant, isJob) => quotaRefusal(() => quotas?.refuse(extension, tenant, isJob) ?? null),
       cellIdleMs: options.wards.cellIdleMs,
-      onCall: (cell, lease, call, text, bytes) => {
-        const { extension, tenant, ward, id } = cell;
-        bridge.call(
-          {
-            extension: extension.id,
-            tenant,
-            limits: extension.limits,
-            capabilities: views?.capabilitiesNow(extension, tenant) ?? extension.capabilities,
-            recordStray: (capability, method) =>
-              life('call.stray', extension.id, tenant, `${capability}.${method}`, 'its request has ended'),
-          },
-          lease,
-          call,
-          text,
-          bytes,
-          (ok, json, part) => ward.process.write(toWard.result, call, lease?.id ?? 0, id * 2 + (ok ? 1 : 0), json, part),
-        );
-      },
+      onCall: makeCallRoad(bridge, views, life),
       onRegistered: (extension, tenant, { listeners }, record) =>
         bus.facts.registered(views?.wholeOf(extension) ?? extension, tenant, listeners, record),
       onLife: life,
