@@ -3,6 +3,13 @@ import type { Mutation } from './mutation.ts';
 
 export const outwardMutations: readonly Mutation[] = [
   {
+    name: 'read the head of an answer for as long as it comes',
+    file: 'src/capabilities/fetch/watched-client.ts',
+    search: 'socket.bytesRead - head.from > mostHeadBytes',
+    replace: 'socket.bytesRead - head.from > mostHeadBytes * 1e9',
+    tests: ['test/escape/egress-answers'],
+  },
+  {
     name: 'wait for the engine to stop what it cannot stop',
     file: 'sandbox/ward/cell.ts',
     search: '    if (ranMs > entry.timeoutMs + answerAfterMs) this.#breach(',
