@@ -65,7 +65,6 @@ export const writeBundle = ({ image, folder, args, env, mounts, seccompFile, nam
       cwd: image.workdir,
       capabilities: none,
       noNewPrivileges: true,
-      rlimits: [{ type: 'RLIMIT_NOFILE', hard: 65_536, soft: 65_536 }],
     },
     root: { path: image.root, readonly: true },
     hostname: 'cloister',

@@ -1,0 +1,28 @@
+// Cloister inside an application of Express 4, after its own middleware and beside its own routes. Must never be more than what one needs.
+import { createRuntime } from 'cloister';
+import express from 'express4';
+
+const runtime = await createRuntime({
+  extensions: [`${import.meta.dirname}/../extensions/greet`],
+  approvals: 'requested',
+  // Whose request it is: here everybody's.
+  identify: (request) => ({
+    tenant: 'default',
+    accountability: { user: request.headers['x-user'] ?? null, role: null, admin: false, app: false },
+  }),
+});
+
+const app = express();
+app.use(express.json());
+app.get('/own', (_request, response) => response.json('a route of the application'));
+app.use('/extensions', runtime.handler());
+app.use((_request, response) => response.status(404).json('nobody answers here'));
+
+const server = app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', () =>
+  console.log(`http://127.0.0.1:${server.address().port}/extensions/greet`),
+);
+
+process.once('SIGTERM', async () => {
+  server.close();
+  await runtime.close();
+});
