@@ -67,7 +67,7 @@ export const errorTable = {
     status: 502,
     meaning: 'The other side could not be reached, broke off, or answered with more than the grant takes.',
   },
-  ERR_LEDGER_UNAVAILABLE: { status: 503, meaning: 'The call could not be recorded, and a call without a record is refused.' },
+  ERR_LEDGER_UNAVAILABLE: { status: 503, meaning: 'The request or the call could not be recorded, and what has no record is refused.' },
 
   // Start-up and loading: what an operator sees.
   ERR_OPTIONS_INVALID: { status: 500, meaning: 'Options or configuration file do not fit their schema.' },

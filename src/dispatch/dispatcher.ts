@@ -39,6 +39,9 @@ export interface DispatcherOptions {
 const noSlot = (): CloisterError =>
   new CloisterError('ERR_CAPACITY_EXCEEDED', 'The host serves as many extensions and tenants at once as it can.', { retryAfterSeconds: 1 });
 
+const unrecorded = (): CloisterError =>
+  new CloisterError('ERR_LEDGER_UNAVAILABLE', 'The host cannot put requests on record now.', { retryAfterSeconds: 1 });
+
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #services: SlotServices;
@@ -170,8 +173,20 @@ export class Dispatcher {
       lease.fail(new CloisterError('ERR_EXTENSION_UNAVAILABLE', text, { retryAfterSeconds: 1 }));
     } else if (refusal !== null) lease.fail(refusal);
     else if (!kept) lease.fail(noSlot());
+    else if (!this.#canRecord()) lease.fail(unrecorded());
     else if (this.#recordNotes(lease)) slot.accept(lease);
     return lease;
+  }
+
+  /** A request that does nothing but answer is put on record when it ends: too late to refuse it then. */
+  #canRecord(): boolean {
+    try {
+      this.#options.ledger.check();
+      return true;
+    } catch (error) {
+      this.#options.onLedgerFailure(error);
+      return false;
+    }
   }
 
   /** Answers and puts on record a request that may not run. */

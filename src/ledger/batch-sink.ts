@@ -67,14 +67,20 @@ export const openBatchSink = (target: BatchTarget): Sink => {
     }
   };
 
+  const checkRoom = (): void => {
+    if (broken && failure !== null) throw failure;
+    if (pendingBytes < ledgerBounds.pendingBytes.value) return;
+    throw unavailable(
+      `${target.name} is ${String(pendingBytes)} bytes behind the ledger, more than ${String(ledgerBounds.pendingBytes.value)}: make it faster, or send fewer requests`,
+    );
+  };
+
   return {
     check() {
       if (failure !== null) throw failure;
-      if (pendingBytes < ledgerBounds.pendingBytes.value) return;
-      throw unavailable(
-        `${target.name} is ${String(pendingBytes)} bytes behind the ledger, more than ${String(ledgerBounds.pendingBytes.value)}: make it faster, or send fewer requests`,
-      );
+      checkRoom();
     },
+    checkRoom,
     push(text) {
       const line = text.endsWith('\n') ? text.slice(0, -1) : text;
       // A newline by itself ends another sink's torn line.

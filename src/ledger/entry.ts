@@ -131,7 +131,9 @@ export interface LedgerHead {
 }
 
 export interface Ledger {
-  /** Adds one entry, synchronously into the chain; throws ERR_LEDGER_UNAVAILABLE when it cannot be kept. */
+  /** Throws ERR_LEDGER_UNAVAILABLE where what begins now could not be kept. */
+  check(): void;
+  /** Adds one entry, synchronously into the chain; throws ERR_LEDGER_UNAVAILABLE when it cannot be kept. What ends is taken as long as there is room: its client has been answered. */
   append(record: LedgerRecord): void;
   /** The latest entries, oldest first. */
   recent(): readonly LedgerEntry[];

@@ -67,10 +67,16 @@ const makeLedger = (sinks: readonly Sink[], start: LedgerHead, options: LedgerOp
     for (const one of ended) if (one.status === 'rejected') throw one.reason;
   };
 
+  const check = (): void => {
+    if (closing !== null) throw new CloisterError('ERR_LEDGER_UNAVAILABLE', 'the ledger is closed: nothing may happen after it');
+    for (const sink of sinks) sink.check();
+  };
+
   return {
+    check,
     append(record) {
-      if (closing !== null) throw new CloisterError('ERR_LEDGER_UNAVAILABLE', 'the ledger is closed: nothing may happen after it');
-      for (const sink of sinks) sink.check();
+      if (record.kind === 'request.end' && closing === null) for (const sink of sinks) sink.checkRoom();
+      else check();
       const made = makeLine(record, head, stamp());
       for (const sink of sinks) sink.push(`${made.line}\n`);
       head = made.head;

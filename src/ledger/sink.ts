@@ -18,7 +18,9 @@ export interface SinkFile {
 export interface Sink {
   /** Throws ERR_LEDGER_UNAVAILABLE when the disk refuses or is too far behind. */
   check(): void;
-  /** Takes text that {@link Sink.check} just let pass. ASCII: characters are bytes. */
+  /** The same, but for a disk that refuses for now: what was refused is tried again, and this after it. */
+  checkRoom(): void;
+  /** Takes text that {@link Sink.check} or {@link Sink.checkRoom} just let pass. ASCII: characters are bytes. */
   push(text: string): void;
   flush(): Promise<void>;
   /** One last try for what is pending. */
@@ -157,19 +159,25 @@ export const openSink = (file: SinkFile, clock: () => number): Sink => {
     return promise;
   };
 
+  const checkRoom = (): void => {
+    if (broken && failure !== null) throw failure;
+    if (pendingBytes < ledgerBounds.pendingBytes.value) return;
+    throw unavailable(
+      `the ledger's disk is ${pendingBytes} bytes behind, more than ${ledgerBounds.pendingBytes.value}: give it a faster disk or fewer requests`,
+    );
+  };
+
   return {
     check() {
       if (failure !== null) throw failure;
-      if (pendingBytes < ledgerBounds.pendingBytes.value) return;
-      throw unavailable(
-        `the ledger's disk is ${pendingBytes} bytes behind, more than ${ledgerBounds.pendingBytes.value}: give it a faster disk or fewer requests`,
-      );
+      checkRoom();
     },
+    checkRoom,
     push(text) {
       waiting.push(text);
       pendingBytes += text.length;
       acceptedBytes += text.length;
-      if (busy) return;
+      if (busy || failure !== null) return;
       gather();
     },
     flush,

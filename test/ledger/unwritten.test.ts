@@ -7,6 +7,7 @@ import { extension, openTestRuntime, type TestRuntime } from '../helpers/runtime
 
 const source = `
 export default (router, { database }) => {
+  router.get('/plain/:id', (req, res) => res.json('answered'));
   router.get('/write/:id', async (req, res) => {
     try { await database('rows').insert({ id: Number(req.params.id) }); res.json('written'); } catch (error) { res.json(error.code); }
   });
@@ -19,7 +20,10 @@ before(async () => {
   database = await openTestDatabase('create table rows (id int primary key)');
   runtime = await openTestRuntime({
     extensions: {
-      writer: extension(source, { capabilities: { database: { tables: { rows: { create: true } } } }, limits: { wallMs: 10_000 } }),
+      writer: extension(source, {
+        capabilities: { database: { tables: { rows: { create: true } } } },
+        limits: { cpuMs: 2_000, registerMs: 20_000, wallMs: 30_000 },
+      }),
     },
     options: { database: database.url, onLedgerEntries: () => (fails ? Promise.reject(new Error('full')) : Promise.resolve()) },
     logLevel: 'silent',
@@ -62,10 +66,31 @@ describe('with a ledger that cannot be written', () => {
       assert.equal(await countRows(id), 0);
     }
   });
+  test('a request that would make no call is refused as well: its end could not be kept', async () => {
+    const reply = await runtime.get('/writer/plain/1');
+    assert.deepEqual([reply.status, reply.code], [503, 'ERR_LEDGER_UNAVAILABLE']);
+  });
   test('and done again once it can be', async () => {
     fails = false;
     await askUntil('/writer/write/20', 'written');
     assert.equal((await runtime.get('/writer/write/4')).json(), 'written');
     assert.equal(await countRows(4), 1);
+  });
+  test('what was answered while nobody knew yet that it cannot be written is on the ledger afterwards', async () => {
+    fails = true;
+    const answered: string[] = [];
+    for (let round = 0; round < 400; round += 1) {
+      const path = `/writer/plain/late-${round}`;
+      if ((await runtime.get(path)).status !== 200) break;
+      answered.push(path);
+    }
+    fails = false;
+    await askUntil('/writer/write/30', 'written');
+    assert.ok(answered.length > 0);
+    for (const path of answered)
+      assert.ok(
+        runtime.entries('request.end').some((entry) => entry.path === path),
+        path,
+      );
   });
 });
