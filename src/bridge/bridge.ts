@@ -54,7 +54,9 @@ interface CallInput {
   readonly bytes: Uint8Array | null;
 }
 
-const checkArguments = (granted: Granted, method: MethodContract, parsed: ParsedCall, bytes: Uint8Array | null): void => {
+const checkArguments = (granted: Granted, method: MethodContract, parsed: ParsedCall, bytes: Uint8Array | null, call: number): void => {
+  // Without an id its end would be on no record, and nobody would be charged for what it read.
+  if (method.reply && call === 0) throw new CloisterError('ERR_ARGUMENT_INVALID', 'A call that is answered needs an id.');
   const complaint = bytes !== null && method.bytes !== true ? 'it takes no bytes' : granted.check(parsed.method, parsed.args);
   if (complaint !== null) throw new CloisterError('ERR_ARGUMENT_INVALID', `${parsed.capability}.${parsed.method}: ${complaint}`);
 };
@@ -70,6 +72,12 @@ const sayOverflow = (lease: CallLease, { instance }: Granted, name: string, { ov
 
 /** Ids of nested calls: above every id a kernel gives, so that the ledger never has one twice in a request. */
 const firstNestedCall = 0x4000_0000;
+
+/** A kernel counts its calls up, and begins anew after the last id: so one that is not ahead of the last is a ward's own making. */
+const isNext = ({ lastCall }: CallLease, call: number): boolean => {
+  const ahead = (call - lastCall) & (firstNestedCall - 1);
+  return call < firstNestedCall && (lastCall === 0 || (ahead > 0 && ahead < firstNestedCall / 2));
+};
 
 export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void): Bridge => {
   /** A log that cannot take an error must neither keep the guest waiting nor end the host. */
@@ -107,7 +115,7 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
       const judgingMs = Math.max(lease.limits.cpuMs, bridgeBounds.judgingMs.value);
       if (lease.judgingMs > judgingMs) throw exceeded(lease, 'ERR_CPU_EXCEEDED', 'cpuMs', judgingMs, Math.round(lease.judgingMs));
       const judgedFrom = performance.now();
-      checkArguments(granted, method, parsed, bytes);
+      checkArguments(granted, method, parsed, bytes, call);
       const admitted = { granted, lease, parsed, isStep: method.step === true, bytes };
       if (admitted.isStep) {
         lease.judgingMs += performance.now() - judgedFrom;
@@ -191,11 +199,19 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
     const span = isStep ? undefined : lease.span?.call(parsed.capability, parsed.method);
     const succeed = (result: CallResult): void => {
       const size = result.json.length + (result.bytes?.length ?? 0);
-      if (size > origin.limits.resultBytes) return fail(exceededResult(origin.limits));
+      if (size > origin.limits.resultBytes) return giveUp(result, exceededResult(origin.limits));
       if (result.onEnd === undefined) finish(admitted, call, startedAt, 'ok', result);
       else result.onEnd((end) => finish(admitted, call, startedAt, end.outcome, result, end));
       span?.end('ok', result.rows ?? 0, size);
       done(result);
+    };
+    /** Nobody gets it: what was received counts all the same. */
+    const giveUp = (result: CallResult, error: CloisterError): void => {
+      if (result.onEnd === undefined) return fail(error);
+      result.giveUp?.(error.code);
+      result.onEnd((end) => finish(admitted, call, startedAt, error.code, null, end));
+      span?.end(error.code, 0, 0);
+      failed(error);
     };
     const fail = (error: unknown): void => {
       finish(admitted, call, startedAt, outcomeOf(error), null);
@@ -225,6 +241,12 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
     );
   };
 
+  /** On record without its id, which stands for another call. */
+  const refuseId = (lease: CallLease, call: number, reply: Reply): void => {
+    recordDenied(lease, 0, unread, 'ERR_ARGUMENT_INVALID');
+    reply(false, errorJson(new CloisterError('ERR_ARGUMENT_INVALID', `The id ${String(call)} is not the next of this request.`)), null);
+  };
+
   /** A call of a host side for the call it serves: it comes through the same checks, and can make none of its own. */
   const makeNested = (origin: CallOrigin, lease: CallLease, cause: number): Nested => {
     let busy = false;
@@ -250,6 +272,10 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
       };
       let admitted: Admitted;
       try {
+        if (given !== null && call !== 0) {
+          if (!isNext(given, call)) return refuseId(given, call, reply);
+          given.lastCall = call;
+        }
         admitted = admit(origin, given, { text, bytes }, call, null);
       } catch (error) {
         return refuse(error);

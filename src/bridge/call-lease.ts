@@ -65,6 +65,8 @@ export abstract class CallLease implements Caller {
   /** A call had an effect outside the cell: the request may not be run again. */
   effects = false;
   calls = 0;
+  /** The id of its last call; 0: it has made none. */
+  lastCall = 0;
   pending = 0;
   /** Calls that host sides made for its calls; they are in `calls` too. */
   nestedCalls = 0;

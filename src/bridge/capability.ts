@@ -63,6 +63,8 @@ export interface CallResult {
   readonly bytes?: Uint8Array;
   /** Where the call goes on after its result: tells the listener once, when it is over, before its lease is. */
   onEnd?(listener: (end: CallEnd) => void): void;
+  /** Where the result cannot be given to the guest: ends what would go on. */
+  giveUp?(outcome: string): void;
 }
 
 /** How a call that went on after its result came out, for the ledger. */

@@ -64,7 +64,7 @@ export const makeRegistry = (): readonly CapabilityEntry[] => [
     ({ services }) => services.size === 0,
   ),
   entry(filesCapability, () => ({})),
-  entry(fetchCapability, ({ egress }) => egress),
+  entry(fetchCapability, ({ egress, limits }) => ({ ...egress, resultBytes: limits.resultBytes })),
   entry(
     kvCapability,
     ({ database }) => ({ database }),

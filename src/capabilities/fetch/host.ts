@@ -2,6 +2,7 @@
 
 import type { Caller, CallResult, Capability, CapabilityInstance, Policy } from '../../bridge/capability.ts';
 import { CloisterError } from '../../errors.ts';
+import { limitTable } from '../../limits/table.ts';
 import { fetchBounds } from './bounds.ts';
 import { type FetchGrant, fetchContract, type RequestArgs, type TagArgs, type WriteArgs } from './contract.ts';
 import { coversFetch } from './covers.ts';
@@ -20,6 +21,8 @@ import { openUpload, type Upload } from './upload.ts';
 export interface FetchResources {
   readonly network: Network;
   readonly secrets: ReadonlyMap<string, Secret>;
+  /** The extension's own limit; the table's default where absent. */
+  readonly resultBytes?: number;
 }
 
 type Size = 'maxRequestBytes' | 'maxResponseBytes' | 'callsPerRequest' | 'callsPerMinute';
@@ -104,6 +107,7 @@ interface Shared {
   readonly secrets: FetchResources['secrets'];
   /** Of all that the extension has: what one tenant may not use, it may not read in an answer either. */
   readonly masker: Masker;
+  readonly resultBytes: number;
 }
 
 const makeInstance = (
@@ -112,7 +116,7 @@ const makeInstance = (
   waived: readonly FetchGrant[],
   shared: Shared,
 ): CapabilityInstance => {
-  const { exchanger, counters, secrets, masker } = shared;
+  const { exchanger, counters, secrets, masker, resultBytes } = shared;
   const uses = findUses(grants, secrets);
   // In audit a grant's denials are waived, and its sizes are not.
   const sized = [...grants, ...waived];
@@ -147,6 +151,7 @@ const makeInstance = (
       sentAtOnce: Buffer.isBuffer(body) ? body.length : 0,
       masker: parts.masker,
       leaseSignal: caller.signal,
+      maxBytes: resultBytes,
       tell,
       onEnd: () => {
         release();
@@ -191,11 +196,17 @@ const openInstance = (
   extension: string,
   grants: readonly FetchGrant[],
   waived: readonly FetchGrant[],
-  { network, secrets }: FetchResources,
+  { network, secrets, resultBytes = limitTable.resultBytes.default }: FetchResources,
 ): CapabilityInstance => {
   for (const grant of grants) refuseSpelling(extension, grant);
   const masker = makeMasker(findUses(grants, secrets));
-  return makeInstance(extension, grants, waived, { exchanger: openExchanger(network), counters: makeCounters(), secrets, masker });
+  return makeInstance(extension, grants, waived, {
+    exchanger: openExchanger(network),
+    counters: makeCounters(),
+    secrets,
+    masker,
+    resultBytes,
+  });
 };
 
 export const fetchCapability: Capability<FetchResources, FetchGrant> = {

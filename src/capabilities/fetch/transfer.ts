@@ -26,6 +26,8 @@ export interface TransferParts {
   readonly sentAtOnce: number;
   readonly masker: Masker;
   readonly leaseSignal: AbortSignal;
+  /** Of a body that is answered in one piece. */
+  readonly maxBytes: number;
   /** The guest's error for whatever went wrong. */
   tell(error: unknown): CloisterError;
   onEnd(): void;
@@ -33,7 +35,7 @@ export interface TransferParts {
 
 const done: CallResult = { json: 'null' };
 
-export const openTransfer = ({ upload, sentAtOnce, masker, leaseSignal, tell, onEnd }: TransferParts): Transfer => {
+export const openTransfer = ({ upload, sentAtOnce, masker, leaseSignal, maxBytes, tell, onEnd }: TransferParts): Transfer => {
   const ending = new AbortController();
   let reader: BodyReader | null = null;
   let isReading = false;
@@ -79,9 +81,13 @@ export const openTransfer = ({ upload, sentAtOnce, masker, leaseSignal, tell, on
       reader = makeBodyReader(body, makeBodyMask(masker));
       if (isOver) reader.destroy();
       const [bytes, complete] = inOnePiece
-        ? await reader.gather(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+        ? await reader.gather(maxBytes + 1, Number.POSITIVE_INFINITY)
         : await reader.gather(fetchBounds.wholeBytes.value, fetchBounds.wholeMs.value);
       received += bytes.length;
+      if (inOnePiece && !complete)
+        throw new CloisterError('ERR_CALL_FAILED', `The result is over the limit resultBytes (${String(maxBytes)}).`, {
+          limit: 'resultBytes',
+        });
       const { bytes: beside, body: told } = complete ? bodyOf(bytes, inOnePiece) : { body: { stream: true }, bytes };
       const result: FetchResult = {
         url: masker.text(url),
@@ -92,7 +98,7 @@ export const openTransfer = ({ upload, sentAtOnce, masker, leaseSignal, tell, on
         body: told,
       };
       if (complete) end('ok');
-      return { json: JSON.stringify(result), onEnd: onEnded, ...(beside === undefined ? {} : { bytes: beside }) };
+      return { json: JSON.stringify(result), onEnd: onEnded, giveUp: end, ...(beside === undefined ? {} : { bytes: beside }) };
     },
     async read() {
       if (reader === null || isReading)
