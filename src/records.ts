@@ -20,7 +20,8 @@ export interface Records {
 
 export interface RecordEvents {
   onLedgerFailure(error: unknown): void;
-  onStoreFailure(error: unknown): void;
+  /** Nobody says which they are, or hosts cannot agree on what is used of them. */
+  onQuotaFailure(error: unknown): void;
   readonly tenants: TenantBook | null;
   /** Gets each record that the ledger took. */
   readonly watch: LedgerObserver;
@@ -49,9 +50,11 @@ const openRuntimeLedger = (
 export const openRecords = async (
   options: RuntimeOptions,
   database: DatabaseResource | undefined,
-  { onLedgerFailure, onStoreFailure, tenants, watch, gauges }: RecordEvents,
+  { onLedgerFailure, onQuotaFailure, tenants, watch, gauges }: RecordEvents,
 ): Promise<Records> => {
-  const quotas = await openQuotas({ ...options, tenants }, database, onStoreFailure);
+  const quotas = await openQuotas({ ...options, tenants }, database, onQuotaFailure, (tenant, error) =>
+    onQuotaFailure(new Error(`quotasOf(${JSON.stringify(tenant)}) says nothing: none of its requests is let in`, { cause: error })),
+  );
   const opened = await openRuntimeLedger(options, database).catch(async (error: unknown) => {
     await quotas?.close();
     throw error;

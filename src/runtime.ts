@@ -127,7 +127,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
   const { ledger, metrics, quotas, closeRecords } = await openRecords(options, database, {
     watch,
     onLedgerFailure,
-    onStoreFailure: (error) => logger.error({ err: error }, 'quotas of all hosts cannot be agreed on'),
+    onQuotaFailure: (error) => logger.error({ err: error }, 'quotas cannot be told, or agreed on among hosts'),
     gauges: () => gauges(),
     tenants,
   }).catch(giveUp);

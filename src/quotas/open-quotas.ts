@@ -36,6 +36,7 @@ export const openQuotas = async (
   settings: QuotaSettings,
   database: Database | undefined,
   onStoreFailure: (error: unknown) => void,
+  onQuotasFailure: (tenant: string, error: unknown) => void,
 ): Promise<QuotaBook | null> => {
   const { quotas, quotasOf, tenants } = settings;
   if (quotasOf === null && tenants === null && quotas.tenant === undefined && quotas.extension === undefined) return null;
@@ -48,5 +49,5 @@ export const openQuotas = async (
     if (fault !== null) throw new CloisterError('ERR_TENANT_UNAVAILABLE', `quotasOf: ${fault}`);
     return given;
   };
-  return new QuotaBook({ quotasOf: (tenant) => tenants?.quotas(tenant) ?? ask(tenant), store, onStoreFailure });
+  return new QuotaBook({ quotasOf: (tenant) => tenants?.quotas(tenant) ?? ask(tenant), store, onStoreFailure, onQuotasFailure });
 };

@@ -1,4 +1,5 @@
 // How much of each quota is used: counted here at once, and agreed on with other hosts a moment later. Must never let a store that is away stop requests, nor forget what was used meanwhile.
+import { LRUCache } from 'lru-cache';
 import type { LedgerRecord } from '../ledger/entry.ts';
 import { FetchEnds } from '../ledger/fetch-ends.ts';
 import { type QuotaName, type QuotaRule, type Quotas, quotaNames } from './quota-table.ts';
@@ -18,7 +19,10 @@ export interface QuotaRefusal {
 }
 
 export interface QuotaBookOptions {
+  /** Throws where nobody can say: then no request of the tenant is let in. */
   quotasOf(tenant: string): Quotas;
+  /** What ran is charged by what was said last. Told once, until somebody can say again. */
+  onQuotasFailure(tenant: string, error: unknown): void;
   /** null: this host alone. */
   readonly store: QuotaStore | null;
   onStoreFailure(error: unknown): void;
@@ -34,13 +38,21 @@ interface View {
   endsAt: number;
 }
 
+/** What was said of a tenant last, and whether asking fails since. */
+interface Said {
+  readonly quotas: Quotas | null;
+  readonly fails: boolean;
+}
+
 const settleMs = 500;
+const maxTenants = 50_000;
 const bytesPerKb = 1024;
 
 export class QuotaBook {
   readonly #options: QuotaBookOptions;
   readonly #views = new Map<string, View>();
   readonly #fetches = new FetchEnds();
+  readonly #said = new LRUCache<string, Said>({ max: maxTenants });
   readonly #now: () => number;
   readonly #timer: NodeJS.Timeout;
   #settling: Promise<void> | null = null;
@@ -56,7 +68,7 @@ export class QuotaBook {
   /** Counts a client's request, or says why it may not run; a job is not counted, and may not run where a quota is used up that it would go on using. */
   refuse(extension: string, tenant: string, isJob: boolean): QuotaRefusal | null {
     const now = this.#now();
-    const scopes = this.#scopes(extension, tenant);
+    const scopes = scopesOf(this.#ask(tenant), extension, tenant);
     for (const [scope, prefix, rules] of scopes)
       for (const quota of quotaNames) {
         const rule = rules[quota];
@@ -123,7 +135,7 @@ export class QuotaBook {
   #charge(extension: string, tenant: string, quota: QuotaName, points: number): void {
     if (points === 0) return;
     const now = this.#now();
-    for (const [, prefix, rules] of this.#scopes(extension, tenant)) {
+    for (const [, prefix, rules] of scopesOf(this.#saidOf(tenant), extension, tenant)) {
       const rule = rules[quota];
       if (rule === undefined) continue;
       const key = keyOf(prefix, quota);
@@ -140,16 +152,38 @@ export class QuotaBook {
     return view !== undefined && view.endsAt > now && view.rule.perSeconds === rule.perSeconds ? view : undefined;
   }
 
-  #scopes(
-    extension: string,
-    tenant: string,
-  ): readonly (readonly ['tenant' | 'extension', readonly string[], NonNullable<Quotas['tenant']>])[] {
-    const quotas = this.#options.quotasOf(tenant);
-    return [
-      ...(quotas.tenant === undefined ? [] : [['tenant', [tenant], quotas.tenant] as const]),
-      ...(quotas.extension === undefined ? [] : [['extension', [tenant, extension], quotas.extension] as const]),
-    ];
+  #ask(tenant: string): Quotas {
+    const before = this.#said.get(tenant);
+    try {
+      const quotas = this.#options.quotasOf(tenant);
+      this.#said.set(tenant, { quotas, fails: false });
+      return quotas;
+    } catch (error) {
+      this.#said.set(tenant, { quotas: before?.quotas ?? null, fails: true });
+      if (before?.fails !== true) this.#options.onQuotasFailure(tenant, error);
+      throw error;
+    }
+  }
+
+  /** For what has run already: a ledger must not fail because an embedder's function does. */
+  #saidOf(tenant: string): Quotas {
+    try {
+      return this.#ask(tenant);
+    } catch {
+      return this.#said.get(tenant)?.quotas ?? nothing;
+    }
   }
 }
+
+const nothing: Quotas = {};
+
+const scopesOf = (
+  quotas: Quotas,
+  extension: string,
+  tenant: string,
+): readonly (readonly ['tenant' | 'extension', readonly string[], NonNullable<Quotas['tenant']>])[] => [
+  ...(quotas.tenant === undefined ? [] : [['tenant', [tenant], quotas.tenant] as const]),
+  ...(quotas.extension === undefined ? [] : [['extension', [tenant, extension], quotas.extension] as const]),
+];
 
 const keyOf = (prefix: readonly string[], quota: QuotaName): string => JSON.stringify([...prefix, quota]);

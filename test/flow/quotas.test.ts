@@ -8,7 +8,7 @@ import { CloisterError } from '../../src/errors.ts';
 import type { LedgerRecord } from '../../src/ledger/entry.ts';
 import type { CloisterOptions } from '../../src/options.ts';
 import { QuotaBook } from '../../src/quotas/quota-book.ts';
-import { makeLimiterStore } from '../../src/quotas/quota-store.ts';
+import { makeLimiterStore, openDatabaseStore } from '../../src/quotas/quota-store.ts';
 import type { Quotas } from '../../src/quotas/quota-table.ts';
 import { openTestDatabase, type TestDatabase } from '../helpers/postgres.ts';
 import { openTestRuntime, type TestRuntime, waitUntil } from '../helpers/runtime.ts';
@@ -82,12 +82,40 @@ describe('quotas', () => {
     assert.deepEqual([reply.status, reply.code], [503, 'ERR_TENANT_UNAVAILABLE']);
   });
 
+  it('are charged by what was said last where nobody says, and let nobody in', () => {
+    let away = false;
+    const told: unknown[] = [];
+    const book = new QuotaBook({
+      quotasOf: () => {
+        if (away) throw new Error('the embedder’s plans are away');
+        return { tenant: { rows: { most: 5, perSeconds: 60 } } };
+      },
+      store: null,
+      onStoreFailure: assert.fail,
+      onQuotasFailure: (tenant) => told.push(tenant),
+    });
+    const read = (rows: number): void =>
+      book.take({ kind: 'call.end', extension: 'one', tenant: 'a', request: 'r', call: 1, rows } as unknown as LedgerRecord);
+    assert.equal(book.refuse('one', 'a', false), null);
+    away = true;
+    read(3);
+    read(2);
+    assert.throws(() => book.refuse('one', 'a', false));
+    book.take({ kind: 'call.end', extension: 'one', tenant: 'never seen', request: 'r', call: 1, rows: 9 } as unknown as LedgerRecord);
+    assert.deepEqual(told, ['a', 'never seen']);
+    away = false;
+    assert.equal(book.refuse('one', 'a', false)?.quota, 'rows');
+    assert.equal(book.refuse('one', 'never seen', false), null);
+    void book.close();
+  });
+
   it('begin anew when their window is over, and let nothing of the old one into the new', () => {
     let now = 1_000_000;
     const book = new QuotaBook({
       quotasOf: () => ({ tenant: { requests: { most: 1, perSeconds: 60 } } }),
       store: null,
       onStoreFailure: assert.fail,
+      onQuotasFailure: assert.fail,
       now: () => now,
     });
     const asked = (): number | null => book.refuse('one', 'a', false)?.retryAfterSeconds ?? null;
@@ -148,6 +176,73 @@ describe('quotas of many hosts', () => {
     }
   });
 
+  it('are exact again after the connection was cut, though the database was away meanwhile', async () => {
+    let connections = 0;
+    let away = false;
+    const clients: pg.Client[] = [];
+    const connect = async (): Promise<pg.Client> => {
+      connections += 1;
+      if (away) throw new Error('the server is away');
+      const client = new pg.Client({ connectionString: database.url });
+      client.on('error', () => undefined);
+      await client.connect();
+      clients.push(client);
+      return client;
+    };
+    const rules = { tenant: { rows: { most: 100, perSeconds: day } } };
+    const stores = await Promise.all([openDatabaseStore(connect), openDatabaseStore(connect)]);
+    let failures = 0;
+    const books = stores.map(
+      (store) =>
+        new QuotaBook({
+          quotasOf: () => rules,
+          store,
+          onStoreFailure: () => {
+            failures += 1;
+          },
+          onQuotasFailure: assert.fail,
+        }),
+    );
+    const [left, right] = books as [QuotaBook, QuotaBook];
+    const use = (book: QuotaBook, rows: number): void =>
+      book.take({ kind: 'call.end', extension: 'one', tenant: 'cut', request: 'r', call: 1, rows } as unknown as LedgerRecord);
+    try {
+      use(left, 10);
+      await left.settle();
+      away = true;
+      for (const client of clients.splice(0)) client.connection.stream.destroy();
+      use(left, 20);
+      use(right, 30);
+      for (let tries = 0; failures < 2 && tries < 200; tries += 1) {
+        await Promise.all(books.map((book) => book.settle()));
+        await sleep(10);
+      }
+      assert.equal(failures, 2);
+      assert.equal(left.refuse('one', 'cut', false), null);
+      away = false;
+      const before = connections;
+      for (let tries = 0; connections === before && tries < 200; tries += 1) await Promise.all(books.map((book) => book.settle()));
+      for (const book of books) await book.settle();
+      use(left, 40);
+      await left.settle();
+      use(right, 0.5);
+      use(right, 0.5);
+      await right.settle();
+      // 10 + 20 + 30 + 40 of 100, by both hosts together.
+      assert.deepEqual(
+        [left, right].map((book) => book.refuse('one', 'cut', true)?.quota),
+        ['rows', 'rows'],
+      );
+      const check = new pg.Client({ connectionString: database.url });
+      await check.connect();
+      const { rows } = await check.query<{ readonly points: number }>('select max(points) points from cloister.quotas');
+      await check.end();
+      assert.equal(rows[0]?.points, 101);
+    } finally {
+      await Promise.all(books.map((book) => book.close()));
+    }
+  });
+
   it('need the database they are to agree in', async () => {
     await assert.rejects(
       openTestRuntime({
@@ -176,6 +271,7 @@ describe('quotas of many hosts', () => {
         onStoreFailure: () => {
           failures += 1;
         },
+        onQuotasFailure: assert.fail,
       });
     const [book, other] = [open(), open()];
     book.take(end(60.25));
