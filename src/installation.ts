@@ -8,11 +8,12 @@ import { extensionIdKey } from './config/extension-id.ts';
 import { IdleTimer } from './dispatch/idle-timer.ts';
 import { CloisterError } from './errors.ts';
 import type { Mounted } from './http/mounted.ts';
-import { applyDesired } from './installation/apply-desired.ts';
+import { type ApplyParts, applyDesired } from './installation/apply-desired.ts';
 import type { Applied, Desired } from './installation/desired.ts';
 import type { InstallationServices } from './installation/installation-services.ts';
 import { recordLoaded } from './installation/record-loaded.ts';
-import { Serving } from './installation/serving.ts';
+import { type Served, Serving } from './installation/serving.ts';
+import { tryOut } from './installation/try-out.ts';
 import { bringUp, type Version } from './installation/version.ts';
 import { type Bundler, openBundler } from './packages/bundler.ts';
 import type { Refusal } from './packages/find-packages.ts';
@@ -62,6 +63,10 @@ export class Installation {
     this.#serving = new Serving(services);
   }
 
+  get served(): readonly Served[] {
+    return this.#serving.all;
+  }
+
   mount(name: string): Mounted | undefined {
     return this.#serving.mount(name);
   }
@@ -100,19 +105,7 @@ export class Installation {
 
   /** Makes what is served of the registry's extensions what is wanted: brings in, swaps, takes out. What cannot be served leaves what was served as it was. What folders hold is left alone. */
   apply(desired: readonly Desired[]): Promise<readonly Applied[]> {
-    return this.#change(async () => {
-      this.#idle.stop();
-      this.#bundler ??= openBundler();
-      const applied = await applyDesired(desired, {
-        services: this.#services,
-        serving: this.#serving,
-        bundler: this.#bundler,
-        admit: (found) => this.#admit(found),
-        wasReturned: (id, digest, since) => this.#returned.get(extensionIdKey(id)) === `${digest} ${since}`,
-      });
-      this.#idle.start();
-      return applied;
-    });
+    return this.#deploying((parts) => applyDesired(desired, parts));
   }
 
   /** The canary of an extension goes at once; what it has begun finishes. */
@@ -124,6 +117,29 @@ export class Installation {
     this.#serving.setCanary(id, null);
     this.#services.onLife('canary.return', extension, extension.artifact, reason);
     if (digest !== null) this.#services.onReturned({ extension: extension.id, digest, reason });
+  }
+
+  /** Brings an archive up beside what serves, as a deployment would, and takes it down again. Throws why it cannot be served. */
+  tryOut(archive: Uint8Array, asCanary: boolean): Promise<LoadedPackage> {
+    return this.#deploying((parts) => tryOut(archive, asCanary, parts));
+  }
+
+  #deploying<Result>(deploy: (parts: ApplyParts) => Promise<Result>): Promise<Result> {
+    return this.#change(async () => {
+      this.#idle.stop();
+      this.#bundler ??= openBundler();
+      try {
+        return await deploy({
+          services: this.#services,
+          serving: this.#serving,
+          bundler: this.#bundler,
+          admit: (found) => this.#admit(found),
+          wasReturned: (id, digest, since) => this.#returned.get(extensionIdKey(id)) === `${digest} ${since}`,
+        });
+      } finally {
+        this.#idle.start();
+      }
+    });
   }
 
   #change<Result>(change: () => Promise<Result>): Promise<Result> {

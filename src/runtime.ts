@@ -25,12 +25,12 @@ import { makeLocalLock, openDatabaseLock } from './events/schedule-lock.ts';
 import { type NextRun, Schedules } from './events/schedules.ts';
 import { runInits, runSchedule } from './events/start.ts';
 import { defaultTenant, type Handler, makeHandler } from './http/handler.ts';
-import { makeOperatorRoutes } from './http/operator-routes.ts';
 import { CanaryWatch } from './installation/canary/canary-watch.ts';
 import type { Applied, Desired } from './installation/desired.ts';
 import { Installation, type InstalledExtension, type RefusedExtension } from './installation.ts';
 import type { LedgerEntry, LifeEvent } from './ledger/entry.ts';
 import { type LifeSubject, openLifeLog } from './ledger/life-log.ts';
+import { makeOperator } from './operator.ts';
 import type { CloisterOptions } from './options.ts';
 import { quotaRefusal } from './quotas/quota-error.ts';
 import { openRecords } from './records.ts';
@@ -232,13 +232,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
     hasTenant: (extension, tenant) => installation.hasTenant(extension, tenant),
     tracing,
     tenants: views,
-    operatorRoutes: makeOperatorRoutes({
-      health,
-      unready: () => (closing === null ? null : 'the host is shutting down'),
-      metrics: metrics === null ? null : () => metrics.render(),
-      token: options.adminToken,
-      onFault: (error) => logger.error({ err: error }, 'the metrics could not be read'),
-    }),
+    operatorRoutes: makeOperator({ options, installation, watch, store, metrics, logger, health, isClosing: () => closing !== null, life }),
     onFault: (error) => logger.error({ err: error }, 'a request could not be taken'),
   });
   const close = async (drainMs: number, delayMs: number): Promise<void> => {

@@ -34,6 +34,8 @@ export interface HandlerOptions {
 export type Next = (error?: unknown) => void;
 export type Handler = (request: IncomingMessage, response: ServerResponse, next?: Next) => void;
 
+/** No extension can have it. */
+const operatorMount = '_cloister';
 const emptyBody: RequestBody = { mode: bodyModes.none, bytes: null };
 export const defaultTenant = 'default';
 const anybody: Identity = { tenant: defaultTenant, accountability: null };
@@ -162,7 +164,10 @@ export const makeHandler = (options: HandlerOptions): Handler => {
       const target = parseTarget(request.url ?? '/');
       const mounted = target === null ? undefined : options.mount(target.mount);
       if (target === null || mounted === undefined) {
-        if (target !== null && options.operatorRoutes(request, response, target.path)) return;
+        if (target?.mount === operatorMount) {
+          if (refusesFraming(request, response)) return;
+          if (options.operatorRoutes(request, response, target.path)) return;
+        }
         return pass(request, response, next);
       }
       if (refusesFraming(request, response)) return;

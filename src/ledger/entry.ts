@@ -99,6 +99,7 @@ export type LifeEvent =
   | 'canary.return'
   | 'operator.approve'
   | 'operator.revoke'
+  | 'operator.deploy'
   | 'ward.start'
   | 'ward.kill'
   | 'ward.exit'

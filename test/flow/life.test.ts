@@ -26,11 +26,18 @@ const isAlive = (pid: number): boolean => {
   }
 };
 
+const adminToken = 'an-operators-token-for-tests';
+
 describe('health', () => {
-  test('counts what is served, and says when it closes', async () => {
-    const runtime = await openTestRuntime({ extensions: { one: extension(source), broken: extension('throw 1') } });
+  test('counts what is served for who has the token, says to others that it lives, and when it closes', async () => {
+    const runtime = await openTestRuntime({
+      extensions: { one: extension(source), broken: extension('throw 1') },
+      options: { adminToken },
+    });
     try {
-      assert.deepEqual((await runtime.get('/_cloister/health')).json(), { ...runtime.runtime.health(), requests: 0 });
+      const shown = (await runtime.get('/_cloister/health', { authorization: `Bearer ${adminToken}` })).json();
+      assert.deepEqual(shown, { ...runtime.runtime.health(), requests: 0 });
+      assert.deepEqual((await runtime.get('/_cloister/health')).json(), { status: 'ok' });
       const { status, extensions, refused, cells } = runtime.runtime.health();
       assert.deepEqual({ status, extensions, refused, cells }, { status: 'ok', extensions: 1, refused: 1, cells: 1 });
       const slow = runtime.get('/one/slow/300');

@@ -14,6 +14,7 @@ import { routerBounds } from '../../src/capabilities/router/bounds.ts';
 import { schemaBounds } from '../../src/capabilities/schema/bounds.ts';
 import { servicesBounds } from '../../src/capabilities/services/bounds.ts';
 import { itemsBounds } from '../../src/capabilities/services/items/bounds.ts';
+import { apiBounds } from '../../src/http/api/bounds.ts';
 import { canaryBounds } from '../../src/installation/canary/bounds.ts';
 import { ledgerBounds } from '../../src/ledger/bounds.ts';
 import { packageLimitTable } from '../../src/limits/package-table.ts';
@@ -60,6 +61,7 @@ export const limitTables: ReadonlyMap<string, readonly string[]> = new Map([
   ['fetch', boundRows(fetchBounds)],
   ['files', boundRows(filesBounds)],
   ['canary', boundRows(canaryBounds)],
+  ['api', boundRows(apiBounds)],
   ['kv', boundRows(kvBounds)],
 ]);
 

@@ -1,0 +1,34 @@
+// A deployment tried on this host before anybody is told of it. Must never serve a request, nor leave anything of what it tried.
+import { conflict } from '../approvals/twins.ts';
+import type { LoadedPackage } from '../packages/loaded-package.ts';
+import { readArchived } from '../packages/read-packages.ts';
+import type { ApplyParts } from './apply-desired.ts';
+import { judgeCanary } from './judge-canary.ts';
+import { restoreOutside } from './outside.ts';
+import { bringUp, discard } from './version.ts';
+
+export const tryOut = async (
+  bytes: Uint8Array,
+  asCanary: boolean,
+  { services, serving, bundler, admit }: ApplyParts,
+): Promise<LoadedPackage> => {
+  const { options, registry } = services;
+  const found = await readArchived(
+    { where: 'the archive', bytes },
+    registry.map(({ capability }) => capability.contract),
+    options.packages,
+    { trustedKeys: options.trustedKeys, bundler },
+  );
+  admit(found);
+  const { fallbackId: id } = found;
+  const current = serving.get(id)?.current;
+  if (current !== undefined && current.digest === null) throw conflict(id, 'the archive', current.found.folder);
+  const judge =
+    asCanary && current !== undefined
+      ? judgeCanary(found, current, registry)
+      : { mounts: (mounts: readonly string[]) => serving.checkMounts(id, 'the archive', mounts) };
+  const { extension, effective } = await bringUp(found, null, current, services, judge);
+  await discard(extension, services);
+  if (current !== undefined) await restoreOutside(current, effective, services);
+  return found;
+};
