@@ -69,6 +69,8 @@ export interface CloisterOptions {
   readonly approvals?: 'requested' | Readonly<Record<string, 'requested' | ApprovalOption>>;
   /** The lock file that `cloister approve` writes, or the table `cloister.approvals`. With it, what is neither approved there nor in `approvals` does not run. */
   readonly lock?: string | { readonly file?: string; readonly table?: true; readonly everyHash?: boolean } | null;
+  /** Where releases and deployments are kept: a folder for the hosts of one machine, or tables of the option database for many. The host follows it; docs/deployment.md. */
+  readonly registry?: { readonly folder: string } | { readonly table: true } | null;
   /** For every extension that has no mode of its own. `audit` needs `ceiling.capabilities`. */
   readonly mode?: Mode;
   /** `file`: one NDJSON file that only grows; at `rotateMb` (64) it is put away as `<name>.<first entry>.<ending>` and the chain goes on in a new one. */

@@ -31,18 +31,20 @@ interface CheckedFile {
   readonly extensions?: readonly (string | { readonly folder: string })[];
   readonly ledger?: { readonly file?: string | null };
   readonly lock?: string | { readonly file?: string } | null;
+  readonly registry?: { readonly folder?: string } | null;
 }
 
 /** Paths in the file are meant from the file's own folder, wherever the command was typed. */
-const makeAbsolute = (checked: CheckedFile, folder: string): Pick<CheckedFile, 'extensions' | 'ledger' | 'lock'> => {
+const makeAbsolute = (checked: CheckedFile, folder: string): Pick<CheckedFile, 'extensions' | 'ledger' | 'lock' | 'registry'> => {
   const extensions = checked.extensions?.map((entry) =>
     typeof entry === 'string' ? path.resolve(folder, entry) : { ...entry, folder: path.resolve(folder, entry.folder) },
   );
   const file = checked.ledger?.file;
-  const { lock } = checked;
+  const { lock, registry } = checked;
   const lockFile = typeof lock === 'string' ? lock : lock?.file;
   return {
     ...(extensions === undefined ? {} : { extensions }),
+    ...(typeof registry?.folder === 'string' ? { registry: { folder: path.resolve(folder, registry.folder) } } : {}),
     ...(lockFile === undefined
       ? {}
       : { lock: typeof lock === 'string' ? path.resolve(folder, lock) : { ...lock, file: path.resolve(folder, lockFile) } }),

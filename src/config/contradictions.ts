@@ -98,6 +98,8 @@ export const refuseContradictions = (options: RuntimeOptions, catalog: Capabilit
     );
   if (options.lock?.file === null && options.database === null)
     refuse('/lock/table', 'approvals are to be in a table, and there is no database; give the option database or name a file');
+  if (options.registry?.folder === null && options.database === null)
+    refuse('/registry/table', 'releases are to be in tables, and there is no database; give the option database or name a folder');
   refuseLimitsOverCeiling(options.limits, options.ceiling.limits, '/limits', refuse);
   refuseHeapOverWard(options.limits, '/limits', refuse);
   refuseHeapOverWard(options.ceiling.limits, '/ceiling/limits', refuse);

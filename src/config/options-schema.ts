@@ -152,6 +152,12 @@ const lockSchema = Type.Union([
   Type.Object({ table: Type.Literal(true), everyHash: Type.Optional(Type.Boolean()) }, closed),
 ]);
 
+const registrySchema = Type.Union([
+  Type.Null(),
+  Type.Object({ folder: path }, closed),
+  Type.Object({ table: Type.Literal(true) }, closed),
+]);
+
 /** The part of the options that is JSON. */
 export const makeOptionsSchema = (catalog: CapabilityCatalog): TObject =>
   Type.Object(
@@ -173,6 +179,7 @@ export const makeOptionsSchema = (catalog: CapabilityCatalog): TObject =>
       ceiling: Type.Optional(makeCeilingSchema(catalog)),
       approvals: Type.Optional(makeApprovalsSchema(catalog)),
       lock: Type.Optional(lockSchema),
+      registry: Type.Optional(registrySchema),
       mode: Type.Optional(mode),
       databaseRoles: Type.Optional(databaseRolesSchema),
       egress: Type.Optional(egressSchema),

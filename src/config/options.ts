@@ -12,7 +12,7 @@ import { freezeDeep } from './freeze.ts';
 import { fillHardening, type HardeningModes, type MeasureMode, type WardUser } from './hardening.ts';
 import { parseHostMembers } from './host-members.ts';
 import { makeOptionsSchema } from './options-schema.ts';
-import type { Approval, DatabaseRoles, EnvValue, ExtensionOption, LockSettings, Mode, RuntimeOptions } from './runtime-options.ts';
+import type { Approval, DatabaseRoles, EnvValue, ExtensionOption, LockSettings, Mode, RegistrySettings, RuntimeOptions } from './runtime-options.ts';
 import { showText, showValue } from './show.ts';
 
 type LockOption = string | { readonly file?: string; readonly table?: true; readonly everyHash?: boolean } | null;
@@ -26,6 +26,7 @@ interface JsonOptions {
   readonly ceiling?: { readonly capabilities?: Readonly<Record<string, unknown>>; readonly limits?: Partial<Limits> };
   readonly approvals?: 'requested' | Readonly<Record<string, 'requested' | Approval>>;
   readonly lock?: LockOption;
+  readonly registry?: { readonly folder?: string; readonly table?: true } | null;
   readonly mode?: Mode;
   readonly databaseRoles?: DatabaseRoles;
   readonly ledger?: {
@@ -74,6 +75,9 @@ const parseLock = (lock: LockOption | undefined): LockSettings | null => {
   return { file: file === undefined ? null : path.resolve(file), everyHash };
 };
 
+const parseRegistry = (registry: JsonOptions['registry']): RegistrySettings | null =>
+  registry === undefined || registry === null ? null : { folder: registry.folder === undefined ? null : path.resolve(registry.folder) };
+
 /** A copy that the embedder's later changes do not reach. */
 const detach = (checked: unknown): unknown => {
   try {
@@ -106,6 +110,7 @@ export const parseOptions = (value: unknown, catalog: CapabilityCatalog): Runtim
     },
     approvals: json.approvals === 'requested' ? 'requested' : toMap(json.approvals),
     lock: parseLock(json.lock),
+    registry: parseRegistry(json.registry),
     mode: json.mode ?? 'enforce',
     databaseRoles: json.databaseRoles ?? {},
     ledger: { ...defaultLedger, ...json.ledger },

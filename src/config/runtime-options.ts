@@ -115,6 +115,12 @@ export interface LockSettings {
   readonly everyHash: boolean;
 }
 
+/** Where releases and deployments are kept. */
+export interface RegistrySettings {
+  /** Absolute; null: tables of the option database. */
+  readonly folder: string | null;
+}
+
 export interface RuntimeOptions {
   /** Public keys whose archives are read. */
   readonly trustedKeys: readonly string[];
@@ -131,6 +137,8 @@ export interface RuntimeOptions {
   readonly approvals: Approvals;
   /** null: approvals stand in the option alone. */
   readonly lock: LockSettings | null;
+  /** null: what folders hold is all there is. */
+  readonly registry: RegistrySettings | null;
   readonly mode: Mode;
   readonly databaseRoles: DatabaseRoles;
   readonly ledger: LedgerSettings;

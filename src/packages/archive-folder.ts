@@ -34,8 +34,8 @@ export const makeMemoryFolder = (files: ArchivedFiles): PackageFolder => {
 export interface ArchiveFolder {
   readonly inside: PackageFolder;
   readonly files: ArchivedFiles;
-  /** SHA-256 of the public key it was signed with. */
-  readonly key: string;
+  /** SHA-256 of the public key it was signed with; null: nobody looked. */
+  readonly key: string | null;
 }
 
 /** `where` names it in what is refused. */

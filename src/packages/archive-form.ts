@@ -1,4 +1,4 @@
-// A signed package as one text: who signed, the signature, what was signed. Pure; must never look at what was signed before the signature holds.
+// A package as one text: who signed, the signature, what was signed. Pure; must never look at what was signed before the signature holds.
 import { createHash, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { type Static, Type } from 'typebox';
 import { makeCheck } from '../config/check.ts';
@@ -31,6 +31,12 @@ const innerSchema = Type.Object(
   closed,
 );
 
+/** As it is where nobody signed it: it says so, and only a registry without trustedKeys takes it. */
+const unsignedSchema = Type.Object(
+  { cloisterArchive: Type.Literal(1), payload: Type.String({ pattern: base64, description: 'base64' }) },
+  closed,
+);
+
 /** Path in the package → text. */
 export type ArchivedFiles = ReadonlyMap<string, string>;
 
@@ -41,9 +47,15 @@ const spkiOf = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'd
 export const publicLineOf = (key: KeyObject): string => spkiOf(createPublicKey(key)).toString('base64');
 export const keyIdOf = (publicLine: string): string => createHash('sha256').update(Buffer.from(publicLine, 'base64')).digest('hex');
 
+const payloadOf = (files: ArchivedFiles): Buffer =>
+  Buffer.from(JSON.stringify({ files: Object.fromEntries([...files].sort(([one], [other]) => (one < other ? -1 : 1))) }));
+
+/** Nobody stands for it. */
+export const wrapArchive = (files: ArchivedFiles): string =>
+  `${JSON.stringify({ cloisterArchive: 1, payload: payloadOf(files).toString('base64') })}\n`;
+
 export const sealArchive = (files: ArchivedFiles, privateKey: KeyObject): string => {
-  const sorted = Object.fromEntries([...files].sort(([one], [other]) => (one < other ? -1 : 1)));
-  const payload = Buffer.from(JSON.stringify({ files: sorted }));
+  const payload = payloadOf(files);
   const signature = sign(null, Buffer.concat([context, payload]), privateKey).toString('base64');
   const outer = { cloisterArchive: 1, key: keyIdOf(publicLineOf(privateKey)), signature, payload: payload.toString('base64') };
   return `${JSON.stringify(outer)}\n`;
@@ -78,9 +90,17 @@ const refuseOverlap = (files: ArchivedFiles, where: string): void => {
 
 export interface OpenedArchive {
   readonly files: ArchivedFiles;
-  /** SHA-256 of the public key it was signed with. */
-  readonly key: string;
+  /** SHA-256 of the public key it was signed with; null: nobody looked. */
+  readonly key: string | null;
 }
+
+const openPayload = (payload: Buffer, where: string): ArchivedFiles => {
+  const inner = parseJson(decodeUtf8(payload, where), where, 'ERR_ARCHIVE_INVALID');
+  makeCheck(innerSchema, 'ERR_ARCHIVE_INVALID')(inner, where);
+  const files = new Map(Object.entries((inner as Static<typeof innerSchema>).files));
+  refuseOverlap(files, where);
+  return files;
+};
 
 const hasNoSignature = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && 'cloisterArchive' in value && !('signature' in value && value.signature !== '');
@@ -102,9 +122,15 @@ export const openSealed = (text: string, where: string, trustedKeys: readonly st
   const publicKey = createPublicKey({ key: Buffer.from(line, 'base64'), type: 'spki', format: 'der' });
   if (!verify(null, Buffer.concat([context, payload]), publicKey, decode(outer.signature, where)))
     throw invalid(where, `its signature by the key ${shown}… does not hold: it was changed since, or signed by another key; get it again`);
-  const inner = parseJson(decodeUtf8(payload, where), where, 'ERR_ARCHIVE_INVALID');
-  makeCheck(innerSchema, 'ERR_ARCHIVE_INVALID')(inner, where);
-  const files = new Map(Object.entries((inner as Static<typeof innerSchema>).files));
-  refuseOverlap(files, where);
-  return { files, key: outer.key };
+  return { files: openPayload(payload, where), key: outer.key };
+};
+
+/** Of a registry: its operator stands for what is deployed. With trusted keys the same as {@link openSealed}; without any, signatures are not looked at. */
+export const openDeployed = (text: string, where: string, trustedKeys: readonly string[]): OpenedArchive => {
+  if (trustedKeys.length > 0) return openSealed(text, where, trustedKeys);
+  const value = parseJson(text, where, 'ERR_ARCHIVE_INVALID');
+  const schema = typeof value === 'object' && value !== null && 'signature' in value ? outerSchema : unsignedSchema;
+  makeCheck(schema, 'ERR_ARCHIVE_INVALID')(value, where);
+  const payload = decode((value as Static<typeof unsignedSchema>).payload, where);
+  return { files: openPayload(payload, where), key: null };
 };
