@@ -13,6 +13,7 @@ import { makeGrantCheck } from './config/check-grant.ts';
 import { parseOptions } from './config/options.ts';
 import { databaseOptionsOf } from './database.ts';
 import { makeCallRoad } from './dispatch/call-road.ts';
+import { type Deploying, openDeploying } from './deploying.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import { type Inspection, makeInspection } from './dispatch/inspection.ts';
 import { openTenancy } from './dispatch/tenant-views.ts';
@@ -218,10 +219,11 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
       schedules.remove(extension);
     },
     onTenants: () => bus.facts.changed(),
-    onReturned: () => undefined,
+    onReturned: (canary) => deploying.onReturned(canary),
     onLife: (event, extension, subject, reason) => life(event, extension, '', subject, reason),
   });
 
+  const deploying: Deploying = openDeploying({ settings: options.registry, database, logger, installation: () => installation });
   let closing: Promise<void> | null = null;
   const { health, gauges } = makeVitals({ dispatcher, installation, pool, schedules, isClosing: () => closing !== null });
   const handler = makeHandler({
@@ -238,6 +240,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
   const close = async (drainMs: number, delayMs: number): Promise<void> => {
     if (delayMs > 0) await setTimeout(delayMs);
     schedules.stop();
+    await deploying.close();
     await dispatcher.close(drainMs);
     await schedules.close();
     await pool.close();
@@ -252,6 +255,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
   development?.onInspection(makeInspection(() => dispatcher.cells()));
   try {
     await installation.load();
+    await deploying.start();
     await runInits(bus, defaultTenant);
   } catch (error) {
     await close(0, 0);

@@ -9,7 +9,7 @@ export const hostLayers: readonly (readonly string[])[] = [
   ['runtime'],
   ['operator'],
   ['vitals'],
-  ['database', 'records', 'served-view'],
+  ['database', 'records', 'served-view', 'deploying'],
   ['installation'],
   ['http', 'events'],
   ['dispatch', 'check'],

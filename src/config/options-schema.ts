@@ -152,11 +152,7 @@ const lockSchema = Type.Union([
   Type.Object({ table: Type.Literal(true), everyHash: Type.Optional(Type.Boolean()) }, closed),
 ]);
 
-const registrySchema = Type.Union([
-  Type.Null(),
-  Type.Object({ folder: path }, closed),
-  Type.Object({ table: Type.Literal(true) }, closed),
-]);
+const registrySchema = Type.Union([Type.Null(), Type.Object({ folder: path }, closed), Type.Object({ table: Type.Literal(true) }, closed)]);
 
 /** The part of the options that is JSON. */
 export const makeOptionsSchema = (catalog: CapabilityCatalog): TObject =>

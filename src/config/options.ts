@@ -12,7 +12,16 @@ import { freezeDeep } from './freeze.ts';
 import { fillHardening, type HardeningModes, type MeasureMode, type WardUser } from './hardening.ts';
 import { parseHostMembers } from './host-members.ts';
 import { makeOptionsSchema } from './options-schema.ts';
-import type { Approval, DatabaseRoles, EnvValue, ExtensionOption, LockSettings, Mode, RegistrySettings, RuntimeOptions } from './runtime-options.ts';
+import type {
+  Approval,
+  DatabaseRoles,
+  EnvValue,
+  ExtensionOption,
+  LockSettings,
+  Mode,
+  RegistrySettings,
+  RuntimeOptions,
+} from './runtime-options.ts';
 import { showText, showValue } from './show.ts';
 
 type LockOption = string | { readonly file?: string; readonly table?: true; readonly everyHash?: boolean } | null;

@@ -19,7 +19,9 @@ export const registryBounds = {
     meaning: 'Wait before the first try to reach a lost database or to read again what failed; twice as long after each.',
   },
   maxRetryMs: { unit: 'ms', value: 5_000, meaning: 'The longest such wait.' },
+  maxServeRetryMs: { unit: 'ms', value: 60_000, meaning: 'The longest wait before what could not be served here is tried again.' },
+  returns: { unit: 'count', value: 1_000, meaning: 'Canaries that a host has taken back and the registry does not know of yet.' },
   reportMs: { unit: 'ms', value: 15_000, meaning: 'How often a host says of itself what it serves; also at each change.' },
-  hostsMs: { unit: 'ms', value: 3_600_000, meaning: 'A host that said nothing for so long is forgotten.' },
+  hostsMs: { unit: 'ms', value: 600_000, meaning: 'A host that said nothing for so long is forgotten.' },
   hosts: { unit: 'count', value: 1_000, meaning: 'Hosts that are remembered, the latest first.' },
 } as const satisfies Readonly<Record<string, { readonly unit: string; readonly value: number; readonly meaning: string }>>;
