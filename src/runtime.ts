@@ -234,7 +234,17 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
     hasTenant: (extension, tenant) => installation.hasTenant(extension, tenant),
     tracing,
     tenants: views,
-    operatorRoutes: makeOperator({ options, installation, watch, store, metrics, logger, health, isClosing: () => closing !== null, life }),
+    operatorRoutes: makeOperator({
+      options,
+      installation,
+      watch,
+      deploying,
+      metrics,
+      logger,
+      health,
+      isClosing: () => closing !== null,
+      life,
+    }),
     onFault: (error) => logger.error({ err: error }, 'a request could not be taken'),
   });
   const close = async (drainMs: number, delayMs: number): Promise<void> => {

@@ -116,13 +116,28 @@ describe('a release is deployed over the API', { concurrency: false }, () => {
     assert.ok(runtime.entries('life').some(({ event, extension: id }) => event === 'operator.deploy' && id === 'shop'));
   });
   const refused: readonly (readonly [string, Buffer, number, string])[] = [
-    ['does not register', makeArchive('shop', '9.0.0', `export default () => { throw new Error('not today'); };`).bytes, 422, 'ERR_REGISTER_FAILED'],
+    [
+      'does not register',
+      makeArchive('shop', '9.0.0', `export default () => { throw new Error('not today'); };`).bytes,
+      422,
+      'ERR_REGISTER_FAILED',
+    ],
     ['does not parse', makeArchive('shop', '9.0.1', 'export default (').bytes, 422, 'ERR_PACKAGE_BUNDLE'],
-    ['was changed after it was signed', Buffer.from(two.bytes.toString('utf8').replace(/"signature":"./, '"signature":"/')), 422, 'ERR_ARCHIVE_INVALID'],
+    [
+      'was changed after it was signed',
+      Buffer.from(two.bytes.toString('utf8').replace(/"signature":"./, '"signature":"/')),
+      422,
+      'ERR_ARCHIVE_INVALID',
+    ],
     ['is no archive', Buffer.from('hello'), 422, 'ERR_ARCHIVE_INVALID'],
     ['is empty', Buffer.alloc(0), 422, 'ERR_ARCHIVE_INVALID'],
     ['is too large', Buffer.alloc(70_000, 0x20), 413, 'ERR_BODY_TOO_LARGE'],
-    ['has the id of a folder’s', makeArchive('steady', '2.0.0', 'export default (router) => router.get("/", () => {});').bytes, 422, 'ERR_EXTENSION_CONFLICT'],
+    [
+      'has the id of a folder’s',
+      makeArchive('steady', '2.0.0', 'export default (router) => router.get("/", () => {});').bytes,
+      422,
+      'ERR_EXTENSION_CONFLICT',
+    ],
   ];
   for (const [name, bytes, status, code] of refused)
     test(`one that ${name} is refused with why, and everything stays`, async () => {
@@ -132,7 +147,15 @@ describe('a release is deployed over the API', { concurrency: false }, () => {
       assert.deepEqual(await deployed(), before);
       assert.equal(await served(), '1.0.0');
     });
-  const queries: readonly string[] = ['?share=1', '?share=0', '?share=ten', '?unknown=1', '?by=a&by=b', '?tenant=a&everybody=true', '?__proto__=x'];
+  const queries: readonly string[] = [
+    '?share=1',
+    '?share=0',
+    '?share=ten',
+    '?unknown=1',
+    '?by=a&by=b',
+    '?tenant=a&everybody=true',
+    '?__proto__=x',
+  ];
   for (const query of queries)
     test(`the query ${query} is refused`, async () => {
       const { status, code } = await deploy(two, query);
@@ -142,7 +165,10 @@ describe('a release is deployed over the API', { concurrency: false }, () => {
     assert.equal((await deploy(two, '?share=0.5')).status, 200);
     for (let asked = 0; asked < 20; asked += 1) await served();
     const { extensions } = (await call('get', '/extensions')).json() as { readonly extensions: readonly Record<string, unknown>[] };
-    const canary = extensions.find(({ id }) => id === 'shop')?.['canary'] as { readonly version: string; readonly did: { readonly requests: number } };
+    const canary = extensions.find(({ id }) => id === 'shop')?.['canary'] as {
+      readonly version: string;
+      readonly did: { readonly requests: number };
+    };
     assert.equal(canary.version, '2.0.0');
     assert.ok(canary.did.requests > 0);
     assert.equal((await act('promote')).status, 200);
@@ -175,7 +201,9 @@ describe('a release is deployed over the API', { concurrency: false }, () => {
     assert.equal((await act('enable', '', '%2e%2e')).code, 'ERR_REQUEST_INVALID');
   });
   test('releases are listed, of one extension or all', async () => {
-    const { releases } = (await call('get', '/releases', '/releases?extension=shop')).json() as { readonly releases: readonly { readonly version: string }[] };
+    const { releases } = (await call('get', '/releases', '/releases?extension=shop')).json() as {
+      readonly releases: readonly { readonly version: string }[];
+    };
     assert.deepEqual(releases.map(({ version }) => version).sort(), ['1.0.0', '2.0.0']);
     assert.equal((await call('get', '/releases')).status, 200);
   });
@@ -187,6 +215,9 @@ describe('a release is deployed over the API', { concurrency: false }, () => {
   test('every documented route was driven to its 200', async () => {
     await call('get', '/openapi.json');
     const all = Object.entries(document.paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path} 200`));
-    assert.deepEqual(all.filter((one) => !driven.has(one)), []);
+    assert.deepEqual(
+      all.filter((one) => !driven.has(one)),
+      [],
+    );
   });
 });

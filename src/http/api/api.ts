@@ -166,7 +166,8 @@ export const makeApi = (services: ApiServices): Api => {
   const run = async (request: IncomingMessage, response: ServerResponse, below: string): Promise<void> => {
     try {
       const matched = matchRoute(request.method ?? 'GET', below);
-      if (matched === null) throw new CloisterError('ERR_ROUTE_NOT_FOUND', 'The API has no such route; /_cloister/api/openapi.json has all.');
+      if (matched === null)
+        throw new CloisterError('ERR_ROUTE_NOT_FOUND', 'The API has no such route; /_cloister/api/openapi.json has all.');
       const { route, extension } = matched;
       const query = parseQuery(request.url ?? '', route.query, checks.get(route) ?? (() => undefined));
       const value = await answer(request, route, extension, query);

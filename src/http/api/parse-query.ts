@@ -23,7 +23,8 @@ export const parseQuery = (url: string, { properties }: TObject, check: Check): 
     const texts = given.getAll(name);
     const part = (Object.hasOwn(properties, name) ? properties[name] : {}) as Part;
     if (part.type === 'array') values.set(name, texts);
-    else if (texts.length > 1) throw new CloisterError('ERR_REQUEST_INVALID', `query: ${JSON.stringify(name.slice(0, 100))} is there more than once`);
+    else if (texts.length > 1)
+      throw new CloisterError('ERR_REQUEST_INVALID', `query: ${JSON.stringify(name.slice(0, 100))} is there more than once`);
     else values.set(name, valueOf(part, texts[0] ?? ''));
   }
   // No prototype: names are a client's.

@@ -4,7 +4,10 @@ import { CloisterError } from '../../errors.ts';
 import { apiBounds } from './bounds.ts';
 
 const tooLarge = (maxBytes: number): CloisterError =>
-  new CloisterError('ERR_BODY_TOO_LARGE', `The archive is over the limit archiveBytes (${maxBytes}).`, { limit: 'archiveBytes', allowed: maxBytes });
+  new CloisterError('ERR_BODY_TOO_LARGE', `The archive is over the limit archiveBytes (${maxBytes}).`, {
+    limit: 'archiveBytes',
+    allowed: maxBytes,
+  });
 
 export const readArchive = (request: IncomingMessage, maxBytes: number): Promise<Buffer> =>
   new Promise((resolve, reject) => {
