@@ -43,7 +43,8 @@ const configText = (documents: readonly Value[]): string =>
 let answered: readonly string[] = [];
 before(async () => {
   const routes = makeOperatorRoutes({
-    health: () => ({}),
+    health: () => ({ status: 'ok' }),
+    api: () => assert.fail('nobody asks it'),
     unready: () => null,
     metrics: null,
     token: null,
