@@ -12,72 +12,39 @@ import { makeOffered } from './capabilities/services/host.ts';
 import { makeGrantCheck } from './config/check-grant.ts';
 import { parseOptions } from './config/options.ts';
 import { databaseOptionsOf } from './database.ts';
-import { makeCallRoad } from './dispatch/call-road.ts';
 import { type Deploying, openDeploying } from './deploying.ts';
+import { makeCallRoad } from './dispatch/call-road.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
-import { type Inspection, makeInspection } from './dispatch/inspection.ts';
+import { makeInspection } from './dispatch/inspection.ts';
 import { openTenancy } from './dispatch/tenant-views.ts';
 import { CloisterError } from './errors.ts';
 import { Bus } from './events/bus.ts';
-import { type EmbedderEvents, makeEmbedderEvents } from './events/embedder-events.ts';
+import { makeEmbedderEvents } from './events/embedder-events.ts';
 import { makeHostEvents } from './events/host-events.ts';
 import { withOwnListeners } from './events/own-listeners.ts';
 import { makeLocalLock, openDatabaseLock } from './events/schedule-lock.ts';
-import { type NextRun, Schedules } from './events/schedules.ts';
+import { Schedules } from './events/schedules.ts';
 import { runInits, runSchedule } from './events/start.ts';
-import { defaultTenant, type Handler, makeHandler } from './http/handler.ts';
+import { defaultTenant, makeHandler } from './http/handler.ts';
 import { CanaryWatch } from './installation/canary/canary-watch.ts';
-import type { Applied, Desired } from './installation/desired.ts';
-import { Installation, type InstalledExtension, type RefusedExtension } from './installation.ts';
-import type { LedgerEntry, LifeEvent } from './ledger/entry.ts';
+import { Installation } from './installation.ts';
+import type { LifeEvent } from './ledger/entry.ts';
 import { type LifeSubject, openLifeLog } from './ledger/life-log.ts';
 import { makeOperator } from './operator.ts';
 import type { CloisterOptions } from './options.ts';
 import { quotaRefusal } from './quotas/quota-error.ts';
 import { openRecords } from './records.ts';
+import type { Development, Runtime } from './runtime-api.ts';
 import { makeTracing } from './telemetry/tracing.ts';
-import { type Health, makeVitals } from './vitals.ts';
+import { makeVitals } from './vitals.ts';
 import { findArtefacts } from './wards/artefacts.ts';
 import { flagsOf } from './wards/flags.ts';
-import { type MeasureReport, sayHardening } from './wards/hardening/measures.ts';
+import { sayHardening } from './wards/hardening/measures.ts';
 import { openHardening } from './wards/hardening/open-hardening.ts';
 import { Images } from './wards/image.ts';
 import { WardPool } from './wards/ward-pool.ts';
 
-/** What only `cloister dev` asks for: not part of the API. */
-export interface Development {
-  /** Wards are started so that a debugger can look into every cell. */
-  onInspection(inspection: Inspection): void;
-}
-
-export interface Runtime {
-  /** A request listener for Express 4 and 5 and for node:http. */
-  handler(): Handler;
-  /** What is served, and what was refused and why. */
-  extensions(): readonly InstalledExtension[];
-  refused(): readonly RefusedExtension[];
-  /** Looks at the packages again. What changed is taken into service beside its old version, whose requests finish; where it cannot be, `refused()` says why and the old version goes on. */
-  reload(): Promise<void>;
-  /** Makes what is served of deployed extensions what is wanted, beside what the option `extensions` says, which is left alone. What cannot be served leaves what was served as it was. */
-  apply(desired: readonly Desired[]): Promise<readonly Applied[]>;
-  /** The source map of the script that an extension runs, as JSON; null where there is none. */
-  sourceMap(id: string): string | null;
-  /** The latest entries of the ledger, oldest first. */
-  ledger(): readonly LedgerEntry[];
-  /** Events of your own code, for hooks of extensions; docs/embedding.md. */
-  readonly events: EmbedderEvents;
-  /** When each schedule of a hook runs next. */
-  schedules(): readonly NextRun[];
-  health(): Health;
-  /** The next request of the tenant asks `resolveTenant` anew; without a name, that of each. */
-  forgetTenant(tenant?: string): void;
-  /** What was counted since the start, in Prometheus's text format. Rejects with ERR_OPTIONS_INVALID where the option `metrics` is off. */
-  metrics(): Promise<string>;
-  /** `/_cloister/ready` says no from now on; after `delayMs` (0) no more requests are taken, those in flight may finish within `drainMs` (5,000), and every ward ends. */
-  close(options?: { readonly drainMs?: number; readonly delayMs?: number }): Promise<void>;
-  /** What holds its wards back, and what does not and why; docs/hardening.md. */
-  hardening(): readonly MeasureReport[];
-}
+export type { Development, Runtime };
 
 const defaultDrainMs = 5_000;
 const spareWards = 1;

@@ -7,7 +7,7 @@ export const hostLayers: readonly (readonly string[])[] = [
   ['index', 'directus'],
   ['doctor'],
   ['runtime'],
-  ['operator'],
+  ['operator', 'runtime-api'],
   ['vitals'],
   ['database', 'records', 'served-view', 'deploying'],
   ['installation'],

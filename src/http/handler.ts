@@ -144,7 +144,7 @@ export const makeHandler = (options: HandlerOptions): Handler => {
   /** null: nothing stands there any more. */
   const pickAgain = ({ mount: name }: Target, identity: Identity): Mount | null => {
     const now = options.mount(name);
-    return now === undefined ? null : pickVersion(now, identity);
+    return now === undefined || !options.hasTenant(now.current.extension.id, identity.tenant) ? null : pickVersion(now, identity);
   };
 
   const pass = (request: IncomingMessage, response: ServerResponse, next: Next | undefined): void => {
