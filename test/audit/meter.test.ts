@@ -7,6 +7,7 @@ import { describe, it } from 'node:test';
 import { auditMeter } from '../../src/audit/library.ts';
 import { type MeterSpan, readMeter, spanOf } from '../../src/audit/meter.ts';
 import type { LedgerEntry, LedgerRecord } from '../../src/ledger/entry.ts';
+import { makeRandom, readSeed } from '../helpers/random.ts';
 import { openTestRuntime } from '../helpers/runtime.ts';
 
 const source = `export default (router, { logger }) => {
@@ -143,5 +144,71 @@ describe('metering', () => {
     ];
     const [row] = await readMeter(list(entries), 'hour', { untilMs: Number.POSITIVE_INFINITY });
     assert.deepEqual([row?.requests, row?.calls, row?.rows, row?.fetchBytes, row?.breaches], [1, 2, 7, 100, 5]);
+  });
+
+  it('agrees with an independent count of two tenants and two extensions across the borders of hours', async () => {
+    const random = makeRandom(readSeed());
+    const begin = Date.parse('2026-03-01T22:59:50.000Z');
+    const counted = new Map<string, { requests: number; cpuUs: number; calls: number; rows: number; out: number; fetched: number }>();
+    const entries: LedgerEntry[] = [];
+    for (let n = 0; n < 400; n += 1) {
+      const at = new Date(begin + Math.floor((n * 7_300_000) / 400)).toISOString();
+      const extension = random() < 0.5 ? 'one' : 'two';
+      const tenant = random() < 0.5 ? 'a' : 'b';
+      const whose = { ...(end(at) as LedgerRecord), extension, tenant, request: `r${String(n)}` };
+      const [cpuUs, rows, out, fetched] = Array.from({ length: 4 }, () => Math.floor(random() * 10_000)) as [
+        number,
+        number,
+        number,
+        number,
+      ];
+      const denied = random() < 0.3;
+      const call = (id: number, capability: string, decision: string): object => ({
+        ...whose,
+        kind: 'call.start',
+        call: id,
+        capability,
+        method: 'go',
+        args: {},
+        digest: '',
+        rule: '',
+        decision,
+      });
+      const ended = (id: number, more: object): object => ({
+        ...whose,
+        kind: 'call.end',
+        call: id,
+        outcome: 'ok',
+        rows: 0,
+        bytes: 0,
+        wallMs: 1,
+        ...more,
+      });
+      const mine = [
+        call(1, 'database', denied ? 'deny' : 'allow'),
+        ...(denied ? [] : [ended(1, { rows, bytes: 77 })]),
+        call(2, 'fetch', 'allow'),
+        ended(2, { bytes: 5, received: fetched, sent: 0 }),
+        { ...whose, cpuMs: cpuUs / 1_000, bytesOut: out },
+      ];
+      entries.push(...(mine as LedgerEntry[]));
+      const key = `${at.slice(0, 13)} ${extension} ${tenant}`;
+      const sum = counted.get(key) ?? { requests: 0, cpuUs: 0, calls: 0, rows: 0, out: 0, fetched: 0 };
+      counted.set(key, {
+        requests: sum.requests + 1,
+        cpuUs: sum.cpuUs + cpuUs,
+        calls: sum.calls + (denied ? 1 : 2),
+        rows: sum.rows + (denied ? 0 : rows),
+        out: sum.out + out,
+        fetched: sum.fetched + fetched,
+      });
+    }
+    const metered = await readMeter(list(entries), 'hour', { untilMs: Number.POSITIVE_INFINITY });
+    const seen = metered.map(({ from, extension, tenant, requests, cpuMs, calls, rows, bytesOut, fetchBytes }) => [
+      `${from.slice(0, 13)} ${extension} ${tenant}`,
+      { requests, cpuUs: Math.round(cpuMs * 1_000), calls, rows, out: bytesOut, fetched: fetchBytes },
+    ]);
+    assert.ok(counted.size >= 12, 'four pairs in three hours at least');
+    assert.deepEqual(Object.fromEntries(seen), Object.fromEntries(counted));
   });
 });
