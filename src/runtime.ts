@@ -198,7 +198,6 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
     identify: options.identify ?? undefined,
     htmlPolicy,
     mount: (id) => installation.mount(id),
-    hasTenant: (extension, tenant) => installation.hasTenant(extension, tenant),
     tracing,
     tenants: views,
     operatorRoutes: makeOperator({

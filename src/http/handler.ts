@@ -22,8 +22,6 @@ export interface HandlerOptions {
   readonly identify: Identify | undefined;
   readonly htmlPolicy: string | null;
   mount(id: string): Mounted | undefined;
-  /** Whether the operator lets the tenant have the extension. */
-  hasTenant(extension: string, tenant: string): boolean;
   readonly operatorRoutes: OperatorRoutes;
   readonly tracing: Tracing | null;
   /** null: every tenant has every extension. */
@@ -38,6 +36,7 @@ export type Handler = (request: IncomingMessage, response: ServerResponse, next?
 const operatorMount = '_cloister';
 const emptyBody: RequestBody = { mode: bodyModes.none, bytes: null };
 export const defaultTenant = 'default';
+const isFor = (tenant: string, { tenants }: Mounted): boolean => tenants === null || tenants.has(tenant);
 const anybody: Identity = { tenant: defaultTenant, accountability: null };
 
 const checkIdentity = (identity: Identity): Identity => {
@@ -121,7 +120,7 @@ export const makeHandler = (options: HandlerOptions): Handler => {
   ): Promise<void> => {
     const identity = identify === undefined ? anybody : checkIdentity(await identify(request));
     const { tenant } = identity;
-    const installed = options.hasTenant(mounted.current.extension.id, tenant) ? pickVersion(mounted, identity) : null;
+    const installed = isFor(tenant, mounted) ? pickVersion(mounted, identity) : null;
     const early = await mountFor(installed, tenant);
     if (installed === null || early === null) return pass(request, response, next);
     const body = denial(request, target, early) ?? (await readOrRefuse(request, early));
@@ -144,7 +143,7 @@ export const makeHandler = (options: HandlerOptions): Handler => {
   /** null: nothing stands there any more. */
   const pickAgain = ({ mount: name }: Target, identity: Identity): Mount | null => {
     const now = options.mount(name);
-    return now === undefined || !options.hasTenant(now.current.extension.id, identity.tenant) ? null : pickVersion(now, identity);
+    return now === undefined || !isFor(identity.tenant, now) ? null : pickVersion(now, identity);
   };
 
   const pass = (request: IncomingMessage, response: ServerResponse, next: Next | undefined): void => {
@@ -172,12 +171,7 @@ export const makeHandler = (options: HandlerOptions): Handler => {
       }
       if (refusesFraming(request, response)) return;
       checkPath(target.path);
-      if (
-        identify === undefined &&
-        tenants === null &&
-        hasNoBody(request) &&
-        options.hasTenant(mounted.current.extension.id, defaultTenant)
-      ) {
+      if (identify === undefined && tenants === null && hasNoBody(request) && isFor(defaultTenant, mounted)) {
         const mount = pickVersion(mounted, anybody);
         if (denial(request, target, mount) === null) return start(request, response, next, target, mount, anybody, emptyBody);
       }

@@ -11,4 +11,6 @@ export interface Mounted {
   readonly current: Mount;
   /** A version on trial that takes its share of the requests. */
   readonly canary: { readonly mount: Mount; readonly share: number } | null;
+  /** Those that the operator lets have it; null: all. */
+  readonly tenants: ReadonlySet<string> | null;
 }

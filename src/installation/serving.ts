@@ -117,6 +117,7 @@ export class Serving {
     const mounted: Mounted = {
       current: mountOf(current),
       canary: canary === null ? null : { mount: mountOf(canary.version), share: canary.share },
+      tenants: served.tenants,
     };
     if (canary === null) this.#services.watch.forget(current.extension.id);
     else

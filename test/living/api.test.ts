@@ -1,11 +1,12 @@
 // The operator's API over real HTTP, held against its own document. Must never answer in a way the document does not have.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { archiveKey, makeArchive, type TestArchive } from '../helpers/archives.ts';
 import type { Reply } from '../helpers/client.ts';
-import { extension, openTestRuntime, type TestRuntime } from '../helpers/runtime.ts';
+import { extension, openTestRuntime, type TestRuntime, waitUntil } from '../helpers/runtime.ts';
 import { openTemporaryFolder } from '../packages/package-writer.ts';
 
 const adminToken = 'an-operators-token-for-tests';
@@ -190,6 +191,25 @@ describe('a release is deployed over the API', { concurrency: false }, () => {
     assert.equal((await act('return')).code, 'ERR_CANARY_MISSING');
     assert.equal((await act('promote')).code, 'ERR_CANARY_MISSING');
   });
+  test('a bad canary is taken back in the registry too, with why', async () => {
+    const bad = shop('3.0.0', `throw new Error('bad')`);
+    assert.equal((await deploy(bad, '?share=0.5')).status, 200);
+    for (let asked = 0; asked < 100; asked += 1) await served();
+    let last: Readonly<Record<string, unknown>> | undefined;
+    await waitUntil('it is on record', () =>
+      runtime.entries('life').some(({ event, version }) => event === 'canary.return' && version === '3.0.0'),
+    );
+    for (let tried = 0; tried < 100 && (last === undefined || last['canary'] !== null); tried += 1) {
+      const { deployments } = (await call('get', '/status')).json() as {
+        readonly deployments: readonly Readonly<Record<string, unknown>>[];
+      };
+      last = deployments.find(({ extension: id }) => id === 'shop');
+      await sleep(50);
+    }
+    assert.equal(last?.['canary'], null);
+    assert.match(String(last?.['reason']), /^errors in /);
+    assert.equal(await served(), '1.0.0');
+  });
   test('only for tenants that are named, and for everybody again', async () => {
     await deploy(one, '?tenant=globex&tenant=acme');
     assert.equal((await runtime.get('/shop')).status, 404);
@@ -204,7 +224,7 @@ describe('a release is deployed over the API', { concurrency: false }, () => {
     const { releases } = (await call('get', '/releases', '/releases?extension=shop')).json() as {
       readonly releases: readonly { readonly version: string }[];
     };
-    assert.deepEqual(releases.map(({ version }) => version).sort(), ['1.0.0', '2.0.0']);
+    assert.deepEqual(releases.map(({ version }) => version).sort(), ['1.0.0', '2.0.0', '3.0.0']);
     assert.equal((await call('get', '/releases')).status, 200);
   });
   test('the host’s own folders are shown, and what it refused', async () => {

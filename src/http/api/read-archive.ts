@@ -12,6 +12,14 @@ const tooLarge = (maxBytes: number): CloisterError =>
 export const readArchive = (request: IncomingMessage, maxBytes: number): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     if (Number(request.headers['content-length'] ?? 0) > maxBytes) return reject(tooLarge(maxBytes));
+    // A parser of the embedder's was here before.
+    if (request.readableEnded || request.destroyed)
+      return reject(
+        new CloisterError(
+          'ERR_REQUEST_INVALID',
+          'The archive was read by something before; send it as content-type: application/octet-stream.',
+        ),
+      );
     const chunks: Buffer[] = [];
     let bytes = 0;
     const finish = (settle: () => void): void => {

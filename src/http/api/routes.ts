@@ -39,7 +39,7 @@ const action = (name: Action, summary: string, query: TObject, refuses: readonly
   summary,
   query,
   answer: changeAnswer,
-  refuses: ['ERR_DEPLOYMENT_UNKNOWN', 'ERR_REGISTRY_UNAVAILABLE', 'ERR_CAPACITY_EXCEEDED', ...refuses],
+  refuses: ['ERR_DEPLOYMENT_UNKNOWN', 'ERR_REGISTRY_UNAVAILABLE', 'ERR_RUNTIME_CLOSED', 'ERR_CAPACITY_EXCEEDED', ...refuses],
 });
 
 export const apiRoutes: readonly ApiRoute[] = [
@@ -94,6 +94,7 @@ export const apiRoutes: readonly ApiRoute[] = [
       'ERR_CANARY_INVALID',
       'ERR_CAPACITY_EXCEEDED',
       'ERR_REGISTRY_UNAVAILABLE',
+      'ERR_RUNTIME_CLOSED',
     ],
   },
   action('enable', 'Serves it again', changeQuery, []),
