@@ -22,7 +22,7 @@ export const hostLayers: readonly (readonly string[])[] = [
   ['config'],
   ['capabilities'],
   ['tenants'],
-  ['telemetry', 'quotas'],
+  ['telemetry', 'quotas', 'jobs'],
   ['policy', 'ledger'],
   ['limits'],
   ['bridge/host-events', 'bridge/own-listeners'],

@@ -16,6 +16,7 @@ import { servicesBounds } from '../../src/capabilities/services/bounds.ts';
 import { itemsBounds } from '../../src/capabilities/services/items/bounds.ts';
 import { apiBounds } from '../../src/http/api/bounds.ts';
 import { canaryBounds } from '../../src/installation/canary/bounds.ts';
+import { jobBounds } from '../../src/jobs/bounds.ts';
 import { ledgerBounds } from '../../src/ledger/bounds.ts';
 import { packageLimitTable } from '../../src/limits/package-table.ts';
 import { type LimitRow, limitTable } from '../../src/limits/table.ts';
@@ -63,6 +64,7 @@ export const limitTables: ReadonlyMap<string, readonly string[]> = new Map([
   ['canary', boundRows(canaryBounds)],
   ['api', boundRows(apiBounds)],
   ['kv', boundRows(kvBounds)],
+  ['jobs', boundRows(jobBounds)],
 ]);
 
 const placeOf = (name: string): RegExp => new RegExp(`(<!-- table: ${name} -->\\n)[^]*?(<!-- end -->)`);

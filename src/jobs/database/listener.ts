@@ -1,0 +1,75 @@
+// Hears of work that other hosts put, on a connection of its own; by it others see that this host is there. Must never be relied on: whoever is told nothing looks by himself.
+import type { Client } from 'pg';
+import { whoAmI } from './statements.ts';
+
+/** The server's process behind a connection. */
+export interface Backend {
+  readonly pid: number;
+  readonly since: string;
+}
+
+export interface Listener {
+  /** null: not connected now. */
+  readonly backend: Backend | null;
+  open(wake: () => void): void;
+  wake(): void;
+  close(): Promise<void>;
+}
+
+const reopenMs = 1_000;
+
+export const openListener = (connect: () => Promise<Client>, namespace: string): Listener => {
+  let client: Client | null = null;
+  let backend: Backend | null = null;
+  let onWork: () => void = () => undefined;
+  let opening: Promise<void> = Promise.resolve();
+  let again: NodeJS.Timeout | null = null;
+  let closed = false;
+
+  const later = (): void => {
+    client = null;
+    backend = null;
+    if (closed || again !== null) return;
+    again = setTimeout(() => {
+      again = null;
+      opening = listen();
+    }, reopenMs);
+    again.unref();
+  };
+
+  const listen = async (): Promise<void> => {
+    try {
+      const opened = await connect();
+      if (closed) return void (await opened.end());
+      client = opened;
+      opened.on('end', later);
+      opened.on('notification', ({ payload }) => {
+        if (payload === namespace) onWork();
+      });
+      await opened.query('LISTEN cloister_jobs');
+      const { rows } = await opened.query<Backend>(whoAmI);
+      backend = rows[0] ?? null;
+      onWork();
+    } catch {
+      client?.connection.stream.destroy();
+      later();
+    }
+  };
+
+  return {
+    get backend() {
+      return backend;
+    },
+    open(wake) {
+      onWork = wake;
+      opening = listen();
+    },
+    wake: () => onWork(),
+    async close() {
+      closed = true;
+      if (again !== null) clearTimeout(again);
+      await opening;
+      await client?.end().catch(() => undefined);
+    },
+  };
+};

@@ -1,0 +1,110 @@
+// One connection for the queue's own statements, one after another, opened again when it was lost. Must never keep anybody waiting longer than a statement may take.
+import type { Client, QueryResultRow } from 'pg';
+import { jobBounds } from '../bounds.ts';
+
+export interface Session {
+  /** One statement. */
+  query<Row extends QueryResultRow>(text: string, values: readonly unknown[]): Promise<readonly Row[]>;
+  /** Several in one transaction; rolled back where `work` throws. */
+  transaction<Result>(work: (client: Client) => Promise<Result>): Promise<Result>;
+  readonly waiting: number;
+  close(): Promise<void>;
+}
+
+const statementMs = jobBounds.statementMs.value;
+
+/** `prepare` runs once on each new connection. */
+export const openSession = (connect: () => Promise<Client>, prepare?: (client: Client) => Promise<void>): Session => {
+  let client: Promise<Client> | null = null;
+  let last: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
+  let closed = false;
+
+  const open = async (): Promise<Client> => {
+    const opened = await connect();
+    opened.on('end', () => {
+      client = null;
+    });
+    try {
+      await opened.query(`SET statement_timeout = ${String(statementMs)}; SET lock_timeout = ${String(statementMs)}`);
+      await prepare?.(opened);
+      return opened;
+    } catch (error) {
+      opened.connection.stream.destroy();
+      throw error;
+    }
+  };
+
+  const use = async <Result>(work: (on: Client) => Promise<Result>): Promise<Result> => {
+    if (closed) throw new Error('the queue is closed');
+    client ??= open().catch((error: unknown) => {
+      client = null;
+      throw error;
+    });
+    const on = await client;
+    // A network that is cut without a word would keep a query for a quarter of an hour.
+    const silence = setTimeout(() => on.connection.stream.destroy(), 2 * statementMs);
+    try {
+      return await work(on);
+    } catch (error) {
+      if (error instanceof Refused) throw error;
+      // In whatever state it is, the next one gets a new connection.
+      client = null;
+      on.connection.stream.destroy();
+      throw error;
+    } finally {
+      clearTimeout(silence);
+    }
+  };
+
+  const inTurn = <Result>(work: (on: Client) => Promise<Result>): Promise<Result> => {
+    if (waiting >= jobBounds.waiting.value) return Promise.reject(new Error('too many statements of the queue wait'));
+    waiting += 1;
+    const mine = last.then(() => use(work));
+    last = mine.then(
+      () => void (waiting -= 1),
+      () => void (waiting -= 1),
+    );
+    return mine;
+  };
+
+  return {
+    query: (text, values) => inTurn(async (on) => (await on.query(text, [...values])).rows),
+    async transaction(work) {
+      try {
+        return await inTurn(async (on) => {
+          // Not awaited by itself: the first statement of the work goes with it.
+          on.query('BEGIN').catch(() => undefined);
+          try {
+            const result = await work(on);
+            await on.query('COMMIT');
+            return result;
+          } catch (error) {
+            if (error instanceof Refused) await on.query('ROLLBACK');
+            throw error;
+          }
+        });
+      } catch (error) {
+        throw error instanceof Refused ? error.reason : error;
+      }
+    },
+    get waiting() {
+      return waiting;
+    },
+    async close() {
+      closed = true;
+      await last;
+      const open = await client?.catch(() => null);
+      await open?.end().catch(() => undefined);
+    },
+  };
+};
+
+/** What is wrong is what was asked for, not the connection. */
+export class Refused extends Error {
+  readonly reason: Error;
+  constructor(reason: Error) {
+    super(reason.message);
+    this.reason = reason;
+  }
+}

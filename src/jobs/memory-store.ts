@@ -1,0 +1,203 @@
+// Jobs of one process. Must never outlive it: what it held is gone with it.
+import { jobBounds } from './bounds.ts';
+import { makeLoopError, makeRoomError } from './errors.ts';
+import { type Claimed, type Counted, type Job, type JobStore, type ListedJob, type Spend, shareOf, type Want } from './job.ts';
+
+interface Kept {
+  readonly job: Job;
+  readonly tree: string | null;
+  readonly putAt: number;
+  state: 'queued' | 'running' | 'done' | 'dead';
+  attempts: number;
+  dueAt: number;
+  begunAt: number;
+  reason: string;
+}
+
+const mostTrees = 10_000;
+
+export interface MemoryTerms {
+  readonly openJobs: number;
+}
+
+export class MemoryStore implements JobStore {
+  readonly scope = 'process' as const;
+  readonly #terms: MemoryTerms;
+  readonly #jobs = new Map<string, Kept>();
+  readonly #trees = new Map<string, Counted>();
+  /** Oldest turn first. */
+  #turns: string[] = [];
+  #wake: () => void = () => undefined;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(terms: Partial<MemoryTerms> = {}) {
+    this.#terms = { openJobs: jobBounds.openJobs.value, ...terms };
+  }
+
+  put(jobs: readonly Job[], spend: Spend | null): ReturnType<JobStore['put']> {
+    return Promise.resolve().then(() => {
+      this.#prune();
+      const fresh = jobs.filter(({ id }) => !this.#jobs.has(id));
+      const [first] = fresh;
+      if (first === undefined) return { taken: 0, counted: null };
+      const open = [...this.#jobs.values()].filter(({ job, state }) => shareOf(job) === shareOf(first) && isOpen(state));
+      const bytes = [...open.map(({ job }) => job), ...fresh].reduce((sum, { body }) => sum + body.length, 0);
+      if (open.length + fresh.length > this.#terms.openJobs || bytes > jobBounds.openBytes.value) throw makeRoomError();
+      const counted = spend === null ? null : this.#spend(spend);
+      const now = performance.now();
+      for (const job of fresh) {
+        const kept: Kept = {
+          job,
+          tree: spend?.tree ?? null,
+          putAt: now,
+          state: 'queued',
+          attempts: 0,
+          dueAt: now,
+          begunAt: 0,
+          reason: '',
+        };
+        this.#jobs.set(job.id, kept);
+      }
+      if (!this.#turns.includes(shareOf(first))) this.#turns.unshift(shareOf(first));
+      return { taken: fresh.length, counted };
+    });
+  }
+
+  claim({ most, full, extensions }: Want): Promise<readonly Claimed[]> {
+    const now = performance.now();
+    const claimed: Claimed[] = [];
+    const waiting = [...this.#jobs.values()].filter(({ state }) => state === 'queued');
+    for (const share of [...this.#turns]) {
+      if (full.includes(share) || claimed.length >= most) continue;
+      const mine = waiting
+        .filter(({ job, dueAt }) => shareOf(job) === share && dueAt <= now && extensions.includes(job.extension))
+        .filter((kept) => this.#isFree(kept) || this.#overlaps(kept))
+        .slice(0, Math.min(Math.max(1, Math.ceil(most / 4)), most - claimed.length));
+      // A lane has one at a time.
+      const begun = mine.filter(
+        ({ job: { lane } }, at) => lane === null || mine.findIndex(({ job }) => job.lane?.name === lane.name) === at,
+      );
+      for (const kept of begun) claimed.push(this.#begin(kept, now));
+      if (begun.length > 0) this.#turns = [...this.#turns.filter((one) => one !== share), share];
+    }
+    return Promise.resolve(claimed);
+  }
+
+  beat(): Promise<readonly string[]> {
+    this.#prune();
+    return Promise.resolve([]);
+  }
+
+  settle({ job }: Claimed, settlement: Parameters<JobStore['settle']>[1]): Promise<void> {
+    const kept = this.#jobs.get(job.id);
+    if (kept?.state !== 'running') return Promise.resolve();
+    if (settlement.kind === 'again') {
+      kept.state = 'queued';
+      kept.dueAt = performance.now() + settlement.delayMs;
+      if (!settlement.counts) kept.attempts -= 1;
+      this.#timer = setTimeout(() => this.#wake(), settlement.delayMs);
+      this.#timer.unref();
+    } else kept.state = settlement.kind;
+    if (settlement.kind !== 'done') kept.reason = settlement.reason;
+    kept.begunAt = performance.now();
+    if (settlement.kind === 'done' && settlement.spend !== null) this.#add(settlement.spend);
+    return Promise.resolve();
+  }
+
+  onWork(wake: () => void): void {
+    this.#wake = wake;
+  }
+
+  stats(): ReturnType<JobStore['stats']> {
+    const all = [...this.#jobs.values()];
+    const count = (...states: readonly Kept['state'][]): number => all.filter(({ state }) => states.includes(state)).length;
+    const now = performance.now();
+    return Promise.resolve({
+      queued: count('queued'),
+      running: count('running'),
+      retried: all.filter(({ state, attempts }) => (state === 'queued' && attempts > 0) || (state === 'running' && attempts > 1)).length,
+      dead: count('dead'),
+      lagMs: Math.round(all.reduce((most, { state, dueAt }) => (state === 'queued' ? Math.max(most, now - dueAt) : most), 0)),
+    });
+  }
+
+  list(most: number): Promise<readonly ListedJob[]> {
+    const ago = (at: number): string => new Date(Date.now() - (performance.now() - at)).toISOString();
+    const listed = [...this.#jobs.values()].flatMap(({ job, state, attempts, reason, putAt }): readonly ListedJob[] => {
+      const { id, kind, tenant, extension, what } = job;
+      return state === 'done' ? [] : [{ id, kind, tenant, extension, what, state, attempts, reason, since: ago(putAt) }];
+    });
+    return Promise.resolve(listed.slice(0, most));
+  }
+
+  retry(id: string): Promise<boolean> {
+    const kept = this.#jobs.get(id);
+    if (kept?.state !== 'dead') return Promise.resolve(false);
+    Object.assign(kept, { state: 'queued', attempts: 0, dueAt: performance.now() });
+    this.#wake();
+    return Promise.resolve(true);
+  }
+
+  drop(id: string): Promise<boolean> {
+    const kept = this.#jobs.get(id);
+    if (kept?.state !== 'dead' && kept?.state !== 'queued') return Promise.resolve(false);
+    kept.state = 'done';
+    return Promise.resolve(true);
+  }
+
+  close(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#jobs.clear();
+    return Promise.resolve();
+  }
+
+  #begin(kept: Kept, now: number): Claimed {
+    const overlaps = this.#overlaps(kept);
+    kept.state = 'running';
+    kept.attempts += 1;
+    kept.begunAt = now;
+    const counted = kept.tree === null ? null : (this.#trees.get(kept.tree) ?? null);
+    return { job: kept.job, attempt: kept.attempts, ageMs: now - kept.putAt, overlaps, counted };
+  }
+
+  #before({ job: { lane } }: Kept): readonly Kept[] {
+    if (lane === null) return [];
+    return [...this.#jobs.values()].filter(
+      ({ job, state }) => isOpen(state) && job.lane !== null && job.lane.name === lane.name && job.lane.rank < lane.rank,
+    );
+  }
+  #isFree(kept: Kept): boolean {
+    return this.#before(kept).length === 0;
+  }
+  #overlaps(kept: Kept): boolean {
+    return this.#before(kept).some(({ state, attempts, begunAt }) => state === 'running' && attempts === 1 && begunAt <= kept.putAt);
+  }
+
+  #spend(spend: Spend): Counted {
+    const { events, turns } = this.#trees.get(spend.tree) ?? { events: 0, turns: 0 };
+    if (events + spend.events > spend.mostEvents) throw makeLoopError('eventsPerRequest', spend.mostEvents);
+    if (turns + spend.turns > spend.mostTurns) throw makeLoopError('listenersPerRequest', spend.mostTurns);
+    return this.#add(spend);
+  }
+
+  #add({ tree, events, turns }: Pick<Spend, 'tree' | 'events' | 'turns'>): Counted {
+    const before = this.#trees.get(tree) ?? { events: 0, turns: 0 };
+    const counted = { events: before.events + events, turns: before.turns + turns };
+    this.#trees.delete(tree);
+    this.#trees.set(tree, counted);
+    const [oldest] = this.#trees.keys();
+    if (this.#trees.size > mostTrees && oldest !== undefined) this.#trees.delete(oldest);
+    return counted;
+  }
+
+  #prune(): void {
+    const before = performance.now() - jobBounds.keptMs.value;
+    for (const [id, { state, begunAt }] of this.#jobs) if (state === 'done' && begunAt < before) this.#jobs.delete(id);
+    const dead = [...this.#jobs.values()].filter(({ state }) => state === 'dead');
+    for (const { job } of dead.slice(0, Math.max(0, dead.length - jobBounds.deadOfTenant.value))) this.#jobs.delete(job.id);
+    const open = new Set([...this.#jobs.values()].filter(({ state }) => isOpen(state)).map(({ job }) => shareOf(job)));
+    this.#turns = this.#turns.filter((share) => open.has(share));
+  }
+}
+
+const isOpen = (state: Kept['state']): boolean => state === 'queued' || state === 'running';

@@ -1,0 +1,257 @@
+// Takes jobs in and has them run here, so many at once, tenants apart. Must never begin one after stop(), nor settle one that it has lost.
+import { CloisterError } from '../errors.ts';
+import { jobBounds } from './bounds.ts';
+import { decideSettlement, defaultTerms, type RetryTerms } from './decide-settlement.ts';
+import { type Claimed, type Job, type JobScope, type JobStats, type JobStore, type Put, type Spend, shareOf, type Verdict } from './job.ts';
+
+/** Who runs them. */
+export interface Worker {
+  /** Ids of the extensions that are here now. */
+  extensions(): readonly string[];
+  /** `signal`: it was lost or takes too long, and what it does must end. */
+  run(claimed: Claimed, signal: AbortSignal): Promise<Verdict>;
+}
+
+export interface QueueEvents {
+  /** It is begun for the second time or later, or is put with the dead. */
+  onFate(fate: 'again' | 'dead', job: Job, reason: string): void;
+  /** The store cannot be reached; told once until it can again. */
+  onFailure(error: unknown): void;
+}
+
+export interface QueueTerms extends RetryTerms {
+  readonly running: number;
+  readonly runningOfTenant: number;
+  readonly beatMs: number;
+  readonly holdMs: number;
+  readonly runMs: number;
+  /** What was told to end has so long before its place is given away. */
+  readonly graceMs: number;
+}
+
+interface Held {
+  readonly claimed: Claimed;
+  readonly control: AbortController;
+  lost: boolean;
+}
+
+const nothing: JobStats = { queued: 0, running: 0, retried: 0, dead: 0, lagMs: 0 };
+const statsMs = 2_000;
+const settleAgainMs = 500;
+
+export const defaultQueueTerms: QueueTerms = {
+  ...defaultTerms,
+  running: jobBounds.running.value,
+  runningOfTenant: jobBounds.runningOfTenant.value,
+  beatMs: jobBounds.beatMs.value,
+  holdMs: jobBounds.holdMs.value,
+  runMs: jobBounds.runMs.value,
+  graceMs: 2_000,
+};
+
+export class JobQueue {
+  readonly #store: JobStore;
+  readonly #events: QueueEvents;
+  readonly #terms: QueueTerms;
+  readonly #held = new Map<string, Held>();
+  readonly #runs = new Set<Promise<void>>();
+  #worker: Worker | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #pumping = false;
+  #again = false;
+  #beating = false;
+  #stopped = false;
+  #failing = false;
+  #beatAt = 0;
+  #stats = nothing;
+  #statsAt = Number.NEGATIVE_INFINITY;
+
+  constructor(store: JobStore, events: QueueEvents, terms: Partial<QueueTerms> = {}) {
+    this.#store = store;
+    this.#events = events;
+    this.#terms = { ...defaultQueueTerms, ...terms };
+  }
+
+  get scope(): JobScope {
+    return this.#store.scope;
+  }
+  /** Of this host. */
+  get running(): number {
+    return this.#held.size;
+  }
+
+  async put(jobs: readonly Job[], spend: Spend | null = null): Promise<Put> {
+    for (const { body } of jobs) {
+      const bytes = Buffer.byteLength(body);
+      const most = jobBounds.jobBytes.value;
+      if (bytes > most)
+        throw new CloisterError('ERR_ARGUMENT_INVALID', `The event is over the limit jobBytes (${String(most)}).`, {
+          limit: 'jobBytes',
+          allowed: most,
+          used: bytes,
+        });
+    }
+    const put = await this.#store.put(jobs, spend);
+    if (put.taken > 0) this.wake();
+    return put;
+  }
+
+  /** From now on this host runs jobs. */
+  consume(worker: Worker): void {
+    if (this.#worker !== null || this.#stopped) return;
+    this.#worker = worker;
+    this.#beatAt = performance.now();
+    this.#store.onWork(() => this.wake());
+    this.#timer = setInterval(() => void this.#beat(), this.#terms.beatMs);
+    this.#timer.unref();
+    void this.#beat();
+  }
+
+  /** There may be work, or somebody new to do it. */
+  wake(): void {
+    if (this.#pumping) this.#again = true;
+    else void this.#pump();
+  }
+
+  /** As it was a moment ago. */
+  stats(): JobStats {
+    if (performance.now() - this.#statsAt > statsMs && this.#worker !== null && !this.#stopped) {
+      this.#statsAt = performance.now();
+      this.#store.stats().then(
+        (stats) => {
+          this.#stats = stats;
+        },
+        () => undefined,
+      );
+    }
+    return this.#stats;
+  }
+
+  /** Begins none any more. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Waits for what runs, up to `withinMs`; what has not ended then is given to others. */
+  async close(withinMs: number = this.#terms.graceMs): Promise<void> {
+    this.stop();
+    const patience = setTimeout(() => {
+      for (const { control } of this.#held.values()) control.abort('the host is shutting down');
+    }, withinMs);
+    while (this.#runs.size > 0) await Promise.allSettled(this.#runs);
+    clearTimeout(patience);
+    if (this.#timer !== null) clearInterval(this.#timer);
+    await this.#store.close();
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#failing) this.#events.onFailure(error);
+    this.#failing = true;
+  }
+
+  async #beat(): Promise<void> {
+    if (this.#beating) return;
+    this.#beating = true;
+    const from = performance.now();
+    try {
+      for (const id of await this.#store.beat([...this.#held.values()].map(({ claimed }) => claimed))) this.#lose(id);
+      this.#beatAt = from;
+      this.#failing = false;
+    } catch (error) {
+      this.#fail(error);
+      // Others may have begun what this host could not say it still runs.
+      if (performance.now() - this.#beatAt > this.#terms.holdMs) for (const id of this.#held.keys()) this.#lose(id);
+    } finally {
+      this.#beating = false;
+    }
+    this.wake();
+  }
+
+  #lose(id: string): void {
+    const held = this.#held.get(id);
+    if (held === undefined || held.lost) return;
+    held.lost = true;
+    held.control.abort('the job was given to another host');
+  }
+
+  async #pump(): Promise<void> {
+    this.#pumping = true;
+    try {
+      do {
+        this.#again = false;
+        const claimed = await this.#claim();
+        for (const one of claimed) this.#begin(one);
+        if (claimed.length > 0) this.#again = true;
+      } while (this.#again && !this.#stopped);
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  async #claim(): Promise<readonly Claimed[]> {
+    const most = this.#terms.running - this.#held.size;
+    if (this.#worker === null || this.#stopped || most <= 0) return [];
+    const extensions = this.#worker.extensions();
+    if (extensions.length === 0) return [];
+    const counts = new Map<string, number>();
+    for (const { claimed } of this.#held.values()) {
+      const share = shareOf(claimed.job);
+      counts.set(share, (counts.get(share) ?? 0) + 1);
+    }
+    const full = [...counts].flatMap(([share, count]) => (count >= this.#terms.runningOfTenant ? [share] : []));
+    return await this.#store.claim({ most, full, extensions });
+  }
+
+  #begin(claimed: Claimed): void {
+    const held: Held = { claimed, control: new AbortController(), lost: false };
+    this.#held.set(claimed.job.id, held);
+    const run = this.#run(held).finally(() => {
+      this.#held.delete(claimed.job.id);
+      this.#runs.delete(run);
+      this.wake();
+    });
+    this.#runs.add(run);
+  }
+
+  async #run(held: Held): Promise<void> {
+    const { claimed } = held;
+    if (claimed.attempt > 1) this.#events.onFate('again', claimed.job, `attempt ${String(claimed.attempt)}`);
+    const verdict: Verdict =
+      claimed.attempt > this.#terms.attempts ? { kind: 'again', reason: 'the host that ran it was lost each time' } : await this.#ask(held);
+    if (held.lost) return;
+    const settlement = decideSettlement(verdict, claimed.attempt, this.#terms);
+    if (settlement.kind === 'dead') this.#events.onFate('dead', claimed.job, settlement.reason);
+    // What cannot be said within its hold is given to another, who runs it again.
+    for (const until = performance.now() + this.#terms.holdMs; !held.lost; ) {
+      try {
+        return await this.#store.settle(claimed, settlement);
+      } catch (error) {
+        this.#fail(error);
+        if (performance.now() > until || this.#stopped) return;
+        await new Promise((resolve) => setTimeout(resolve, settleAgainMs));
+      }
+    }
+  }
+
+  async #ask({ claimed, control }: Held): Promise<Verdict> {
+    const { signal } = control;
+    const { promise: late, resolve } = Promise.withResolvers<Verdict>();
+    const tooLong = setTimeout(() => control.abort(`it took longer than ${String(this.#terms.runMs)} ms`), this.#terms.runMs);
+    let grace: NodeJS.Timeout | undefined;
+    signal.addEventListener('abort', () => {
+      const verdict: Verdict = { kind: this.#stopped ? 'pass' : 'again', reason: String(signal.reason) };
+      grace = setTimeout(() => resolve(verdict), this.#terms.graceMs);
+    });
+    try {
+      const run = this.#worker?.run(claimed, signal) ?? Promise.resolve<Verdict>({ kind: 'pass', reason: 'nobody runs jobs here' });
+      return await Promise.race([run, late]);
+    } catch (error) {
+      return { kind: 'again', reason: error instanceof Error ? error.message : 'unknown cause' };
+    } finally {
+      clearTimeout(tooLong);
+      clearTimeout(grace);
+    }
+  }
+}
