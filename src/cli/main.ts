@@ -20,6 +20,7 @@ const commands = new Map<string, () => Promise<Command>>([
   ['revoke', async () => (await import('./approvals-command.ts')).revokeCommand],
   ['diff', async () => (await import('./approvals-command.ts')).diffCommand],
   ['database', async () => (await import('./database-command.ts')).database],
+  ['jobs', async () => (await import('./jobs-command.ts')).jobs],
   ['doctor', async () => (await import('./doctor-command.ts')).doctor],
 ]);
 

@@ -1,0 +1,73 @@
+// `cloister jobs list|retry|drop`: what waits, runs and is dead in the queue of all hosts. Must never run a job, nor show a tenant's text as it is.
+import { parseArgs } from 'node:util';
+import { openDatabaseResource } from '../capabilities/database/resource.ts';
+import { CloisterError } from '../errors.ts';
+import { openDatabaseStore } from '../jobs/database/database-store.ts';
+import type { JobStore, ListedJob } from '../jobs/job.ts';
+import { makeAsciiJson } from '../ledger/line.ts';
+import type { CloisterOptions } from '../options.ts';
+import { readConfig } from './serve-options.ts';
+
+const usage = 'usage: cloister jobs [list|retry ID|drop ID]; `cloister --help` lists what it takes';
+const listed = 100;
+const failed = 1;
+
+const refuse = (message: string): CloisterError => new CloisterError('ERR_OPTIONS_INVALID', message);
+const say = (line: string): boolean => process.stdout.write(`${line}\n`);
+/** Names come from manifests, reasons from anywhere: none may move a cursor. */
+const plain = (text: string): string => text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '?');
+
+const line = ({ id, kind, tenant, extension, what, state, attempts, since, reason }: ListedJob): string =>
+  plain(
+    `  ${state.padEnd(8)} ${id}  ${kind} ${what} for ${extension} in ${tenant}, since ${since}, ${String(attempts)} attempt${attempts === 1 ? '' : 's'}${reason === '' ? '' : `: ${reason}`}`,
+  );
+
+const list = async (store: JobStore, json: boolean): Promise<number> => {
+  const stats = await store.stats();
+  const jobs = await store.list(listed);
+  if (json) say(makeAsciiJson({ ...stats, jobs }));
+  else {
+    const { queued, running, retried, dead, lagMs } = stats;
+    say(
+      `${String(queued)} wait, ${String(running)} run, ${String(retried)} of them not for the first time, ${String(dead)} are dead; the longest has waited ${String(Math.round(lagMs / 1_000))} s`,
+    );
+    for (const job of jobs) say(line(job));
+    if (queued + running + dead > jobs.length) say(`  … and ${String(queued + running + dead - jobs.length)} more`);
+  }
+  return 0;
+};
+
+const change = async (store: JobStore, name: 'retry' | 'drop', id: string, json: boolean): Promise<number> => {
+  const done = await store[name](id);
+  if (json) say(makeAsciiJson({ id, [name]: done }));
+  else if (done) say(plain(name === 'retry' ? `${id} will be run again` : `${id} will not be run`));
+  else
+    process.stderr.write(
+      `cloister: ${plain(id)}: ${name === 'retry' ? 'there is no dead job of this id' : 'there is none of this id that waits or is dead'}\n`,
+    );
+  return done ? 0 : failed;
+};
+
+export const jobs = async (args: readonly string[]): Promise<number> => {
+  const text = { type: 'string' } as const;
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { config: text, 'database-url': text, json: { type: 'boolean', default: false } },
+  });
+  const [name = 'list', id] = positionals;
+  if (name !== 'list' && name !== 'retry' && name !== 'drop') throw refuse(usage);
+  if ((name === 'list') !== (id === undefined)) throw refuse(usage);
+  const config = await readConfig(values.config);
+  const url = values['database-url'] ?? config.databaseUrl;
+  if (url === null) throw refuse('jobs: name the database by --database-url URL, or by databaseUrl in --config FILE');
+  const { databaseRoles } = config.options as CloisterOptions;
+  const database = await openDatabaseResource(url, databaseRoles?.namespace === undefined ? {} : { namespace: databaseRoles.namespace });
+  const store = openDatabaseStore(database);
+  try {
+    return id === undefined || name === 'list' ? await list(store, values.json) : await change(store, name, id, values.json);
+  } finally {
+    await store.close();
+    await database.close();
+  }
+};
