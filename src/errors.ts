@@ -72,7 +72,6 @@ export const errorTable = {
     status: 503,
     meaning: 'An action could not be written down for its listeners, so it was refused and none of them runs.',
   },
-  ERR_LEDGER_UNAVAILABLE: { status: 503, meaning: 'The call could not be recorded, and a call without a record is refused.' },
 
   // Start-up and loading: what an operator sees.
   ERR_OPTIONS_INVALID: { status: 500, meaning: 'Options or configuration file do not fit their schema.' },

@@ -87,6 +87,8 @@ export interface CloisterOptions {
   readonly onLedgerEntries?: ((entries: readonly LedgerEntry[]) => void | Promise<void>) | null;
   /** Listeners of your own that hear what extensions emit under their grants, after those of extensions; docs/embedding.md. */
   readonly listeners?: OwnListeners | null;
+  /** Where schedules and actions are kept until some host has run them; the default is `database` where there is one. docs/jobs.md. */
+  readonly jobs?: 'memory' | 'database';
   readonly wards?: {
     readonly max?: number;
     readonly perTenant?: number;

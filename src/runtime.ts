@@ -18,13 +18,11 @@ import { Dispatcher } from './dispatch/dispatcher.ts';
 import { makeInspection } from './dispatch/inspection.ts';
 import { openTenancy } from './dispatch/tenant-views.ts';
 import { CloisterError } from './errors.ts';
-import { Bus } from './events/bus.ts';
 import { makeEmbedderEvents } from './events/embedder-events.ts';
 import { makeHostEvents } from './events/host-events.ts';
+import { openTurns, type Turns } from './events/open-turns.ts';
 import { withOwnListeners } from './events/own-listeners.ts';
-import { makeLocalLock, openDatabaseLock } from './events/schedule-lock.ts';
-import { Schedules } from './events/schedules.ts';
-import { runInits, runSchedule } from './events/start.ts';
+import { runInits } from './events/start.ts';
 import { defaultTenant, makeHandler } from './http/handler.ts';
 import { CanaryWatch } from './installation/canary/canary-watch.ts';
 import { Installation } from './installation.ts';
@@ -86,7 +84,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
     hostTenant: defaultTenant,
     checkGrant: makeGrantCheck(catalog),
     onChange: (tenant) => {
-      bus.facts.changed();
+      turns.bus.facts.changed();
       dispatcher.renew(tenant);
     },
     onFailure: (tenant, error) => logger.error({ err: error, tenant }, 'what a tenant has could not be found out'),
@@ -123,21 +121,21 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
   const bridge = makeBridge((error, origin) =>
     logger.error({ err: error, extension: origin.extension, tenant: origin.tenant }, 'a capability failed on the host'),
   );
-  const bus: Bus = new Bus({
+  const turns: Turns = openTurns({
+    setting: options.jobs,
+    database,
+    tenant: defaultTenant,
+    resolveTenant: async (tenant) => await tenants?.settings(tenant),
+    onStoreFailure: (error) => logger.error({ err: error }, 'the queue of jobs cannot be reached'),
     serves: (tenant, extension) => installation.hasTenant(extension, tenant) && (tenants?.serves(tenant, extension) ?? true),
     hears: (tenant, { extension, listener }) => views?.hears(extension, tenant, listener) ?? true,
     dispatch: (extension, tenant, accountability, question, answer) =>
       dispatcher.dispatch(extension, tenant, accountability, question, answer),
     onLife: life,
   });
+  const { bus, schedules } = turns;
   const events = makeHostEvents(bus);
-  const { listeners } = options;
   const onFault = (error: unknown, event: string): void => logger.error({ err: error, event }, 'a listener of the host failed');
-  const schedules = new Schedules({
-    lock: database === undefined ? makeLocalLock() : openDatabaseLock(database),
-    run: (extension, listener) => runSchedule(bus, defaultTenant, { extension, listener }),
-    onLife: life,
-  });
   const dispatcher: Dispatcher = new Dispatcher(
     {
       pool,
@@ -170,7 +168,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
       logger,
       env: withPlaceholders(options.env, egress),
       database,
-      events: listeners === null ? bus : withOwnListeners({ bus, events, listeners, onFault }),
+      events: options.listeners === null ? bus : withOwnListeners({ bus, events, listeners: options.listeners, onFault }),
       services: makeOffered(options.services, events),
       egress,
     },
@@ -178,13 +176,9 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
     watch,
     onInstalled: (extension) => {
       lives.know(extension);
-      bus.facts.activate(extension);
-      schedules.add(extension, bus.facts.schedules(extension));
+      turns.begin(extension);
     },
-    onDiscarded: (extension) => {
-      bus.facts.forget(extension);
-      schedules.remove(extension);
-    },
+    onDiscarded: (extension) => turns.end(extension),
     onTenants: () => bus.facts.changed(),
     onReturned: (canary) => deploying.onReturned(canary),
     onLife: (event, extension, subject, reason) => life(event, extension, '', subject, reason),
@@ -192,7 +186,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
 
   const deploying: Deploying = openDeploying({ settings: options.registry, database, logger, installation: () => installation });
   let closing: Promise<void> | null = null;
-  const { health, gauges } = makeVitals({ dispatcher, installation, pool, schedules, isClosing: () => closing !== null });
+  const { health, gauges } = makeVitals({ dispatcher, installation, pool, schedules, jobs: turns.jobs, isClosing: () => closing !== null });
   const handler = makeHandler({
     dispatcher,
     identify: options.identify ?? undefined,
@@ -217,8 +211,9 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
     if (delayMs > 0) await setTimeout(delayMs);
     schedules.stop();
     await deploying.close();
+    turns.stop();
     await dispatcher.close(drainMs);
-    await schedules.close();
+    await turns.jobs.close();
     await pool.close();
     await installation.close();
     await database?.close();

@@ -2,6 +2,7 @@
 import type { Dispatcher } from './dispatch/dispatcher.ts';
 import type { NextRun, Schedules } from './events/schedules.ts';
 import type { Installation } from './installation.ts';
+import type { JobQueue } from './jobs/queue.ts';
 import type { Gauges } from './telemetry/metrics.ts';
 import type { WardPool } from './wards/ward-pool.ts';
 
@@ -22,6 +23,7 @@ export interface VitalsOf {
   readonly installation: Installation;
   readonly pool: WardPool;
   readonly schedules: Schedules;
+  readonly jobs: JobQueue;
   isClosing(): boolean;
 }
 
@@ -30,7 +32,7 @@ const earliest = (found: string | null, { next }: NextRun): string | null => {
   return found === null || (time !== null && time < found) ? time : found;
 };
 
-export const makeVitals = ({ dispatcher, installation, pool, schedules, isClosing }: VitalsOf) => {
+export const makeVitals = ({ dispatcher, installation, pool, schedules, jobs, isClosing }: VitalsOf) => {
   const counts = () => ({
     extensions: installation.installed.length,
     refused: installation.refused.length,
@@ -45,13 +47,21 @@ export const makeVitals = ({ dispatcher, installation, pool, schedules, isClosin
       schedules: schedules.length,
       nextRun: schedules.nextRuns().reduce<string | null>(earliest, null),
     }),
-    gauges: (): Gauges => ({
-      ...counts(),
-      queued: dispatcher.queuedRequests,
-      sleeping: dispatcher.sleeping,
-      bootsWaiting: pool.boots.waiting,
-      wardRssBytes: pool.rssBytes(),
-      wardMemoryBytes: pool.memoryMb * 1024 * 1024,
-    }),
+    gauges: (): Gauges => {
+      const { queued, running, retried, dead, lagMs } = jobs.stats();
+      return {
+        ...counts(),
+        queued: dispatcher.queuedRequests,
+        sleeping: dispatcher.sleeping,
+        bootsWaiting: pool.boots.waiting,
+        wardRssBytes: pool.rssBytes(),
+        wardMemoryBytes: pool.memoryMb * 1024 * 1024,
+        jobsQueued: queued,
+        jobsRunning: running,
+        jobsRetried: retried,
+        jobsDead: dead,
+        jobsLagSeconds: lagMs / 1_000,
+      };
+    },
   };
 };

@@ -22,6 +22,8 @@ export interface CausalTree {
   turns: number;
   readonly mostTurns: number;
   readonly mostDepth: number;
+  /** Where hosts count together: its name there, and how much of `events` and `turns` the others know of. Absent while it is this host's alone. */
+  shared?: { readonly id: string; events: number; turns: number };
 }
 
 /** On whose behalf a call is made: facts the host knows, never what the guest said. */

@@ -87,6 +87,12 @@ const describeHardening = (runtime: Runtime): readonly string[] => {
   ];
 };
 
+const reaches = {
+  database: 'all hosts of this database',
+  nats: 'all hosts of this NATS',
+  process: 'this process: it shares no jobs with others',
+} as const;
+
 /** What is mounted where, what was refused, and a line to try. */
 export const describe = (runtime: Runtime, url: string): string => {
   const extensions = [...runtime.extensions()].sort((one, other) => (one.id < other.id ? -1 : 1));
@@ -102,7 +108,7 @@ export const describe = (runtime: Runtime, url: string): string => {
     .schedules()
     .map(
       ({ extension, cron, next, once }) =>
-        `  ${extension} runs next ${next?.toISOString() ?? 'never'}  (${cron}), once in ${once === 'database' ? 'all hosts of this database' : 'this process: no database is given'}`,
+        `  ${extension} runs next ${next?.toISOString() ?? 'never'}  (${cron}), once in ${reaches[once]}`,
     );
   const refused = runtime.refused().map(({ error }) => `  refused: ${error.message}`);
   const first = extensions.find(({ id }) => id === 'greet') ?? extensions.find(({ mounts }) => mounts.length > 0);

@@ -89,6 +89,8 @@ export const refuseContradictions = (options: RuntimeOptions, catalog: Capabilit
   };
   if (options.ledger.table !== null && options.database === null)
     refuse('/ledger/table', 'the ledger is to be in a table, and there is no database; give the option database or leave the table out');
+  if (options.jobs === 'database' && options.database === null)
+    refuse('/jobs', 'jobs are to be kept in the database, and there is none; give the option database or leave jobs out');
   for (const name of options.secrets.keys())
     if (options.env.has(name)) refuse(`/secrets/${name}`, 'env has a value of this name too, and extensions could see that; keep one');
   if (options.lock !== null && options.approvals === 'requested')

@@ -180,6 +180,7 @@ export const makeOptionsSchema = (catalog: CapabilityCatalog): TObject =>
       databaseRoles: Type.Optional(databaseRolesSchema),
       egress: Type.Optional(egressSchema),
       ledger: Type.Optional(ledgerSchema),
+      jobs: Type.Optional(Type.Enum(['memory', 'database'])),
       wards: Type.Optional(wardsSchema),
       packages: Type.Optional(makeLimitsSchema(packageLimitTable)),
       metrics: Type.Optional(Type.Boolean()),

@@ -60,6 +60,7 @@ interface JsonOptions {
     readonly hardening?: MeasureMode | Partial<HardeningModes>;
     readonly user?: WardUser;
   };
+  readonly jobs?: 'memory' | 'database';
   readonly packages?: Partial<PackageLimits>;
   readonly metrics?: boolean;
   readonly tenantCacheMs?: number;
@@ -125,6 +126,7 @@ export const parseOptions = (value: unknown, catalog: CapabilityCatalog): Runtim
     ledger: { ...defaultLedger, ...json.ledger },
     egress: { internalOrigins: [], dnsServers: [], ...json.egress },
     wards: { ...makeDefaultWards(), ...json.wards, hardening: fillHardening(json.wards?.hardening) },
+    jobs: json.jobs ?? null,
     packages: makePackageLimits(json.packages),
     tenantCacheMs: json.tenantCacheMs ?? 60_000,
     quotas: { store: 'memory', ...json.quotas },

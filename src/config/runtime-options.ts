@@ -147,6 +147,8 @@ export interface RuntimeOptions {
   /** What of the embedder's own hears what extensions emit. */
   readonly listeners: OwnListeners | null;
   readonly wards: WardOptions;
+  /** Where schedules and actions are kept until they have run; null: in the database where there is one. */
+  readonly jobs: 'memory' | 'database' | null;
   readonly packages: PackageLimits;
   /** Whoever shows it may read metrics; null: nobody. */
   readonly adminToken: string | null;

@@ -51,6 +51,8 @@ export interface JobTerms {
   /** Somebody's request waits for its result. */
   readonly awaited: boolean;
   readonly cause: Cause;
+  /** The ledger's id of it where it has one already: all attempts of a job have one. */
+  readonly requestId?: string;
   /** What it gave: JSON as the ward says it, not checked; empty for nothing. */
   onResult(text: string): void;
 }

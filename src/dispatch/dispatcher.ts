@@ -247,7 +247,15 @@ export class Dispatcher {
     const { tracing } = this.#options;
     if (tracing === null) return null;
     const { extension, version, tenant } = origin;
-    return tracing.begin(trace, { extension, version, tenant, request: requestIdOf(origin, id), method, path, isJob: job !== undefined });
+    return tracing.begin(trace, {
+      extension,
+      version,
+      tenant,
+      request: job?.requestId ?? requestIdOf(origin, id),
+      method,
+      path,
+      isJob: job !== undefined,
+    });
   }
 
   /** What cannot be recorded does not run. */

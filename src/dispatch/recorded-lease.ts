@@ -18,7 +18,7 @@ export abstract class RecordedLease extends CallLease {
   }
 
   get requestId(): string {
-    return requestIdOf(this.origin, this.id);
+    return this.question.job?.requestId ?? requestIdOf(this.origin, this.id);
   }
 
   protected recordEnd(end: Omit<End, 'kind' | 'method' | 'path'>): void {

@@ -10,16 +10,23 @@ import type { Answer, Question } from '../dispatch/answer.ts';
 import type { Extension } from '../dispatch/extension.ts';
 import { CloisterError, type PublicError, RelayedError } from '../errors.ts';
 import type { LifeEvent } from '../ledger/entry.ts';
+import type { CarriedActions } from './carried-actions.ts';
 import { ListenerFacts, type Target } from './facts.ts';
-import { isRefusal, type JobOrder, type JobOutcome, makeJob } from './job.ts';
+import { type CarriedOutcome, isRefusal, type JobOrder, type JobOutcome, makeJob } from './job.ts';
 
 export interface BusServices {
   /** Whether the tenant has the extension. */
   serves(tenant: string, extension: string): boolean;
   /** Whether the tenant's own grants let its listener hear. */
   hears?(tenant: string, target: Target): boolean;
-  dispatch(extension: Extension, tenant: string, accountability: Accountability, question: Question, answer: Answer): { abandon(): void };
+  dispatch(extension: Extension, tenant: string, accountability: Accountability, question: Question, answer: Answer): Turn;
   onLife(event: LifeEvent, extension: string, tenant: string, subject: string, reason: string): void;
+}
+
+/** A lease, to who began it. `home`: the cell it is in; null where it is in none. */
+interface Turn {
+  readonly home: unknown;
+  abandon(): void;
 }
 
 /** An event on its way: where it came from, and what stands against its name in a chain. */
@@ -37,6 +44,8 @@ export class Bus implements EventBus {
   readonly #services: BusServices;
   /** Characters of events on their way, by tenant. */
   readonly #pending = new Map<string, number>();
+  /** null: actions are run by this process, and end with it. */
+  carried: CarriedActions | null = null;
 
   constructor(services: BusServices) {
     this.#services = services;
@@ -47,8 +56,8 @@ export class Bus implements EventBus {
     return this.filter({ caller, cause: this.admit(caller, event), event, meta }, payload);
   }
 
-  emitAction(caller: Caller, event: string, meta: string): void {
-    this.action({ caller, cause: this.admit(caller, event), event, meta });
+  emitAction(caller: Caller, event: string, meta: string): Promise<void> | undefined {
+    return this.action({ caller, cause: this.admit(caller, event), event, meta });
   }
 
   async emitInit(caller: Caller, event: string, meta: string): Promise<void> {
@@ -118,10 +127,18 @@ export class Bus implements EventBus {
     return current;
   }
 
-  /** Starts the listeners once the emitter has its answer, and waits for none. */
-  action(emission: Emission): void {
+  /** Waits for no listener. Those that any host may run are written down; a promise resolves when they are. */
+  action(emission: Emission): Promise<void> | undefined {
     const targets = this.#charge(emission, 'action');
-    if (targets.length === 0) return;
+    const { carried, own } = this.carried?.split(targets) ?? { carried: [], own: targets };
+    if (own.length > 0) this.#start(emission, own);
+    if (this.carried === null || carried.length === 0) return undefined;
+    const actions = this.carried;
+    return this.#holding(emission, emission.meta.length, () => actions.put(emission, carried));
+  }
+
+  /** Once the emitter has its answer. */
+  #start(emission: Emission, targets: readonly Target[]): void {
     const { caller } = emission;
     const run = async (): Promise<void> => {
       const done = targets.map(
@@ -138,9 +155,20 @@ export class Bus implements EventBus {
   }
 
   /** Runs listeners of the host's own events and schedules, on nobody's behalf. */
-  run(order: JobOrder): Promise<JobOutcome> {
+  run(order: JobOrder, signal?: AbortSignal): Promise<CarriedOutcome> {
     return new Promise((resolve) => {
-      this.#dispatch(order, resolve);
+      let turn: Turn | null = null;
+      const onAbort = (): void => {
+        turn?.abandon();
+        resolve({ outcome: { kind: 'failed', error: givenAway }, waited: false });
+      };
+      // It may be over before anybody could hold it.
+      turn = this.#dispatch(order, (outcome) => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve({ outcome, waited: turn === null || turn.home === null });
+      });
+      if (signal?.aborted === true) onAbort();
+      else signal?.addEventListener('abort', onAbort, { once: true });
     });
   }
 
@@ -219,7 +247,7 @@ export class Bus implements EventBus {
     });
   }
 
-  #dispatch(order: JobOrder, settle: (outcome: JobOutcome) => void): { abandon(): void } {
+  #dispatch(order: JobOrder, settle: (outcome: JobOutcome) => void): Turn {
     const { question, answer } = makeJob(order, settle);
     return this.#services.dispatch(order.target.extension, order.tenant, order.accountability, question, answer);
   }
@@ -246,6 +274,7 @@ export class Bus implements EventBus {
 const filterFailed = (event: string, { id }: Extension, cause: string): CloisterError =>
   new CloisterError('ERR_CALL_FAILED', `The filter ${event} of the extension ${id} failed (${cause}), so what it checks is not done.`);
 
+const givenAway = new CloisterError('ERR_RUNTIME_CLOSED', 'The job was given to another host, or took too long.');
 const emitterGone = new CloisterError('ERR_LEASE_OVER', 'The request that emitted has ended.');
 
 const isJson = (text: string): boolean => {

@@ -157,6 +157,31 @@ export class ListenerFacts {
     return found;
   }
 
+  /** Of those that hear events now. */
+  active(id: string): Extension | undefined {
+    return this.#known.find(({ extension, active }) => active && extension.id === id)?.extension;
+  }
+
+  /** Ids of those that have a turn without a client's asking: by actions or by the clock. */
+  workers(): readonly string[] {
+    const works = ({ channel }: Listener): boolean => channel === 'action' || channel === 'schedule';
+    return this.#known.flatMap(({ active, extension, base }) => (active && [...base.values()].some(works) ? [extension.id] : []));
+  }
+
+  /** It registered as every cell of the extension does, on every host. */
+  isStanding({ extension, listener }: Target): boolean {
+    const base = this.#find(extension)?.base.get(listener.id);
+    return base !== undefined && base.channel === listener.channel && base.event === listener.event;
+  }
+
+  /** Ids of the listeners that registered for an action, in their order: by its place in it one is known to other hosts. */
+  standing(extension: Extension, event: string): readonly number[] {
+    const name = parsePattern(event);
+    return [...(this.#find(extension)?.base.values() ?? [])].flatMap(({ id, channel, pattern }) =>
+      channel === 'action' && pattern !== null && covers(pattern, name) ? [id] : [],
+    );
+  }
+
   /** As they stood at the load: of all tenants the same. */
   schedules(extension: Extension): readonly Listener[] {
     return [...(this.#find(extension)?.base.values() ?? [])].filter(({ channel }) => channel === 'schedule');

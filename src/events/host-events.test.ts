@@ -62,7 +62,7 @@ const open = (listeners: readonly (readonly ['filter' | 'action', string, Turn])
           answer.fail(error as RelayedError);
         }
       })();
-      return { abandon: () => undefined };
+      return { home: null, abandon: () => undefined };
     },
     onLife: (event, _extension, _tenant, subject) => void told.push({ event, subject }),
   });

@@ -46,7 +46,8 @@ export const makeHostEvents = (bus: Bus): CausedHostEvents => {
       try {
         const cause = bus.admit(caller, key);
         const metaText = JSON.stringify(meta);
-        for (const event of heard) bus.action({ caller, cause, event, meta: metaText });
+        for (const event of heard)
+          bus.action({ caller, cause, event, meta: metaText })?.catch((error: unknown) => bus.refused(caller, cause, error));
       } catch (error) {
         bus.refused(caller, { chain: [...caller.cause.chain, key] }, error);
       }

@@ -9,6 +9,12 @@ export type JobOutcome =
   /** Empty text: nothing. Not checked. */
   { readonly kind: 'done'; readonly text: string } | { readonly kind: 'failed'; readonly error: PublicError };
 
+/** `waited`: it was in no cell when it ended. */
+export interface CarriedOutcome {
+  readonly outcome: JobOutcome;
+  readonly waited: boolean;
+}
+
 export interface JobOrder {
   readonly target: Target;
   readonly tenant: string;
@@ -21,6 +27,8 @@ export interface JobOrder {
   readonly cause: Cause;
   readonly wallMs: number;
   readonly awaited: boolean;
+  /** Absent: it gets one of this host's. */
+  readonly requestId?: string;
 }
 
 type HeadStart = Pick<JobHead, 'channel' | 'listener' | 'listensFor' | 'event' | 'accountability'>;
@@ -36,7 +44,7 @@ export const makeJob = (
   order: JobOrder,
   settle: (outcome: JobOutcome) => void,
 ): { readonly question: Question; readonly answer: Answer } => {
-  const { target, event, wallMs, awaited, cause } = order;
+  const { target, event, wallMs, awaited, cause, requestId } = order;
   return {
     question: {
       head: makeHead(order),
@@ -44,7 +52,13 @@ export const makeJob = (
       path: event,
       bodyMode: 0,
       body: null,
-      job: { wallMs, awaited, cause, onResult: (text) => settle({ kind: 'done', text }) },
+      job: {
+        wallMs,
+        awaited,
+        cause,
+        ...(requestId === undefined ? {} : { requestId }),
+        onResult: (text) => settle({ kind: 'done', text }),
+      },
     },
     answer: {
       begun: false,

@@ -70,15 +70,20 @@ export const withOwnListeners = ({ bus, events, listeners, onFault }: Parts): Ev
       }
     },
     emitAction(caller, event, meta) {
-      bus.emitAction(caller, event, meta);
+      const written = bus.emitAction(caller, event, meta);
       // Once the emitter has its answer, as listeners of extensions.
-      setImmediate(() => {
-        events
-          .within(causedBy(caller, event), async () =>
-            listeners.action(event, parse(meta) as Readonly<Record<string, unknown>>, originOf(caller)),
-          )
-          .catch((error: unknown) => onFault(error, event));
-      });
+      const tell = (): void => {
+        setImmediate(() => {
+          events
+            .within(causedBy(caller, event), async () =>
+              listeners.action(event, parse(meta) as Readonly<Record<string, unknown>>, originOf(caller)),
+            )
+            .catch((error: unknown) => onFault(error, event));
+        });
+      };
+      if (written !== undefined) return written.then(tell);
+      tell();
+      return undefined;
     },
   };
 };

@@ -5,7 +5,7 @@ import { emitterBounds } from '../capabilities/emitter/bounds.ts';
 import type { Extension } from '../dispatch/extension.ts';
 import type { Bus } from './bus.ts';
 import type { Target } from './facts.ts';
-import type { JobOutcome } from './job.ts';
+import type { CarriedOutcome, JobOrder } from './job.ts';
 
 /** In the order in which a Directus host passes them. */
 export const startEvents = [
@@ -21,8 +21,17 @@ export const startEvents = [
 
 const beginCause = ({ limits }: Extension, parent: string, chain: readonly string[]): Cause => ({ parent, chain, tree: beginTree(limits) });
 
-const runFor = (bus: Bus, tenant: string, target: Target, event: string, cause: Cause, wallMs: number): Promise<JobOutcome> =>
-  bus.run({ target, tenant, accountability: null, event, meta: '{}', payload: '', cause, wallMs, awaited: true });
+const orderFor = (tenant: string, target: Target, event: string, cause: Cause, wallMs: number): JobOrder => ({
+  target,
+  tenant,
+  accountability: null,
+  event,
+  meta: '{}',
+  payload: '',
+  cause,
+  wallMs,
+  awaited: true,
+});
 
 /** One after another, each within its own limits and all within startMs. */
 export const runInits = async (bus: Bus, tenant: string): Promise<void> => {
@@ -31,10 +40,12 @@ export const runInits = async (bus: Bus, tenant: string): Promise<void> => {
     for (const target of bus.facts.targets(tenant, 'init', event)) {
       const leftMs = until - performance.now();
       if (leftMs <= 0) return bus.giveUpStart(target.extension, event);
-      await runFor(bus, tenant, target, event, beginCause(target.extension, 'init', [event]), leftMs);
+      await bus.run(orderFor(tenant, target, event, beginCause(target.extension, 'init', [event]), leftMs));
     }
   }
 };
 
-export const runSchedule = (bus: Bus, tenant: string, target: Target): Promise<JobOutcome> =>
-  runFor(bus, tenant, target, target.listener.event, beginCause(target.extension, 'schedule', []), Number.POSITIVE_INFINITY);
+export const runSchedule = (bus: Bus, tenant: string, target: Target, requestId: string, signal: AbortSignal): Promise<CarriedOutcome> => {
+  const cause = beginCause(target.extension, 'schedule', []);
+  return bus.run({ ...orderFor(tenant, target, target.listener.event, cause, Number.POSITIVE_INFINITY), requestId }, signal);
+};

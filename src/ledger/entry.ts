@@ -110,6 +110,8 @@ export type LifeEvent =
   | 'call.stray'
   | 'event.refused'
   | 'event.dropped'
+  | 'job.again'
+  | 'job.dead'
   | 'schedule.missed'
   | 'schedule.overlap'
   | 'extension.suspect'

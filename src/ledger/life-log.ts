@@ -23,7 +23,14 @@ export interface LifeLog {
 }
 
 /** What a guest can cause as often as it likes, without a request of its own. */
-const repeatable: ReadonlySet<LifeEvent> = new Set(['call.stray', 'event.refused', 'event.dropped', 'schedule.missed', 'schedule.overlap']);
+const repeatable: ReadonlySet<LifeEvent> = new Set([
+  'call.stray',
+  'event.refused',
+  'event.dropped',
+  'job.again',
+  'schedule.missed',
+  'schedule.overlap',
+]);
 
 const keyOf = ({ event, extension, tenant, subject, reason }: LifeRecord): string =>
   JSON.stringify([event, extension, tenant, subject, reason]);

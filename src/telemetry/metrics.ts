@@ -19,6 +19,11 @@ export interface Gauges {
   readonly wardMemoryBytes: number;
   readonly extensions: number;
   readonly refused: number;
+  readonly jobsQueued: number;
+  readonly jobsRunning: number;
+  readonly jobsRetried: number;
+  readonly jobsDead: number;
+  readonly jobsLagSeconds: number;
 }
 
 export interface Metrics {
@@ -98,6 +103,11 @@ const gauges: readonly (readonly [name: keyof Gauges, metric: string, descriptio
   ['wardRssBytes', 'cloister.wards.rss.bytes', 'Resident memory of all wards', 'By'],
   ['extensions', 'cloister.extensions', 'Extensions that are served', '{extension}'],
   ['refused', 'cloister.extensions.refused', 'Extensions that were refused', '{extension}'],
+  ['jobsQueued', 'cloister.jobs.queued', 'Schedules and actions that wait, of all hosts that share them', '{job}'],
+  ['jobsRunning', 'cloister.jobs.running', 'Those that run', '{job}'],
+  ['jobsRetried', 'cloister.jobs.retried', 'Of these two, those that were begun before', '{job}'],
+  ['jobsDead', 'cloister.jobs.dead', 'Those that an operator has to look at', '{job}'],
+  ['jobsLagSeconds', 'cloister.jobs.lag.seconds', 'How long the one that waits longest could have run already', 's'],
 ];
 
 /** Seconds; from a hello to the longest `wallMs` an operator is likely to allow. */

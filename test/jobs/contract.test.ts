@@ -5,7 +5,8 @@ import { openDatabaseStore } from '../../src/jobs/database/database-store.ts';
 import { ensureTables } from '../../src/jobs/database/tables.ts';
 import { MemoryStore } from '../../src/jobs/memory-store.ts';
 import { openTestDatabase, type TestDatabase } from '../helpers/postgres.ts';
-import { type Bench, cases, Hosts } from './contract-cases.ts';
+import { cases } from './contract-cases.ts';
+import { type Bench, Hosts } from './contract-hosts.ts';
 
 const openJobs = 60;
 

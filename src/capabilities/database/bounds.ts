@@ -41,8 +41,8 @@ export const databaseBounds = {
   connections: { unit: 'count', value: 4, meaning: 'Connections of one extension from one host.' },
   hostConnections: {
     unit: 'count',
-    value: 4,
-    meaning: 'Connections of the host itself: registering, schedules, the ledger, and one for describing and setting up.',
+    value: 7,
+    meaning: 'Connections of the host itself: registering, the ledger, one for describing and setting up, and four for jobs.',
   },
   hosts: {
     unit: 'count',

@@ -13,5 +13,4 @@ export const emitterBounds = {
   cronChars: { unit: 'characters', value: 100, meaning: 'A cron pattern.' },
   awaitedPercent: { unit: 'percent', value: 50, meaning: 'What one awaited listener may use of the time its emitter has left.' },
   startMs: { unit: 'ms', value: 30_000, meaning: 'What all init listeners together may take at a start.' },
-  lockMs: { unit: 'ms', value: 5_000, meaning: 'How long a schedule waits for the database to say which host runs it.' },
 } as const satisfies Readonly<Record<string, { readonly unit: string; readonly value: number; readonly meaning: string }>>;

@@ -19,8 +19,8 @@ import { makeEmitterPolicy } from './policy.ts';
 export interface EventBus {
   /** null: nobody changed the payload. */
   emitFilter(caller: Caller, event: string, payload: string, meta: string): Promise<string | null>;
-  /** Returns at once; throws where the event is refused. */
-  emitAction(caller: Caller, event: string, meta: string): void;
+  /** Throws or rejects where the event is refused; a promise resolves once it is written down. */
+  emitAction(caller: Caller, event: string, meta: string): Promise<void> | undefined;
   emitInit(caller: Caller, event: string, meta: string): Promise<void>;
   listen(caller: Caller, listener: ListenArgs): void;
   unlisten(caller: Caller, listener: number): void;
@@ -82,8 +82,8 @@ export const emitterCapability: Capability<EmitterResources, EmitterGrant> = {
           case 'emitAction': {
             const { event, meta } = args as EmitArgs;
             check('emitAction', meta);
-            events.emitAction(caller, event, meta);
-            return nothing;
+            const written = events.emitAction(caller, event, meta);
+            return written === undefined ? nothing : written.then(() => nothing);
           }
           case 'listen':
             events.listen(caller, args as ListenArgs);

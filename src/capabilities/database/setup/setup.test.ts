@@ -191,7 +191,7 @@ describe('the check warns', () => {
 
 describe('connections', () => {
   test('are roles × connections and the host’s own, as often as the server has room', () => {
-    assert.deepEqual(countConnections(20, 4, 97), { roles: 20, perRole: 4, ofHost: 4, oneHost: 84, available: 97, hosts: 1 });
+    assert.deepEqual(countConnections(20, 4, 97), { roles: 20, perRole: 4, ofHost: 7, oneHost: 87, available: 97, hosts: 1 });
     assert.equal(countConnections(3, 2, 97).hosts, 9);
   });
   test('are counted without those the server keeps for superusers', async () => {

@@ -1,0 +1,22 @@
+// Whether a listener has had its turn. Pure; what ran and failed has had it: it is on the ledger, and a second turn would double what it did.
+import type { ErrorCode } from '../errors.ts';
+import type { Verdict } from '../jobs/job.ts';
+import type { CarriedOutcome } from './job.ts';
+
+/** The host's own reasons for which nothing of it ran. No guest's error has such a code. */
+const notRun: ReadonlySet<string> = new Set([
+  'ERR_CAPACITY_EXCEEDED',
+  'ERR_EXTENSION_PARKED',
+  'ERR_EXTENSION_UNAVAILABLE',
+  'ERR_QUOTA_EXCEEDED',
+  'ERR_LEDGER_UNAVAILABLE',
+  'ERR_TENANT_UNAVAILABLE',
+] satisfies readonly ErrorCode[]);
+
+export const decideVerdict = ({ outcome, waited }: CarriedOutcome): Verdict => {
+  if (outcome.kind === 'done') return { kind: 'done' };
+  const { code, message } = outcome.error;
+  if (code === 'ERR_RUNTIME_CLOSED') return { kind: 'pass', reason: message };
+  if (notRun.has(code) || (code === 'ERR_DEADLINE_EXCEEDED' && waited)) return { kind: 'again', reason: `${code}: ${message}` };
+  return { kind: 'done' };
+};
