@@ -1,5 +1,6 @@
 // Defences, each with how to take it away and which tests must notice. Must never hold one that no test notices: `npm run mutations` tries them all.
 import { archiveMutations } from './archives.ts';
+import { livingMutations } from './living.ts';
 import type { Mutation } from './mutation.ts';
 import { outwardMutations } from './outward.ts';
 import { partMutations } from './parts.ts';
@@ -266,6 +267,7 @@ export const mutations: readonly Mutation[] = [
     tests: ['test/limits/slow-readers'],
   },
   ...archiveMutations,
+  ...livingMutations,
   ...outwardMutations,
   ...partMutations,
   ...storeMutations,
