@@ -106,11 +106,12 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
 
   const bytes = Math.max(options.limits.bodyOutBytes ?? 0, options.limits.callBytes ?? 0, 64 * megabyte);
   const flags = flagsOf(options.wards.hardened);
+  const weightOf = (tenant: string): number => tenants?.weight(tenant) ?? 1;
   const pool = new WardPool({
     program: hardening.start(flags, artefacts.wardFile, ...(development === null ? [] : ['inspectable'])),
     images: new Images((key) => hardening.start(flags, artefacts.imageFile, artefacts.guestFile(key)), artefacts.partsFolder),
     ...options.wards,
-    weightOf: (tenant) => tenants?.weight(tenant) ?? 1,
+    weightOf,
     cellsPerWard,
     spareWards,
     maxTextBytes: bytes + frameSlack,
@@ -141,6 +142,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
       pool,
       ledger,
       breaker,
+      weightOf,
       tracing,
       views,
       refuseQuota: (extension, tenant, isJob) => quotaRefusal(() => quotas?.refuse(extension, tenant, isJob) ?? null),

@@ -2,7 +2,7 @@
 import { toWard } from '../../sandbox/protocol/kinds.ts';
 import type { Bridge } from '../bridge/bridge.ts';
 import type { LifeEvent } from '../ledger/entry.ts';
-import type { SlotServices } from './slot.ts';
+import type { SlotServices } from './slot-services.ts';
 import type { TenantViews } from './tenant-views.ts';
 
 type OnLife = (event: LifeEvent, extension: string, tenant: string, subject: string, reason: string) => void;

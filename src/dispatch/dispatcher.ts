@@ -10,10 +10,12 @@ import type { Answer, Question } from './answer.ts';
 import type { BreakerOptions } from './breaker.ts';
 import type { Cell } from './cell.ts';
 import type { Extension } from './extension.ts';
+import { FairShare } from './fair-share.ts';
 import { Lease } from './lease.ts';
 import type { RegisteredParts } from './parse-registered.ts';
 import { requestIdOf } from './recorded-lease.ts';
-import { Slot, type SlotServices } from './slot.ts';
+import { Slot } from './slot.ts';
+import type { SlotServices } from './slot-services.ts';
 import { SlotTable } from './slot-table.ts';
 import type { TenantViews } from './tenant-views.ts';
 
@@ -21,6 +23,7 @@ export interface DispatcherOptions {
   readonly pool: WardPool;
   readonly ledger: Ledger;
   readonly breaker: BreakerOptions;
+  weightOf(tenant: string): number;
   readonly tracing: Tracing | null;
   /** A cell without requests for this long sleeps: it is ended, and the next request boots another. */
   readonly cellIdleMs: number;
@@ -45,6 +48,7 @@ const unrecorded = (): CloisterError =>
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #services: SlotServices;
+  readonly #shares: FairShare;
   readonly #slots = new SlotTable<Slot>(slotTable);
   /** Every lease that is not closed: what the clock looks at, and a graceful stop waits for. */
   readonly #live = new IdTable<Lease>();
@@ -65,6 +69,7 @@ export class Dispatcher {
     this.#prefix = prefix;
     this.#clock = setInterval(() => this.#tick(), tickMs);
     this.#clock.unref();
+    this.#shares = new FairShare({ weightOf: options.weightOf });
     this.#services = {
       place: (extension, tenant, alone) => options.pool.place(tenant, extension.profile, extension.limits.memoryMb, alone),
       enterBoot: (tenant, waitMs) => options.pool.boots.enter(tenant, waitMs),
@@ -79,6 +84,7 @@ export class Dispatcher {
       onGuestError: ({ extension, tenant, requestId }, stack) => options.onGuestError(extension, tenant, requestId, stack),
       refuseQuota: options.refuseQuota,
       onDone: ({ id }) => this.#live.delete(id),
+      shares: this.#shares,
       breaker: options.breaker,
       cellIdleMs: options.cellIdleMs,
     };
@@ -279,6 +285,7 @@ export class Dispatcher {
   #tick(): void {
     const now = performance.now();
     for (const lease of this.#live.values()) lease.tick(now);
+    this.#shares.tick(now);
     if (now - this.#prunedAt < pruneMs) return;
     this.#prunedAt = now;
     this.#slots.prune();

@@ -20,7 +20,7 @@ export interface LeaseEvents {
   /** It has given its answer or failed: its place is free. */
   onOver(lease: Lease): void;
   /** Nothing of it runs any more, and the ledger has its end. */
-  onDone(lease: Lease): void;
+  onDone(lease: Lease, cpuMs: number): void;
 }
 
 /** The ward has this long to say that nothing of an ended lease runs any more; then it is killed. */
@@ -261,7 +261,7 @@ export class Lease extends RecordedLease implements LeasePeer {
       logLines: this.logLines,
       logBytes: this.logBytes,
     });
-    this.#events.onDone(this);
+    this.#events.onDone(this, this.#cpuUs / 1000);
   }
 
   /** A job answers nobody: what tries is failed. */

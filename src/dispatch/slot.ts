@@ -1,10 +1,9 @@
 // One extension × tenant: its cell, who waits for it, its reputation. Must never give a cell more than the limits allow.
-import type { CallLease, LeaseOrigin, LeaseRecord } from '../bridge/call-lease.ts';
+import type { CallLease, LeaseOrigin } from '../bridge/call-lease.ts';
 import { CloisterError } from '../errors.ts';
 import type { AnswerHead } from './answer.ts';
-import type { BreakerOptions } from './breaker.ts';
 import type { Cell, Loss } from './cell.ts';
-import { CellOpener, type CellOpenerOwner, type CellOpenerServices } from './cell-opener.ts';
+import { CellOpener, type CellOpenerOwner } from './cell-opener.ts';
 import { terminated } from './ending.ts';
 import type { Extension } from './extension.ts';
 import { failGuilty } from './fail-guilty.ts';
@@ -13,23 +12,9 @@ import type { Lease, LeaseEvents } from './lease.ts';
 import { parseRegistered, type RegisteredParts } from './parse-registered.ts';
 import { makeHeadParser } from './parse-response.ts';
 import { RateLimit } from './rate.ts';
-import { Reputation, type ReputationEvent } from './reputation.ts';
+import { Reputation } from './reputation.ts';
+import type { SlotEvent, SlotServices } from './slot-services.ts';
 import { Waiting } from './waiting.ts';
-
-export type SlotEvent = 'cell.boot' | 'cell.end' | ReputationEvent;
-
-export interface SlotServices extends CellOpenerServices {
-  onCall(cell: Cell, lease: CallLease | null, call: number, text: string, bytes: Uint8Array | null): void;
-  onLife(event: SlotEvent, extension: Extension, tenant: string, subject: string, reason: string): void;
-  /** What a cell listens for, each time one has registered. Throws where it may not. */
-  onRegistered(extension: Extension, tenant: string, registered: RegisteredParts, record: (note: LeaseRecord) => void): void;
-  onGuestError(lease: Lease, stack: string): void;
-  onDone(lease: Lease): void;
-  /** null: no quota is used up. */
-  refuseQuota(extension: string, tenant: string, isJob: boolean): CloisterError | null;
-  readonly breaker: BreakerOptions;
-  readonly cellIdleMs: number;
-}
 
 /** Requests in a row without an answer in time, after which a cell is replaced. */
 const missesToRetire = 4;
@@ -123,16 +108,18 @@ export class Slot implements CellOpenerOwner, LeaseEvents {
 
   /** Gives waiting requests to a cell, opens one where there is none. */
   pump(): void {
+    if (this.#waiting.length === 0) return;
+    const held = this.#services.shares.holds(this);
     if (this.extension.isolation === 'request') {
+      if (held) return;
       for (let missing = this.#waiting.ready() - this.#opener.opening; missing > 0; missing -= 1) this.#opener.open();
       return;
     }
-    if (this.#waiting.length === 0) return;
     if (this.#current === null) {
       if (this.#opener.opening === 0) this.#opener.open();
       return;
     }
-    for (let ran = true; ran && this.#current !== null; ) ran = this.#runNext(this.#current);
+    for (let ran = true; ran && this.#current !== null; ) ran = this.#runNext(this.#current, held || this.#services.shares.holds(this));
   }
 
   onOver(lease: Lease): void {
@@ -168,7 +155,8 @@ export class Slot implements CellOpenerOwner, LeaseEvents {
     this.#services.onGuestError(lease, stack);
   }
 
-  onDone(lease: Lease): void {
+  onDone(lease: Lease, cpuMs: number): void {
+    this.#services.shares.end(this.tenant, lease.id, cpuMs);
     this.#services.onDone(lease);
   }
 
@@ -258,9 +246,11 @@ export class Slot implements CellOpenerOwner, LeaseEvents {
     this.#opener.close('the runtime closes');
   }
 
-  #runNext(cell: Cell): boolean {
-    const lease = this.#waiting.take();
+  /** `held`: none of its own accord, only what a running request waits for. */
+  #runNext(cell: Cell, held = false): boolean {
+    const lease = this.#waiting.take(held);
     if (lease === undefined) return false;
+    this.#services.shares.begin(this.tenant, lease.id);
     cell.run(lease);
     return true;
   }

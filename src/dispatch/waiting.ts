@@ -29,12 +29,13 @@ export class Waiting {
   add(lease: Lease): { readonly limit: LimitName; readonly used: number } | null {
     const { concurrentRequests, queuedRequests, concurrentJobs, queuedJobs } = this.#limits;
     if (lease.question.job === undefined) {
-      if (this.#runningRequests >= concurrentRequests && this.#requests.length >= queuedRequests)
+      if (this.#requests.length >= queuedRequests + Math.max(0, concurrentRequests - this.#runningRequests))
         return { limit: 'queuedRequests', used: this.#requests.length + 1 };
       this.#requests.push(lease);
       return null;
     }
-    if (this.#runningJobs >= concurrentJobs && this.#jobs.length >= queuedJobs) return { limit: 'queuedJobs', used: this.#jobs.length + 1 };
+    if (this.#jobs.length >= queuedJobs + Math.max(0, concurrentJobs - this.#runningJobs))
+      return { limit: 'queuedJobs', used: this.#jobs.length + 1 };
     this.#jobs.push(lease);
     return null;
   }
@@ -53,13 +54,13 @@ export class Waiting {
     return requests + jobs;
   }
 
-  /** The next that may run, counted as running from now on. */
-  take(): Lease | undefined {
-    if (this.#requests.length > 0 && this.#runningRequests < this.#limits.concurrentRequests) {
+  /** The next that may run, counted as running from now on. `awaited`: only of those that somebody's running request waits for. */
+  take(awaited = false): Lease | undefined {
+    if (!awaited && this.#requests.length > 0 && this.#runningRequests < this.#limits.concurrentRequests) {
       this.#runningRequests += 1;
       return this.#requests.shift();
     }
-    const index = this.#jobs.findIndex((lease) => this.#mayRun(lease, 0));
+    const index = this.#jobs.findIndex((lease) => this.#mayRun(lease, 0) && (!awaited || lease.question.job?.awaited === true));
     if (index < 0) return undefined;
     this.#runningJobs += 1;
     return this.#jobs.splice(index, 1)[0];

@@ -1,5 +1,5 @@
 // What all wards hold together, and who is to sleep when it is too much. Must never name a ward that somebody is in.
-import type { Ward } from './ward.ts';
+import type { CellPeer, Ward } from './ward.ts';
 
 /** Reading costs a system call or three each: who is asleep in memory cannot grow fast. */
 const idleReadsPerLook = 4;
@@ -7,6 +7,21 @@ const idleReadsPerLook = 4;
 const lowWater = 0.9;
 /** What a fresh ward with one small cell holds for itself, until one was measured. */
 const usualFreshMb = 40;
+
+/** Cells that are put to sleep at once in wards that go on: what they held shows at the next look. */
+const cellsToSleep = 8;
+const cellSteadyMs = 1_000;
+
+/** Longest unused first. */
+export const idleCells = (wards: ReadonlySet<Ward>): readonly CellPeer[] => {
+  const before = performance.now() - cellSteadyMs;
+  return [...wards]
+    .flatMap(({ cells }) => [...cells.values()])
+    .flatMap((cell) => (cell.idleSince !== null && cell.idleSince < before ? [{ cell, since: cell.idleSince }] : []))
+    .sort((one, other) => one.since - other.since)
+    .slice(0, cellsToSleep)
+    .map(({ cell }) => cell);
+};
 
 export class WardMemory {
   readonly limitMb: number;

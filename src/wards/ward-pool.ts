@@ -7,7 +7,7 @@ import type { Images } from './image.ts';
 import { type Profile, profileKey } from './profile.ts';
 import { decideRecycle, type RecycleTerms } from './recycling.ts';
 import { Ward } from './ward.ts';
-import { WardMemory } from './ward-memory.ts';
+import { idleCells, WardMemory } from './ward-memory.ts';
 import { WardProcess } from './ward-process.ts';
 import { yieldToOthers } from './yield-to-others.ts';
 
@@ -37,9 +37,6 @@ export type WardEvent = 'ward.start' | 'ward.kill' | 'ward.exit' | 'ward.sleep' 
 const watchMs = 30;
 /** Once in so many looks at memory: whose time is over, and cells in wards that somebody else is in. */
 const looksToTidy = 16;
-/** Cells that are put to sleep at once in wards that go on: what they held shows at the next look. */
-const cellsToSleep = 8;
-const cellSteadyMs = 1_000;
 /** Boots that wait for their turn. */
 const waitingBoots = { mostWaiting: 4_096, mostWaitingOfTenant: 256 };
 /** Who was served less than this ago is not idle. */
@@ -142,8 +139,8 @@ export class WardPool {
         profileKey(ward.profile) === profileKey(profile),
     );
     const fullest = own.filter((ward) => ward.cells.size < cellsPerWard).sort((one, other) => one.cells.size - other.cells.size)[0];
-    // Spread over the tenant's wards while there are fewer than it may have.
-    return fullest !== undefined && (fullest.cells.size === 0 || own.length >= perTenant) ? fullest : undefined;
+    // Spread over the tenant's wards while there are fewer than it may have, and memory for one more.
+    return fullest !== undefined && (fullest.cells.size === 0 || own.length >= perTenant || this.#isShort()) ? fullest : undefined;
   }
 
   async #acquire(tenant: string, profile: Profile, memoryMb: number, alone: boolean): Promise<Ward> {
@@ -214,6 +211,10 @@ export class WardPool {
     return this.#memory.awakeMb(this.#wards) + this.#memory.dyingMb + moreMb <= limitMb;
   }
 
+  #isShort(): boolean {
+    return this.#memory.awakeMb(this.#wards) + this.#memory.freshMb > this.#memory.lowMb;
+  }
+
   #look(begun: number): (tenant: string) => boolean {
     const { cellsPerWard, perTenant, max } = this.#options;
     const spares = [...this.#spares.values()].reduce((sum, { length }) => sum + length, 0);
@@ -222,7 +223,8 @@ export class WardPool {
       if (tenant !== null && !alone && retiring === null && cells.size < cellsPerWard) roomy.set(tenant, (roomy.get(tenant) ?? 0) + 1);
     let room: boolean | null = null;
     return (tenant) => {
-      if ((roomy.get(tenant) ?? 0) >= perTenant) return true;
+      const own = roomy.get(tenant) ?? 0;
+      if (own >= perTenant || (own > 0 && this.#isShort())) return true;
       room ??=
         this.#relieve(Math.max(0, begun + 1 - spares) * this.#memory.freshMb) &&
         (spares > begun || this.#wards.size + begun < max || [...this.#wards].some((ward) => this.#maySleep(ward)));
@@ -236,7 +238,7 @@ export class WardPool {
     this.#spares.set(key, spares);
     const starting = this.#sparesStarting.get(key) ?? 0;
     if (this.#closed || spares.length + starting >= this.#options.spareWards || this.#wards.size >= this.#options.max) return;
-    if (this.#wards.size > 0 && this.#memory.awakeMb(this.#wards) + this.#memory.freshMb > this.#memory.lowMb) return;
+    if (this.#wards.size > 0 && this.#isShort()) return;
     this.#sparesStarting.set(key, starting + 1);
     const ward = await this.#start(profile).finally(() => this.#sparesStarting.set(key, (this.#sparesStarting.get(key) ?? 1) - 1));
     spares.push(ward);
@@ -287,12 +289,7 @@ export class WardPool {
   /** Where no ward may sleep any more: cells that nobody is in, of those that somebody else is in. */
   #sleepCells(): void {
     if (this.#memory.awakeMb(this.#wards) <= this.#memory.limitMb) return;
-    const before = performance.now() - cellSteadyMs;
-    const idle = [...this.#wards]
-      .flatMap(({ cells }) => [...cells.values()])
-      .flatMap((cell) => (cell.idleSince !== null && cell.idleSince < before ? [{ cell, since: cell.idleSince }] : []))
-      .sort((one, other) => one.since - other.since);
-    for (const { cell } of idle.slice(0, cellsToSleep))
+    for (const cell of idleCells(this.#wards))
       cell.retire(`idle, and all wards together are over wards.memoryMb (${this.#memory.limitMb})`);
   }
 }

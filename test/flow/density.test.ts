@@ -1,6 +1,7 @@
 // Many tenants in little memory: who is idle sleeps, who asks is woken, wards are replaced under load, and nobody's request is lost. Must never assert how fast.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { runDensity } from '../../bench/density-run.ts';
 import { extension, openTestRuntime, type TestRuntime, waitUntil } from '../helpers/runtime.ts';
 
 const source = `
@@ -94,4 +95,13 @@ test('a ward that is too old is replaced under load, and no request is lost', as
   } finally {
     await runtime.close();
   }
+});
+
+test('the bench in short: 200 pairs in the memory of three wards, all answered, sleepers woken', async (context) => {
+  const row = await runDensity({ tenants: 20, extensions: 10, seconds: 5, connections: 4, skew: 0.2, memoryMb: 160, seed: 7 });
+  context.diagnostic(JSON.stringify(row));
+  assert.equal(row.successPercent, 100, row.statuses);
+  assert.ok(row.wakes >= row.asked, `${row.wakes} wakes of ${row.asked} pairs`);
+  assert.ok(row.sleeps > 0);
+  assert.ok(row.wardsMb < 2 * row.settingMb, `${row.wardsMb} MB`);
 });
