@@ -2,6 +2,7 @@
 
 export const longFiles: readonly string[] = [
   'test/flow/schedules.test.ts',
+  'test/chaos/chaos.test.ts',
   'test/fuzz/frames.test.ts',
   'test/isolation/two-tenants.test.ts',
   'test/flow/tenant-grants.test.ts',

@@ -8,6 +8,7 @@ import { openOwnPostgres } from '../helpers/own-postgres.ts';
 import { makeRandom } from '../helpers/random.ts';
 import { openTemporaryFolder } from '../packages/package-writer.ts';
 import { type Check, checkAnswers, checkLedgers, checkLeft, checkSchedule } from './checks.ts';
+import { adminToken, checkAgreement, checkServed, deployFirst, deployTroubles } from './deploys.ts';
 import { extensions, setUp } from './extensions.ts';
 import { type Host, makeHost } from './host.ts';
 import { startLoad } from './load.ts';
@@ -20,7 +21,7 @@ export interface ChaosOptions {
   /** From the end of one trouble to the next. */
   readonly pauseMs: number;
   /** Only those whose name has this in it. */
-  readonly only: string;
+  readonly only: RegExp;
   say(line: string): void;
 }
 
@@ -71,6 +72,8 @@ export const runChaos = async ({ forMs, seed, hosts: hostCount, pauseMs, only, s
         approvals: 'requested',
         databaseUrlKey: 'CHAOS_DATABASE_URL',
         envKeys: ['HOST_NAME'],
+        registry: { table: true },
+        adminTokenKey: 'CHAOS_ADMIN_TOKEN',
         server: { drainMs: 30_000 },
         wards: { spareCells: 1 },
       }),
@@ -82,21 +85,30 @@ export const runChaos = async ({ forMs, seed, hosts: hostCount, pauseMs, only, s
       const disk = join(folder.root, name);
       mkdirSync(disk);
       if (mountDisk(disk)) disks.push(disk);
-      const env = { HOST_NAME: name, CHAOS_DATABASE_URL: postgres.url() };
+      const env = { HOST_NAME: name, CHAOS_DATABASE_URL: postgres.url(), CHAOS_ADMIN_TOKEN: adminToken };
       hosts.push(makeHost({ name, port: await findPort(), config, ledger: join(disk, 'ledger.ndjson'), temporary, env }));
     }
     // One after another: roles of the database are made by the first.
     for (const host of hosts) await host.start();
+    await deployFirst(hosts[0] as Host);
+    await checkAgreement(hosts);
     say(`${String(hosts.length)} hosts serve; seed ${String(seed)}`);
 
     const outages: Outage[] = [];
     const ownDisks = disks.length === hosts.length;
-    const troubles = makeTroubles(outages).filter(({ needs, name }) => (needs !== 'own disks' || ownDisks) && name.includes(only));
+    const troubles = [...makeTroubles(outages), ...deployTroubles].filter(
+      ({ needs, name }) => (needs !== 'own disks' || ownDisks) && only.test(name),
+    );
     if (!ownDisks) say('no ledger’s disk can be filled: only root can mount one');
     const done: Trouble[] = [];
     const load = startLoad(
       hosts,
-      [(token) => `/writer/plain/${token}`, (token) => `/writer/write/${token}`, (token) => `/writer/say/${token}`],
+      [
+        (token) => `/writer/plain/${token}`,
+        (token) => `/writer/write/${token}`,
+        (token) => `/writer/say/${token}`,
+        (token) => `/moving/version/${token}`,
+      ],
       { clients: 2, pauseMs: 20 },
     );
     const until = performance.now() + forMs;
@@ -109,6 +121,7 @@ export const runChaos = async ({ forMs, seed, hosts: hostCount, pauseMs, only, s
       say(`${trouble.name}: ${did}`);
     }
     // What is down comes up again, and all that was asked is answered.
+    for (const host of hosts) await host.started();
     await load.stop();
     const quiet: Check = { name: 'afterwards each host serves', seen: hosts.length, wrong: [] };
     const wrong: string[] = [];
@@ -119,6 +132,7 @@ export const runChaos = async ({ forMs, seed, hosts: hostCount, pauseMs, only, s
       if (typeof reply === 'string' || reply.status !== 200)
         wrong.push(`${host.name}: ${typeof reply === 'string' ? reply : String(reply.status)}`);
     }
+    const agreement = await checkAgreement(hosts);
     const codes: (number | null)[] = [];
     for (const host of hosts) codes.push(await host.stop());
     await sleep(500);
@@ -136,6 +150,8 @@ export const runChaos = async ({ forMs, seed, hosts: hostCount, pauseMs, only, s
     const checks = [
       checkAnswers(load.asked, hosts),
       { ...quiet, wrong },
+      agreement,
+      checkServed(load.asked, hosts),
       ...(await checkLedgers(hosts, [...load.asked, ...(wrong.length === 0 ? after : [])], postgres)),
       ...(await checkSchedule(
         postgres,

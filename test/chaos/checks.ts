@@ -71,7 +71,7 @@ export const checkLedgers = async (hosts: readonly Host[], asked: readonly Asked
   });
   const rows = new Set(tokens);
   const undone = answered
-    .filter(({ path, token }) => !path.includes('/plain/') && !rows.has(token))
+    .filter(({ path, token }) => path.startsWith('/writer/') && !path.includes('/plain/') && !rows.has(token))
     .map(({ host, path }) => `${host} ${path}`);
   const entries = [...read.values()].reduce((sum, one) => sum + one.entries, 0);
   return [

@@ -23,6 +23,9 @@ export interface Host {
   isUp(): boolean;
   wards(): readonly number[];
   start(): Promise<void>;
+  /** Begins to start it; {@link Host.started} waits. */
+  startLater(): void;
+  started(): Promise<void>;
   kill(): Promise<void>;
   /** SIGTERM; resolves with its exit code. */
   stop(): Promise<number | null>;
@@ -74,7 +77,9 @@ export const makeHost = ({ name, port, config, ledger, temporary, env }: HostOpt
       else one.once('exit', (code) => resolve(code));
     });
 
-  return {
+  let starting: Promise<void> = Promise.resolve();
+
+  const host: Host = {
     name,
     port,
     ledger,
@@ -109,6 +114,12 @@ export const makeHost = ({ name, port, config, ledger, temporary, env }: HostOpt
       const down = downs.at(-1);
       if (down !== undefined) down.until = Math.min(down.until, performance.now());
     },
+    startLater() {
+      starting = host.start();
+      // Whoever waits for it hears of it.
+      starting.catch(() => undefined);
+    },
+    started: () => starting,
     async kill() {
       if (child === null) return;
       up = false;
@@ -129,4 +140,5 @@ export const makeHost = ({ name, port, config, ledger, temporary, env }: HostOpt
         .filter(({ session }) => sessions.has(session))
         .map(({ pid, command }) => `${String(pid)} ${command.slice(0, 120)}`),
   };
+  return host;
 };

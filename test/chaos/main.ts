@@ -18,7 +18,7 @@ const { checks, statuses, troubles } = await runChaos({
   seed: Number(values.seed),
   hosts: Number(values.hosts),
   pauseMs: Number(values.pause) * 1_000,
-  only: values.only,
+  only: new RegExp(values.only),
   say: (line) => console.log(`${((performance.now() - began) / 1_000).toFixed(1).padStart(7)} s  ${line}`),
 });
 console.log(`\ntroubles: ${[...troubles].map(([name, times]) => `${String(times)} × ${name}`).join(', ')}`);

@@ -73,9 +73,8 @@ export const makeTroubles = (outages: Outage[]): readonly Trouble[] => [
       const host = up.length > 1 ? pick(up, random) : undefined;
       if (host === undefined) return 'there was none to spare';
       await host.kill();
-      await sleep(200);
-      await host.start();
-      return `${host.name}, and came back`;
+      host.startLater();
+      return host.name;
     },
   },
   {
