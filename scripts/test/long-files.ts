@@ -2,7 +2,6 @@
 
 export const longFiles: readonly string[] = [
   'test/flow/schedules.test.ts',
-  'test/chaos/chaos.test.ts',
   'test/fuzz/frames.test.ts',
   'test/isolation/two-tenants.test.ts',
   'test/flow/tenant-grants.test.ts',
