@@ -2,23 +2,28 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
-import type { RegistrySettings } from './config/runtime-options.ts';
+import type { CapabilityContract } from './bridge/capability.ts';
+import type { RuntimeOptions } from './config/runtime-options.ts';
 import { type Applied, desiredOf, type ReturnedCanary } from './installation/desired.ts';
 import type { Installation } from './installation.ts';
 import { type Follower, makeFollower } from './registry/follower.ts';
 import { openRegistryStore, type StoreDatabase } from './registry/open-store.ts';
+import { makeRegistryCalls, type Registry, type TriedRelease } from './registry/registry.ts';
 import type { RegistryStore } from './registry/state.ts';
 
 export interface DeployingParts {
-  /** null: what folders hold is all there is. */
-  readonly settings: RegistrySettings | null;
+  /** Without a registry what folders hold is all there is. */
+  readonly options: Pick<RuntimeOptions, 'registry' | 'packages'>;
+  readonly contracts: readonly CapabilityContract[];
   readonly database: StoreDatabase | undefined;
   readonly logger: Logger;
-  installation(): Pick<Installation, 'apply'>;
+  installation(): Pick<Installation, 'apply' | 'tryOut'>;
 }
 
 export interface Deploying {
   readonly store: RegistryStore | null;
+  readonly calls: Registry | null;
+  tryOut(archive: Uint8Array, asCanary: boolean): Promise<TriedRelease>;
   /** Serves what is deployed, or rejects; then follows. */
   start(): Promise<void>;
   catchUp(): Promise<readonly Applied[]>;
@@ -26,22 +31,29 @@ export interface Deploying {
   close(): Promise<void>;
 }
 
-const nothing: Deploying = {
+const nothing: Omit<Deploying, 'tryOut'> = {
   store: null,
+  calls: null,
   start: () => Promise.resolve(),
   catchUp: () => Promise.resolve([]),
   onReturned: () => undefined,
   close: () => Promise.resolve(),
 };
 
-export const openDeploying = ({ settings, database, logger, installation }: DeployingParts): Deploying => {
-  if (settings === null) return nothing;
-  const store = openRegistryStore(settings, database);
+export const openDeploying = ({ options, contracts, database, logger, installation }: DeployingParts): Deploying => {
+  const tryOut = async (archive: Uint8Array, asCanary: boolean): Promise<TriedRelease> => {
+    const { fallbackId: id, version, artifact, signedBy } = await installation().tryOut(archive, asCanary);
+    return { id, version, artifact, signedBy };
+  };
+  if (options.registry === null) return { ...nothing, tryOut };
+  const store = openRegistryStore(options.registry, database);
   const follower: Follower<Applied> = makeFollower({
     store,
     host: `${hostname()} ${String(process.pid)} ${randomBytes(3).toString('hex')}`,
     serve: (state) => installation().apply(desiredOf(state, store)),
     onTrouble: (error) => logger.error({ err: error }, 'the registry cannot be followed; what is served goes on'),
   });
-  return { store, start: follower.start, catchUp: follower.catchUp, onReturned: follower.returned, close: follower.close };
+  const { start, catchUp, close, returned: onReturned } = follower;
+  const calls = makeRegistryCalls({ store, limits: options.packages, contracts, tryOut, catchUp });
+  return { store, calls, tryOut, start, catchUp, onReturned, close };
 };

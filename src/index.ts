@@ -39,8 +39,19 @@ export type { InstalledExtension, RefusedExtension } from './installation.ts';
 export type { LedgerEntry } from './ledger/entry.ts';
 export { verifyLedger } from './ledger/verify-ledger.ts';
 export { type LimitName, limitTable } from './limits/table.ts';
+export { type OpenedRegistry, openRegistry } from './open-registry.ts';
 export type { ApprovalOption, CloisterOptions, Grants } from './options.ts';
 export type { QuotaRules, Quotas } from './quotas/quota-table.ts';
+export type {
+  CanaryTerms,
+  Changed,
+  ChangeTerms,
+  Deployed,
+  DeployTerms,
+  Registry,
+  RegistryStatus,
+} from './registry/registry.ts';
+export type { Canary, Deployment, HostReport, Release } from './registry/state.ts';
 export { createRuntime, type Runtime } from './runtime.ts';
 export type { ResolveTenant, TenantSettings } from './tenants/tenant-book.ts';
 export type { Health } from './vitals.ts';

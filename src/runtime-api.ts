@@ -6,13 +6,16 @@ import type { Handler } from './http/handler.ts';
 import type { Applied, Desired } from './installation/desired.ts';
 import type { InstalledExtension, RefusedExtension } from './installation.ts';
 import type { LedgerEntry } from './ledger/entry.ts';
+import type { Registry, TriedRelease } from './registry/registry.ts';
 import type { Health } from './vitals.ts';
 import type { MeasureReport } from './wards/hardening/measures.ts';
 
-/** What only `cloister dev` asks for: not part of the API. */
+/** What only `cloister dev` and `deploy` ask for: not part of the API. */
 export interface Development {
   /** Wards are started so that a debugger can look into every cell. */
-  onInspection(inspection: Inspection): void;
+  onInspection?(inspection: Inspection): void;
+  /** It is there to try a package: schedules do not run. */
+  readonly isTrial?: boolean;
 }
 
 export interface Runtime {
@@ -25,6 +28,10 @@ export interface Runtime {
   reload(): Promise<void>;
   /** Makes what is served of deployed extensions what is wanted, beside what the option `extensions` says, which is left alone. What cannot be served leaves what was served as it was. */
   apply(desired: readonly Desired[]): Promise<readonly Applied[]>;
+  /** Brings an archive up beside what serves, as a deployment would, and takes it down again. Rejects with why it cannot be served. */
+  tryOut(archive: Uint8Array, asCanary: boolean): Promise<TriedRelease>;
+  /** Deploying, over the registry that this host follows; null without the option `registry`. docs/deployment.md. */
+  readonly registry: Registry | null;
   /** The source map of the script that an extension runs, as JSON; null where there is none. */
   sourceMap(id: string): string | null;
   /** The latest entries of the ledger, oldest first. */

@@ -108,7 +108,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
   const flags = flagsOf(options.wards.hardened);
   const weightOf = (tenant: string): number => tenants?.weight(tenant) ?? 1;
   const pool = new WardPool({
-    program: hardening.start(flags, artefacts.wardFile, ...(development === null ? [] : ['inspectable'])),
+    program: hardening.start(flags, artefacts.wardFile, ...(development?.onInspection === undefined ? [] : ['inspectable'])),
     images: new Images((key) => hardening.start(flags, artefacts.imageFile, artefacts.guestFile(key)), artefacts.partsFolder),
     ...options.wards,
     weightOf,
@@ -165,7 +165,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
     lock,
     registry,
     baseline,
-    inlineMaps: development !== null,
+    inlineMaps: development?.onInspection !== undefined,
     resources: {
       logger,
       env: withPlaceholders(options.env, egress),
@@ -178,7 +178,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
     watch,
     onInstalled: (extension) => {
       lives.know(extension);
-      turns.begin(extension);
+      if (development?.isTrial !== true) turns.begin(extension);
     },
     onDiscarded: (extension) => turns.end(extension),
     onTenants: () => bus.facts.changed(),
@@ -186,7 +186,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
     onLife: (event, extension, subject, reason) => life(event, extension, '', subject, reason),
   });
 
-  const deploying: Deploying = openDeploying({ settings: options.registry, database, logger, installation: () => installation });
+  const deploying: Deploying = openDeploying({ options, contracts: catalog.contracts, database, logger, installation: () => installation });
   let closing: Promise<void> | null = null;
   const { health, gauges } = makeVitals({ dispatcher, installation, pool, schedules, jobs: turns.jobs, isClosing: () => closing !== null });
   const handler = makeHandler({
@@ -225,7 +225,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
   };
 
   life('runtime.start', '', '', artefacts.execPath, `node ${process.versions.node}`);
-  development?.onInspection(makeInspection(() => dispatcher.cells()));
+  development?.onInspection?.(makeInspection(() => dispatcher.cells()));
   try {
     await installation.load();
     await deploying.start();
@@ -240,6 +240,8 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
     refused: () => [...installation.refused],
     reload: () => installation.reload(),
     apply: (desired) => installation.apply(desired),
+    tryOut: deploying.tryOut,
+    registry: deploying.calls,
     sourceMap: (id) => installation.sourceMap(id),
     events: makeEmbedderEvents({ bus, events, limits: options.limits, tenant: defaultTenant }),
     schedules: () => schedules.nextRuns(),

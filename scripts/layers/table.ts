@@ -5,6 +5,7 @@ export const hostLayers: readonly (readonly string[])[] = [
   ['cli', 'console'],
   ['author'],
   ['index', 'directus'],
+  ['open-registry'],
   ['doctor'],
   ['runtime'],
   ['operator', 'runtime-api'],

@@ -21,6 +21,14 @@ const commands = new Map<string, () => Promise<Command>>([
   ['diff', async () => (await import('./approvals-command.ts')).diffCommand],
   ['database', async () => (await import('./database-command.ts')).database],
   ['jobs', async () => (await import('./jobs-command.ts')).jobs],
+  ['deploy', async () => (await import('./deploy-command.ts')).deployCommand('deploy')],
+  ['enable', async () => (await import('./deploy-command.ts')).deployCommand('enable')],
+  ['disable', async () => (await import('./deploy-command.ts')).deployCommand('disable')],
+  ['rollback', async () => (await import('./deploy-command.ts')).deployCommand('rollback')],
+  ['promote', async () => (await import('./deploy-command.ts')).deployCommand('promote')],
+  ['return', async () => (await import('./deploy-command.ts')).deployCommand('return')],
+  ['list', async () => (await import('./deploy-command.ts')).deployCommand('list')],
+  ['status', async () => (await import('./deploy-command.ts')).deployCommand('status')],
   ['doctor', async () => (await import('./doctor-command.ts')).doctor],
 ]);
 

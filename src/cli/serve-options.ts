@@ -73,6 +73,9 @@ const readVariable = (option: 'adminTokenKey' | 'databaseUrlKey', key: string | 
   throw new CloisterError('ERR_OPTIONS_INVALID', `${option}: the environment has no ${key}; set it, or take ${option} out`);
 };
 
+/** What they are about is in the registry. */
+const registryCommands: ReadonlySet<string> = new Set(['deploy', 'enable', 'disable', 'rollback', 'promote', 'return', 'list', 'status']);
+
 /** The flags that say what runs and what is approved, shared by all commands that look at extensions. */
 export const runtimeFlags = {
   config: { type: 'string' },
@@ -119,7 +122,8 @@ export const readRuntimeOptions = async (
     adminToken: readVariable('adminTokenKey', config.adminTokenKey),
   };
   // A doctor looks at the machine; what extensions would need besides is more.
-  if ((runtime.extensions ?? []).length === 0 && command !== 'doctor') {
+  const needsNone = command === 'doctor' || registryCommands.has(command) || (command === 'serve' && runtime.registry !== undefined);
+  if ((runtime.extensions ?? []).length === 0 && !needsNone) {
     throw new CloisterError(
       'ERR_OPTIONS_INVALID',
       `${command}: there is nothing to ${command === 'serve' ? 'serve' : 'look at'}; name a folder of extensions, or give \`extensions\` in --config FILE`,

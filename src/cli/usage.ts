@@ -56,6 +56,17 @@ export const usage = `Usage: cloister <command>
   jobs retry ID           Has a dead one run again.
   jobs drop ID            Takes one away that waits or is dead.
     --config FILE, --database-url URL, --json
+  deploy DIR|FILE.cloister   Tries it beside what serves, then has every host serve it; what fails changes nothing.
+    --canary 10%            Beside the version that serves, for a share of the requests.
+    --tenants A,B           For these alone; * for everybody.
+  promote ID, return ID   Its canary takes everything, or goes.
+  rollback ID             To the version before; a canary goes first.
+  disable ID, enable ID   Takes it out on every host, and in again.
+  list [ID]               Packed versions, and what each is.
+  status                  What is deployed, and what each host says: 0 all serve it, 1 one does not.
+    --config FILE, --database-url URL   Where the registry is; --registry DIR for one in a folder.
+    --host URL              Over a running host, with its adminToken in CLOISTER_ADMIN_TOKEN.
+    --by NAME, --reason TEXT, --json
   doctor [DIR …]          Tries on this machine whether what Cloister relies on holds: 0 it does, 1 something asked for does not.
     --config FILE, --database-url URL, --approve requested, --lock FILE, --ledger FILE, --json
 

@@ -1,0 +1,86 @@
+// The registry without a host: for the command line, and for programs that deploy. Must never serve a request, nor run a schedule.
+import { pino } from 'pino';
+import type { CapabilityContract } from './bridge/capability.ts';
+import { openDatabaseResource } from './capabilities/database/resource.ts';
+import { makeBaseline, makeRegistry } from './capabilities/registry.ts';
+import { extensionIdKey } from './config/extension-id.ts';
+import { parseOptions } from './config/options.ts';
+import type { RuntimeOptions } from './config/runtime-options.ts';
+import { databaseOptionsOf } from './database.ts';
+import { CloisterError } from './errors.ts';
+import { desiredOf } from './installation/desired.ts';
+import type { CloisterOptions } from './options.ts';
+import { readArchived, readPackageHeads } from './packages/read-packages.ts';
+import { openRegistryStore } from './registry/open-store.ts';
+import { makeRegistryCalls, type Registry, type TriedRelease } from './registry/registry.ts';
+import type { RegistryStore } from './registry/state.ts';
+import { createRuntime } from './runtime.ts';
+
+export interface OpenedRegistry extends Registry {
+  close(): Promise<void>;
+}
+
+/** A host of its own for one try, with the same options: what serves is brought up first, so that what is tried stands beside it. */
+const tryAlone = async (
+  given: CloisterOptions,
+  store: RegistryStore,
+  id: string,
+  archive: Uint8Array,
+  asCanary: boolean,
+): Promise<TriedRelease> => {
+  const { extensions: _, registry: __, ...rest } = given;
+  // Standard output is for what was asked for.
+  const logger = rest.logger ?? pino({ name: 'cloister', level: 'warn' }, pino.destination({ dest: 2, sync: true }));
+  const runtime = await createRuntime(
+    { ...rest, logger, ledger: {}, onLedgerEntries: null, metrics: false, adminToken: null, wards: { ...rest.wards, spareCells: 0 } },
+    { isTrial: true },
+  );
+  try {
+    const wanted = desiredOf(await store.read(), store).filter(({ extension, enabled }) => enabled && extension === id);
+    await runtime.apply(wanted.map((one) => ({ ...one, canary: null })));
+    return await runtime.tryOut(archive, asCanary);
+  } finally {
+    await runtime.close({ drainMs: 0 });
+  }
+};
+
+/** An id that a folder of the options has is not deployed: no host would take it. */
+const refuseFolderOf = async (id: string, options: RuntimeOptions, contracts: readonly CapabilityContract[]): Promise<void> => {
+  const { packages } = await readPackageHeads(options.extensions, contracts, options.packages, options.trustedKeys);
+  const twin = packages.find(({ fallbackId }) => extensionIdKey(fallbackId) === extensionIdKey(id));
+  if (twin === undefined) return;
+  const line = `extension ${id}: ${twin.folder} of the option extensions has this id; take it out there, or deploy under another name`;
+  throw new CloisterError('ERR_EXTENSION_CONFLICT', line, { extension: id });
+};
+
+/** With the option `registry`; the database is opened for tables alone. */
+export const openRegistry = async (given: CloisterOptions): Promise<OpenedRegistry> => {
+  const contracts = makeRegistry().map(({ capability }) => capability.contract);
+  const options = parseOptions(given, { contracts, baseline: makeBaseline() });
+  const { registry: settings, packages: limits, trustedKeys } = options;
+  if (settings === null)
+    throw new CloisterError('ERR_OPTIONS_INVALID', 'registry: there is none; give { "folder": … } or { "table": true } in the options');
+  const database =
+    settings.folder === null && options.database !== null
+      ? await openDatabaseResource(options.database, databaseOptionsOf(options))
+      : undefined;
+  const store = openRegistryStore(settings, database);
+  const calls = makeRegistryCalls({
+    store,
+    limits,
+    contracts,
+    catchUp: null,
+    async tryOut(archive, asCanary) {
+      const { fallbackId: id } = await readArchived({ where: 'the archive', bytes: archive }, contracts, limits, { trustedKeys });
+      await refuseFolderOf(id, options, contracts);
+      return await tryAlone(given, store, id, archive, asCanary);
+    },
+  });
+  return {
+    ...calls,
+    async close() {
+      await store.close();
+      await database?.close();
+    },
+  };
+};

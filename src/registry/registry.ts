@@ -1,0 +1,181 @@
+// Deploying and its opposites as a library; the commands are a thin cover over it. Must never tell a host of a release that was not tried.
+import { open } from 'node:fs/promises';
+import path from 'node:path';
+import type { CapabilityContract } from '../bridge/capability.ts';
+import { CloisterError } from '../errors.ts';
+import type { PackageLimits } from '../limits/package-table.ts';
+import { readArchiveContents } from '../packages/archive-contents.ts';
+import { isArchiveName } from '../packages/archive-folder.ts';
+import { wrapArchive } from '../packages/archive-form.ts';
+import { openBundler } from '../packages/bundler.ts';
+import { type Change, decideDeploy, decideDisable, decideEnable, decidePromote, decideReturn, decideRollback } from './decide.ts';
+import type { ServedHere } from './follower.ts';
+import type { Deployment, HostReport, RegistryState, RegistryStore, Release } from './state.ts';
+import { sha256 } from './state-form.ts';
+
+export interface ChangeTerms {
+  /** Who does it; `library` where absent. */
+  readonly by?: string;
+  /** Why, in one line. */
+  readonly reason?: string;
+}
+
+export interface DeployTerms extends ChangeTerms {
+  /** Of requests, over 0 and under 1: beside the version that serves. */
+  readonly canaryShare?: number;
+  /** null: every tenant. Left out: as it was. */
+  readonly tenants?: readonly string[] | null;
+}
+
+export interface CanaryTerms extends ChangeTerms {
+  /** Only the canary with this digest. */
+  readonly digest?: string;
+}
+
+/** The JSON of the operator's API. */
+export interface Changed {
+  readonly revision: number;
+  readonly deployment: Deployment;
+  /** On this host; null: there is none, the hosts follow. */
+  readonly applied: {
+    readonly current: string | null;
+    readonly canary: string | null;
+    readonly failed: readonly {
+      readonly digest: string;
+      readonly role: 'current' | 'canary';
+      readonly code: string;
+      readonly message: string;
+    }[];
+  } | null;
+}
+export interface Deployed extends Changed {
+  readonly release: Release;
+}
+
+export interface RegistryStatus {
+  readonly revision: number;
+  readonly deployments: readonly Deployment[];
+  readonly hosts: readonly HostReport[];
+}
+
+export interface Registry {
+  /** A folder of a package, an archive (`*.cloister`), or an archive's bytes. It boots and registers beside what serves before anybody is told; what fails changes nothing. */
+  deploy(source: string | Uint8Array, terms?: DeployTerms): Promise<Deployed>;
+  enable(extension: string, terms?: ChangeTerms): Promise<Changed>;
+  disable(extension: string, terms?: ChangeTerms): Promise<Changed>;
+  /** To the version before; a canary goes first. */
+  rollback(extension: string, terms?: ChangeTerms): Promise<Changed>;
+  /** The canary takes everything. */
+  promote(extension: string, terms?: CanaryTerms): Promise<Changed>;
+  /** The canary goes. */
+  returnCanary(extension: string, terms?: CanaryTerms): Promise<Changed>;
+  /** Packed versions, the latest first. */
+  list(extension?: string): Promise<readonly Release[]>;
+  status(): Promise<RegistryStatus>;
+}
+
+export interface TriedRelease {
+  readonly id: string;
+  readonly version: string;
+  readonly artifact: string;
+  readonly signedBy: string | null;
+}
+
+export interface RegistryParts {
+  readonly store: RegistryStore;
+  readonly limits: PackageLimits;
+  readonly contracts: readonly CapabilityContract[];
+  /** Brings it up beside what serves and takes it down again. Throws why it cannot be served. */
+  tryOut(archive: Uint8Array, asCanary: boolean): Promise<TriedRelease>;
+  /** null: no host is here. */
+  catchUp: (() => Promise<readonly ServedHere[]>) | null;
+}
+
+const causeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : 'unknown cause');
+
+const readArchiveFile = async (file: string, maxBytes: number): Promise<Uint8Array> => {
+  const refuse = (cause: string): CloisterError => new CloisterError('ERR_ARCHIVE_INVALID', `${file}: ${cause}`, { file });
+  const handle = await open(file, 'r').catch((error: unknown) => {
+    throw refuse(`cannot be read (${causeOf(error)}); name a folder or an archive`);
+  });
+  try {
+    const status = await handle.stat();
+    if (!status.isFile()) throw refuse('is no file');
+    if (status.size > maxBytes) throw refuse(`has ${status.size} bytes, over the limit of ${maxBytes} (limit archiveBytes)`);
+    return await handle.readFile();
+  } finally {
+    await handle.close();
+  }
+};
+
+/** The bytes that are deployed. An archive is taken as it is, so that its signature holds. */
+export const packSource = async (source: string, limits: PackageLimits, contracts: readonly CapabilityContract[]): Promise<Uint8Array> => {
+  if (isArchiveName(source)) return await readArchiveFile(source, limits.archiveBytes);
+  const bundler = openBundler();
+  try {
+    return Buffer.from(wrapArchive(await readArchiveContents(path.resolve(source), bundler, limits, contracts)));
+  } finally {
+    await bundler.close();
+  }
+};
+
+export const makeRegistryCalls = ({ store, limits, contracts, tryOut, catchUp }: RegistryParts): Registry => {
+  const changeOf = ({ by = 'library', reason }: ChangeTerms): Change => {
+    for (const [name, text] of Object.entries({ by, ...(reason === undefined ? {} : { reason }) }))
+      if (!/^[^\p{Cc}\u2028\u2029]{1,200}$/u.test(text))
+        throw new CloisterError('ERR_OPTIONS_INVALID', `${name}: expected one line of 1 to 200 characters`);
+    return { by, at: new Date().toISOString(), ...(reason === undefined ? {} : { reason }) };
+  };
+
+  const afterwards = async (extension: string, { revision, deployments }: RegistryState): Promise<Changed> => {
+    const deployment = deployments.get(extension);
+    if (deployment === undefined) throw new CloisterError('ERR_DEPLOYMENT_UNKNOWN', `extension ${extension}: is not deployed`);
+    if (catchUp === null) return { revision, deployment, applied: null };
+    const one = (await catchUp()).find((served) => served.extension === extension);
+    const failed = (one?.failed ?? []).map(({ digest, role, error }) => ({ digest, role, code: error.code, message: error.message }));
+    return { revision, deployment, applied: { current: one?.current ?? null, canary: one?.canary ?? null, failed } };
+  };
+
+  type Decide = (state: RegistryState, extension: string, change: Change & { readonly digest?: string }) => RegistryState;
+  const change =
+    (decide: Decide) =>
+    async (extension: string, terms: CanaryTerms = {}): Promise<Changed> => {
+      const said = { ...changeOf(terms), ...(terms.digest === undefined ? {} : { digest: terms.digest }) };
+      return await afterwards(extension, await store.update((state) => decide(state, extension, said)));
+    };
+
+  return {
+    async deploy(source, terms = {}) {
+      const { canaryShare, tenants } = terms;
+      const said = {
+        ...changeOf(terms),
+        ...(canaryShare === undefined ? {} : { canaryShare }),
+        ...(tenants === undefined ? {} : { tenants }),
+      };
+      const archive = typeof source === 'string' ? await packSource(source, limits, contracts) : source;
+      if (archive.byteLength > limits.archiveBytes)
+        throw new CloisterError(
+          'ERR_ARCHIVE_INVALID',
+          `the archive has ${archive.byteLength} bytes, over the limit of ${limits.archiveBytes} (limit archiveBytes)`,
+        );
+      const { id: extension, version, artifact, signedBy } = await tryOut(archive, canaryShare !== undefined);
+      const { at, by } = said;
+      const release: Release = { extension, version, digest: sha256(archive), artifact, bytes: archive.byteLength, at, by, signedBy };
+      // What may not be is not kept either.
+      decideDeploy(await store.read(), release, said);
+      await store.put(release, archive);
+      const state = await store.update((before) => decideDeploy(before, release, said));
+      return { release, ...(await afterwards(extension, state)) };
+    },
+    enable: change(decideEnable),
+    disable: change(decideDisable),
+    rollback: change(decideRollback),
+    promote: change(decidePromote),
+    returnCanary: change(decideReturn),
+    list: (extension) => store.releases(extension),
+    async status() {
+      const [{ revision, deployments }, hosts] = await Promise.all([store.read(), store.hosts()]);
+      return { revision, deployments: [...deployments.values()], hosts };
+    },
+  };
+};

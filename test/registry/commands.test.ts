@@ -1,0 +1,150 @@
+// `cloister deploy` and its opposites, as an operator types them, against a host that follows the same folder. Real processes, real HTTP.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { makeRegistry } from '../../src/capabilities/registry.ts';
+import { openRemoteRegistry } from '../../src/cli/remote-registry.ts';
+import { CloisterError } from '../../src/errors.ts';
+import { makePackageLimits } from '../../src/limits/package-table.ts';
+import { type OpenedRegistry, openRegistry } from '../../src/open-registry.ts';
+import { type DeployTerms, packSource, type RegistryStatus } from '../../src/registry/registry.ts';
+import { openTestRuntime, type TestRuntime, waitUntil } from '../helpers/runtime.ts';
+import { openTemporaryFolder, type TemporaryFolder } from '../packages/package-writer.ts';
+
+const main = join(import.meta.dirname, '../../src/cli/main.ts');
+const adminToken = 'a-token-of-the-operators-own';
+const limits = { cpuMs: 2_000, wallMs: 30_000, registerMs: 20_000 };
+let folder: TemporaryFolder;
+let host: TestRuntime;
+
+let registry: OpenedRegistry;
+const at = (name: string): string => join(folder.root, name);
+
+const shop = (version: string, body: string, cloister: object = {}): Readonly<Record<string, string>> => ({
+  [`shop-${version}/package.json`]: JSON.stringify({ name: 'shop', version, type: 'module', main: 'dist/index.js', cloister }),
+  [`shop-${version}/src/index.js`]: `import { says } from './says.js';\n${body}`,
+  [`shop-${version}/src/says.js`]: `export const says = ${JSON.stringify(version)};`,
+});
+const answers = `export default (router) => router.get('/', (req, res) => res.send(says));`;
+
+const untilServed = async (expected: string): Promise<void> => {
+  let said = '';
+  let asking = false;
+  await waitUntil(
+    `the host serves ${expected}`,
+    () => {
+      if (!asking) {
+        asking = true;
+        void host.get('/shop').then((reply) => {
+          said = reply.status === 200 ? reply.text : String(reply.status);
+          asking = false;
+        });
+      }
+      return said === expected;
+    },
+    60_000,
+  );
+};
+
+before(async () => {
+  folder = await openTemporaryFolder();
+  await folder.write({
+    'cloister.json': JSON.stringify({
+      registry: { folder: 'registry' },
+      approvals: 'requested',
+      limits,
+      ceiling: { capabilities: { router: {}, log: {} } },
+    }),
+    ...shop('1.0.0', answers),
+    ...shop('2.0.0', answers),
+    ...shop('3.0.0', `export default () => { throw new Error('not today ' + says); };`),
+  });
+  host = await openTestRuntime({
+    extensions: { steady: `export default (router) => router.get('/', (req, res) => res.send('steady'));` },
+    options: { registry: { folder: join(folder.root, 'registry') }, limits, adminToken },
+  });
+  registry = await openRegistry({ registry: { folder: at('registry') }, approvals: 'requested', limits });
+});
+after(async () => {
+  await registry.close();
+  await host.close();
+  await folder.remove();
+});
+
+describe('a registry without a host', () => {
+  test('tries a folder of sources and deploys it, and a running host serves it', async () => {
+    const { deployment, applied, release } = await registry.deploy(at('shop-1.0.0'), { by: 'ana' });
+    assert.deepEqual([deployment.changedBy, applied, release.version], ['ana', null, '1.0.0']);
+    await untilServed('1.0.0');
+  });
+  const refused: readonly (readonly [sentence: string, source: string, terms: DeployTerms, says: RegExp])[] = [
+    ['does not register', 'shop-3.0.0', {}, /not today 3\.0\.0/],
+    ['is not there', 'shop-9.9.9', {}, /shop-9\.9\.9/],
+    ['has two lines for a reason', 'shop-2.0.0', { reason: 'one\ntwo' }, /reason: expected one line/],
+  ];
+  for (const [sentence, source, terms, says] of refused)
+    test(`changes nothing for what ${sentence}, and says why`, async () => {
+      const before = await registry.status();
+      await assert.rejects(registry.deploy(at(source), terms), says);
+      const { revision, deployments } = await registry.status();
+      assert.deepEqual([revision, deployments], [before.revision, before.deployments]);
+      assert.equal((await host.get('/shop')).text, '1.0.0');
+    });
+  test('takes it out of a running host, and in again', async () => {
+    await registry.disable('shop');
+    await untilServed('404');
+    await registry.enable('shop');
+    await untilServed('1.0.0');
+  });
+});
+
+describe('the command line', () => {
+  test('says as JSON what serves where', async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [main, 'status', '--config', at('cloister.json'), '--json']);
+    const { deployments, hosts } = JSON.parse(stdout) as RegistryStatus;
+    assert.deepEqual([deployments.map(({ extension }) => extension), hosts.length], [['shop'], 1]);
+  });
+  test('does over a running host what the library does', async () => {
+    const contracts = makeRegistry().map(({ capability }) => capability.contract);
+    const remote = openRemoteRegistry({
+      url: host.origin,
+      token: adminToken,
+      pack: (source) => packSource(source, makePackageLimits(), contracts),
+    });
+    const { deployment, applied } = await remote.deploy(at('shop-2.0.0'), { by: 'ana', tenants: null });
+    assert.equal(applied?.current, deployment.current);
+    assert.equal((await host.get('/shop')).text, '2.0.0');
+    assert.equal((await remote.list('shop')).length, 2);
+    await remote.rollback('shop', { reason: 'as it was' });
+    assert.equal((await host.get('/shop')).text, '1.0.0');
+    await assert.rejects(
+      remote.rollback('shop'),
+      (error: unknown) => error instanceof CloisterError && error.code === 'ERR_PREVIOUS_MISSING',
+    );
+  });
+  test('is refused by a host without its token', async () => {
+    const remote = openRemoteRegistry({ url: host.origin, token: 'another', pack: () => Promise.reject(new Error('not asked')) });
+    await assert.rejects(remote.status(), (error: unknown) => error instanceof CloisterError && error.code === 'ERR_TOKEN_REFUSED');
+  });
+});
+
+describe('runtime.registry', () => {
+  test('deploys a folder, and what it gives is served by then', async () => {
+    const { release, applied } = (await host.runtime.registry?.deploy(at('shop-2.0.0'), { by: 'embedder' })) ?? assert.fail();
+    assert.deepEqual([applied?.current, applied?.failed], [release.digest, []]);
+    assert.equal((await host.get('/shop')).text, '2.0.0');
+  });
+  test('refuses the id of a folder of the host', async () => {
+    await folder.write({
+      'twin/package.json': JSON.stringify({ name: 'steady', version: '9.0.0', type: 'module', main: 'index.js', cloister: {} }),
+      'twin/index.js': `export default (router) => router.get('/', (req, res) => res.send('twin'));`,
+    });
+    await assert.rejects(
+      async () => host.runtime.registry?.deploy(at('twin')),
+      (error: unknown) => error instanceof CloisterError && error.code === 'ERR_EXTENSION_CONFLICT',
+    );
+    assert.equal((await host.get('/steady')).text, 'steady');
+  });
+});
