@@ -129,11 +129,12 @@ export class Installation {
       this.#idle.stop();
       this.#bundler ??= openBundler();
       try {
+        const services = { ...this.#services, ...(await this.#services.readApprovals()) };
         return await deploy({
-          services: this.#services,
+          services,
           serving: this.#serving,
           bundler: this.#bundler,
-          admit: (found) => this.#admit(found),
+          admit: (found) => this.#admit(found, services),
           wasReturned: (id, digest, since) => this.#returned.get(extensionIdKey(id)) === `${digest} ${since}`,
         });
       } finally {
@@ -195,8 +196,11 @@ export class Installation {
     return plans;
   }
 
-  #settle(found: readonly LoadedPackage[], unread: readonly Refusal[]): Pick<ReturnType<typeof settle>, 'plans' | 'parked'> {
-    const { lock, options, registry, baseline, onLife } = this.#services;
+  #settle(
+    found: readonly LoadedPackage[],
+    unread: readonly Refusal[],
+    { lock, options, registry, baseline, onLife }: InstallationServices = this.#services,
+  ): Pick<ReturnType<typeof settle>, 'plans' | 'parked'> {
     if (lock === null) return { plans: planEach(found), parked: [] };
     const { events, ...settled } = settle(found, unread, {
       lock: lock.entries,
@@ -214,8 +218,8 @@ export class Installation {
   }
 
   /** Under a lock, what is not approved does not run because somebody deployed it. */
-  #admit(found: LoadedPackage): void {
-    const [parked] = this.#settle([found], []).parked;
+  #admit(found: LoadedPackage, services: InstallationServices): void {
+    const [parked] = this.#settle([found], [], services).parked;
     if (parked !== undefined) throw parked.error;
   }
 

@@ -163,6 +163,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
   const installation: Installation = new Installation({
     options,
     lock,
+    readApprovals: () => openLock(parsed, catalog, connect),
     registry,
     baseline,
     inlineMaps: development?.onInspection !== undefined,

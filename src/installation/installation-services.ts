@@ -14,6 +14,8 @@ export interface InstallationServices {
   /** Approvals of the lock are among the options' by now. */
   readonly options: RuntimeOptions;
   readonly lock: { readonly entries: Lock; readonly store: ApprovalStore } | null;
+  /** The same as they are now: what was approved since the start may be deployed. */
+  readApprovals(): Promise<Pick<InstallationServices, 'options' | 'lock'>>;
   /** Scripts carry their source maps, for a debugger. */
   readonly inlineMaps: boolean;
   readonly registry: readonly CapabilityEntry[];
