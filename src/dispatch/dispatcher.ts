@@ -41,7 +41,6 @@ export interface DispatcherOptions {
 
 const noSlot = (): CloisterError =>
   new CloisterError('ERR_CAPACITY_EXCEEDED', 'The host serves as many extensions and tenants at once as it can.', { retryAfterSeconds: 1 });
-
 const unrecorded = (): CloisterError =>
   new CloisterError('ERR_LEDGER_UNAVAILABLE', 'The host cannot put requests on record now.', { retryAfterSeconds: 1 });
 
