@@ -115,7 +115,11 @@ export const makeHost = ({ name, port, config, ledger, temporary, env }: HostOpt
       if (down !== undefined) down.until = Math.min(down.until, performance.now());
     },
     startLater() {
-      starting = host.start();
+      // As a service manager does: PostgreSQL may be away just then, and no host starts without it.
+      starting = host.start().catch(async () => {
+        await sleep(5_000);
+        await host.start();
+      });
       // Whoever waits for it hears of it.
       starting.catch(() => undefined);
     },

@@ -95,7 +95,7 @@ export const makeTroubles = (outages: Outage[]): readonly Trouble[] => [
     async run({ postgres }) {
       const from = performance.now();
       const { rowCount } = await postgres.run(
-        `select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = 'client backend' and (query ilike 'listen%' or pid in (select pid from pg_locks where locktype = 'advisory' and granted))`,
+        `select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = 'client backend' and (application_name like 'cloister:%' or query ilike 'listen%' or pid in (select pid from pg_locks where locktype = 'advisory' and granted))`,
       );
       outages.push({ from, until: performance.now() });
       return `${String(rowCount ?? 0)} that listened or held a lock`;
