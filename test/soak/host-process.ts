@@ -39,7 +39,7 @@ const answerMs = 300_000;
 const hostFile = fileURLToPath(new URL('hostile-host.ts', import.meta.url));
 
 /** Its young generation has its full size from the start: what that takes bit by bit would look like a leak for minutes. */
-const execArgv = ['--min-semi-space-size=16'];
+const execArgv = ['--min-semi-space-size=16', '--expose-gc'];
 
 export const startHostProcess = (temporaryFolder: string): HostProcess => {
   const child: ChildProcess = fork(hostFile, { execArgv, env: { ...process.env, TMPDIR: temporaryFolder } });

@@ -36,6 +36,11 @@ const judge = (report: HostileSoakReport): readonly (readonly [what: string, is:
     report.rssSlopeMb < maxSlopeMb,
   ],
   [
+    'host: memory at rest grew by less than that',
+    `${report.restedRssMb.map((mb) => mb.toFixed(0)).join(' → ')} MB`,
+    report.restedRssMb[1] - report.restedRssMb[0] < maxSlopeMb * minutes,
+  ],
+  [
     `host: event loop under ${String(maxLoopDelayMs)} ms late at p99`,
     `p50 ${report.loopDelayMs.p50.toFixed(1)}, p99 ${report.loopDelayMs.p99.toFixed(1)}, max ${report.loopDelayMs.max.toFixed(1)} ms (quiet p99 ${report.quietLoopDelayMs.p99.toFixed(1)}, max ${report.quietLoopDelayMs.max.toFixed(1)})`,
     report.loopDelayMs.p99 < maxLoopDelayMs,

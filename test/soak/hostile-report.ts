@@ -31,6 +31,8 @@ export interface HostileSoakReport {
   readonly answers: ReadonlyMap<string, ReadonlyMap<string, number>>;
   readonly rssMb: readonly [first: number, last: number];
   readonly rssSlopeMb: number;
+  /** At rest and collected, before the quiet phase and after the mixed one. */
+  readonly restedRssMb: readonly [before: number, after: number];
   readonly quietLoopDelayMs: HostLateness;
   readonly loopDelayMs: HostLateness;
   /** Before the first request, at rest; after the last one, at rest; and after the runtime was closed. */

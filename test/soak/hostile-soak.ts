@@ -13,7 +13,9 @@ import { openHostile, setUpSql } from './hostile-traffic.ts';
 
 const minuteMs = 60_000;
 /** Beside the mixed phase, in parts of it. */
-const warmUpShare = 0.1;
+const warmUpShare = 0.07;
+/** After the host was at rest: what it gave back it takes again. */
+const warmUpAgainShare = 0.03;
 const quietShare = 0.13;
 /** Memory of a host that has just met its first attacks still settles. */
 const settlingShare = 0.25;
@@ -59,6 +61,8 @@ const measure = async (options: HostileSoakOptions, host: HostProcess, databaseU
   await phases.run('warming up', mixedMs * warmUpShare, false);
   await rest();
   const before = await host.belongings();
+  const restedBefore = await host.memory();
+  await phases.run('warming up again', mixedMs * warmUpAgainShare, false);
   await host.lateness();
   const quiet = await phases.run('quiet', mixedMs * quietShare, false);
   const quietLoopDelayMs = await host.lateness();
@@ -67,6 +71,7 @@ const measure = async (options: HostileSoakOptions, host: HostProcess, databaseU
   const asked = phases.neighboursAsked;
   await rest();
   const after = await host.belongings();
+  const restedAfter = await host.memory();
   await host.closeRuntime();
   const closedAfter = await host.belongings();
   const settled = samples.filter(({ minute }) => minute * minuteMs >= mixedMs * settlingShare);
@@ -78,6 +83,7 @@ const measure = async (options: HostileSoakOptions, host: HostProcess, databaseU
     answers: phases.answers,
     rssMb: [settled[0]?.rssMb ?? 0, settled.at(-1)?.rssMb ?? 0],
     rssSlopeMb: slopePerMinute(settled),
+    restedRssMb: [restedBefore.rss / bytesPerMb, restedAfter.rss / bytesPerMb],
     quietLoopDelayMs,
     loopDelayMs,
     before,
