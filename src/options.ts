@@ -89,6 +89,8 @@ export interface CloisterOptions {
   readonly listeners?: OwnListeners | null;
   /** Where schedules and actions are kept until some host has run them; the default is `database` where there is one. docs/jobs.md. */
   readonly jobs?: 'memory' | 'database';
+  /** Your own SchemaOverview, in Directus's form: `getSchema()` of extensions tells the part of it that their grants of `database` and `services` cover. Without it, the tables of the database. */
+  readonly getSchema?: (() => unknown) | null;
   readonly wards?: {
     readonly max?: number;
     readonly perTenant?: number;

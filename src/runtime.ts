@@ -173,6 +173,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
       database,
       events: options.listeners === null ? bus : withOwnListeners({ bus, events, listeners: options.listeners, onFault }),
       services: makeOffered(options.services, events),
+      ownSchema: options.getSchema,
       egress,
     },
     dispatcher,

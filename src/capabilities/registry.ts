@@ -23,6 +23,8 @@ export interface HostResources {
   readonly database: DatabaseResource | undefined;
   readonly events: EventBus;
   readonly services: Offered;
+  /** A SchemaOverview of the embedder's; null: that of the database is told. */
+  readonly ownSchema: (() => unknown) | null;
   readonly egress: FetchResources;
   readonly limits: Limits;
 }
@@ -56,7 +58,7 @@ export const makeRegistry = (): readonly CapabilityEntry[] => [
     ({ database, limits }) => ({ database, limits }),
     ({ database }) => database === undefined,
   ),
-  entry(schemaCapability, () => ({})),
+  entry(schemaCapability, ({ ownSchema }) => ({ ownSchema })),
   entry(emitterCapability, ({ events, limits }) => ({ events, limits })),
   entry(
     servicesCapability,

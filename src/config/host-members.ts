@@ -18,6 +18,7 @@ type Members = Pick<
   | 'identify'
   | 'onLedgerEntries'
   | 'listeners'
+  | 'getSchema'
   | 'adminToken'
   | 'meter'
   | 'tracer'
@@ -38,6 +39,7 @@ const isIdentify = (value: unknown): value is Identify => typeof value === 'func
 const isOnEntries = (value: unknown): value is OnEntries => typeof value === 'function';
 const isListeners = (value: unknown): value is NonNullable<RuntimeOptions['listeners']> =>
   isHolder(value) && has(value, 'filter') && has(value, 'action');
+const isGetSchema = (value: unknown): value is NonNullable<RuntimeOptions['getSchema']> => typeof value === 'function';
 const isMeter = (value: unknown): value is Meter => isHolder(value) && has(value, 'createHistogram') && has(value, 'createObservableGauge');
 const isQuotasOf = (value: unknown): value is NonNullable<RuntimeOptions['quotasOf']> => typeof value === 'function';
 const isResolveTenant = (value: unknown): value is NonNullable<RuntimeOptions['resolveTenant']> => typeof value === 'function';
@@ -112,6 +114,7 @@ export const parseHostMembers = (options: Values, where: string): { readonly mem
     identify,
     onLedgerEntries,
     listeners,
+    getSchema,
     adminToken,
     meter,
     tracer,
@@ -128,6 +131,7 @@ export const parseHostMembers = (options: Values, where: string): { readonly mem
     identify: parseOptional('identify', identify, where, 'a function', isIdentify),
     onLedgerEntries: parseOptional('onLedgerEntries', onLedgerEntries, where, 'a function', isOnEntries),
     listeners: parseOptional('listeners', listeners, where, 'an object with the functions filter and action', isListeners),
+    getSchema: parseOptional('getSchema', getSchema, where, 'a function', isGetSchema),
     adminToken: parseToken(adminToken, where),
     meter: parseOptional('meter', meter, where, 'an OpenTelemetry meter (createHistogram, createObservableGauge)', isMeter),
     quotasOf: parseOptional('quotasOf', quotasOf, where, 'a function', isQuotasOf),

@@ -146,6 +146,7 @@ export interface RuntimeOptions {
   readonly onLedgerEntries: OnEntries | null;
   /** What of the embedder's own hears what extensions emit. */
   readonly listeners: OwnListeners | null;
+  readonly getSchema: (() => unknown) | null;
   readonly wards: WardOptions;
   /** Where schedules and actions are kept until they have run; null: in the database where there is one. */
   readonly jobs: 'memory' | 'database' | null;

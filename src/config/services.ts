@@ -14,9 +14,9 @@ const kinds = ['object', 'class', 'factory'] as const;
 type Kind = (typeof kinds)[number];
 
 const keysOfKind: Readonly<Record<Kind, readonly string[]>> = {
-  object: ['kind', 'service', 'methods'],
-  class: ['kind', 'service', 'methods', 'collection', 'joins', 'schema', 'knex'],
-  factory: ['kind', 'service', 'methods', 'collection', 'joins'],
+  object: ['kind', 'service', 'methods', 'about'],
+  class: ['kind', 'service', 'methods', 'collection', 'joins', 'schema', 'knex', 'about'],
+  factory: ['kind', 'service', 'methods', 'collection', 'joins', 'about'],
 };
 const methodKeys = ['args', 'required', 'effect'] as const;
 const { nameChars, services: mostServices, methods: mostMethods, args: mostArgs } = servicesBounds;
@@ -100,7 +100,10 @@ const parseService = (where: string, name: string, value: unknown, compile: Comp
   const methods = parseMethods(where, place, value['methods'], compile);
   const collection = parseFlag(where, `${place}/collection`, value['collection']);
   const joins = parseFlag(where, `${place}/joins`, value['joins']);
-  const common = { methods, collection, joins };
+  const about = value['about'] ?? null;
+  if (about !== null && (typeof about !== 'string' || about === ''))
+    throw expected(where, `${place}/about`, 'the name of a collection', about);
+  const common = { methods, collection, joins, about };
   switch (kind) {
     case 'object':
       if (typeof service !== 'object' || service === null) throw expected(where, `${place}/service`, 'an object', service);

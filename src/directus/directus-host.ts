@@ -2,11 +2,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
-import { type ClassDefinition, defineService } from '../capabilities/services/definition.ts';
+import type { FactoryDefinition } from '../capabilities/services/definition.ts';
 import { CloisterError } from '../errors.ts';
 import type { CloisterOptions } from '../options.ts';
 import { createRuntime, type Runtime } from '../runtime.ts';
+import { boundService } from './bound-service.ts';
 import { type DirectusEmitter, type DirectusHookEvents, listenForDirectus } from './directus-events.ts';
+import { makeReadMeter, type ReadBounds, type ReadMeter } from './read-meter.ts';
 import { directusServices } from './service-table.ts';
 
 export interface DirectusHookContext {
@@ -17,9 +19,11 @@ export interface DirectusHookContext {
   readonly emitter: DirectusEmitter;
 }
 
-export interface DirectusHostOptions extends Omit<CloisterOptions, 'identify' | 'services' | 'logger' | 'listeners'> {
+export interface DirectusHostOptions extends Omit<CloisterOptions, 'identify' | 'services' | 'logger' | 'listeners' | 'getSchema'> {
   /** Which of Directus's services grants may ask for; all that the adapter knows where absent. */
   readonly services?: readonly string[];
+  /** What one call of a service may read of the database: 50,000 rows and 32 MB. */
+  readonly reads?: Partial<ReadBounds>;
   /** More of your own, or your own in place of Directus's. */
   readonly ownServices?: CloisterOptions['services'];
 }
@@ -32,10 +36,12 @@ interface DirectusRequest extends IncomingMessage {
 
 type Middleware = (handler: ReturnType<Runtime['handler']>) => unknown;
 
+const defaultReads: ReadBounds = { rows: 50_000, bytes: 33_554_432 };
+
 /** One installation is one tenant. */
 const tenant = 'default';
 
-const wrap = (name: string, { services, database, getSchema }: DirectusHookContext): ClassDefinition => {
+const wrap = (name: string, { services, getSchema }: DirectusHookContext, meter: ReadMeter, rows: number): FactoryDefinition => {
   const known = directusServices[name];
   if (known === undefined)
     throw new CloisterError(
@@ -44,13 +50,29 @@ const wrap = (name: string, { services, database, getSchema }: DirectusHookConte
     );
   const service = services[name];
   if (typeof service !== 'function') throw new CloisterError('ERR_OPTIONS_INVALID', `services: this Directus has no ${name}; leave it out`);
-  return defineService({ kind: 'class', ...known, service: service as ClassDefinition['service'], schema: getSchema, knex: database });
+  const { collection: isAboutCollections, methods, about } = known;
+  return {
+    kind: 'factory',
+    collection: isAboutCollections,
+    methods,
+    ...(about === undefined ? {} : { about }),
+    async service({ accountability, collection }) {
+      const options = { accountability, schema: await getSchema(), knex: meter.knex };
+      const made = Reflect.construct(service, isAboutCollections ? [collection, options] : [options]) as object;
+      return boundService(made, methods, meter, rows);
+    },
+  };
 };
 
 /** Services that this Directus has; one that was named and is not there is an error. */
-const wrapAll = (context: DirectusHookContext, names: readonly string[] | undefined): NonNullable<CloisterOptions['services']> => {
+const wrapAll = (
+  context: DirectusHookContext,
+  names: readonly string[] | undefined,
+  reads: ReadBounds,
+): NonNullable<CloisterOptions['services']> => {
   const wanted = names ?? Object.keys(directusServices).filter((name) => typeof context.services[name] === 'function');
-  return Object.fromEntries(wanted.map((name) => [name, wrap(name, context)]));
+  const meter = makeReadMeter(context.database, reads);
+  return Object.fromEntries(wanted.map((name) => [name, wrap(name, context, meter, reads.rows)]));
 };
 
 const isPostgres = (database: Knex): boolean => /^(?:pg|postgres|pgnative)/.test(String(database.client.config.client));
@@ -72,7 +94,7 @@ const hostOf = ({ services }: DirectusHookContext, extensions: CloisterOptions['
 
 /** The default export of a hook extension: `export default directusHost({ extensions: ['/directus/sandboxed'], approvals: { … } })`. Keep the packages in a folder that Directus itself does not load. */
 export const directusHost =
-  ({ services, ownServices, ...options }: DirectusHostOptions): DirectusHook =>
+  ({ services, ownServices, reads, ...options }: DirectusHostOptions): DirectusHook =>
   (hook, context) => {
     const { database, emitter, getSchema, logger } = context;
     const host = hostOf(context, options.extensions);
@@ -84,7 +106,8 @@ export const directusHost =
       const runtime = await createRuntime({
         ...(isPostgres(database) ? { database } : {}),
         ...options,
-        services: { ...wrapAll(context, services), ...ownServices },
+        services: { ...wrapAll(context, services, { ...defaultReads, ...reads }), ...ownServices },
+        getSchema,
         logger,
         listeners,
         identify: (request: DirectusRequest) => ({ tenant, accountability: { ...request.accountability } }),

@@ -1,7 +1,8 @@
 // Directus's own services as extensions may be granted them: class, methods, what each argument may be. Data, from its public types; must hold no method that takes functions, streams or engine parts, nor one that Directus runs without asking for rights (`getKeysByQuery`, `getUserByEmail`).
 import type { JsonSchema, ServiceMethod } from '../capabilities/services/definition.ts';
 
-const query: JsonSchema = { type: 'object' };
+/** Known by identity: where it stands, a query is. */
+export const query: JsonSchema = { type: 'object', title: 'query' };
 const key: JsonSchema = { type: ['string', 'integer'] };
 const keys: JsonSchema = { type: 'array', items: key, maxItems: 10_000 };
 const data: JsonSchema = { type: 'object' };
@@ -62,30 +63,37 @@ export interface DirectusService {
   /** It is made for a collection, which a grant must name. */
   readonly collection: boolean;
   readonly methods: Readonly<Record<string, ServiceMethod>>;
+  /** The system collection it is about. */
+  readonly about?: string;
 }
 
 const plain = (methods: Readonly<Record<string, ServiceMethod>>): DirectusService => ({ collection: false, methods });
+const system = (about: string, methods: Readonly<Record<string, ServiceMethod>>): DirectusService => ({
+  collection: false,
+  methods,
+  about,
+});
 
 export const directusServices: Readonly<Record<string, DirectusService>> = {
   ItemsService: { collection: true, methods: items },
-  ActivityService: plain(itemReads),
-  RevisionsService: plain(itemReads),
-  CommentsService: plain(items),
-  FilesService: plain({
+  ActivityService: system('directus_activity', itemReads),
+  RevisionsService: system('directus_revisions', itemReads),
+  CommentsService: system('directus_comments', items),
+  FilesService: system('directus_files', {
     ...itemReads,
     createOne: writes(data),
     updateOne: writes(key, data),
     updateMany: writes(keys, data),
     deleteOne: writes(key),
   }),
-  FoldersService: plain(items),
-  NotificationsService: plain(items),
-  PresetsService: plain(items),
-  RolesService: plain(itemReads),
-  PoliciesService: plain(itemReads),
-  SettingsService: plain({ readSingleton: reads(query), upsertSingleton: writes(data) }),
-  TranslationsService: plain(items),
-  UsersService: plain(items),
+  FoldersService: system('directus_folders', items),
+  NotificationsService: system('directus_notifications', items),
+  PresetsService: system('directus_presets', items),
+  RolesService: system('directus_roles', itemReads),
+  PoliciesService: system('directus_policies', itemReads),
+  SettingsService: system('directus_settings', { readSingleton: reads(query), upsertSingleton: writes(data) }),
+  TranslationsService: system('directus_translations', items),
+  UsersService: system('directus_users', items),
   CollectionsService: plain({
     readByQuery: reads(),
     readOne: reads(name),

@@ -69,6 +69,27 @@ export const checks: readonly Check[] = [
     },
   },
   {
+    name: 'a query for everything is stopped at what one call may read, nested lists too, and Directus goes on',
+    async run(_directus, call, admin) {
+      const rows = Array.from({ length: 600 }, (_, index) => ({ title: `bulk ${String(index)}`, author: 1 }));
+      await call('POST', '/items/articles', admin, rows);
+      const asked = {
+        all: { fields: ['id'], limit: -1 },
+        more: { fields: ['id'], limit: 100_000 },
+        few: { fields: ['id'], limit: 5 },
+        groups: { group: ['id'], aggregate: { count: ['*'] }, limit: -1 },
+      };
+      const codes: string[] = [];
+      for (const query of Object.values(asked)) {
+        const { status } = await call('GET', `/boxed/list?q=${encodeURIComponent(JSON.stringify(query))}`, admin);
+        codes.push(String(status));
+      }
+      codes.push(String((await call('GET', '/boxed/authors', admin)).status));
+      codes.push(String((await call('GET', '/items/articles?limit=1', admin)).status));
+      return codes.join(' ') === '413 413 200 413 413 200' ? null : `it was answered with ${codes.join(' ')}`;
+    },
+  },
+  {
     name: 'init runs once, a schedule once a second',
     async run(directus) {
       if (!(await until(() => countOf(directus.output(), 'boxed ticked') >= 5))) return 'the schedule did not run';

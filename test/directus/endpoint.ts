@@ -41,6 +41,12 @@ export default (router, { services, getSchema, database, logger, env, emitter })
   router.get('/redirect', (req, res) => res.redirect(302, '/elsewhere'));
   router.get('/throws', () => { throw new Error('inside'); });
   router.get('/log', (req, res) => { logger.info('from the extension'); res.status(204).end(); });
+  const cut = (schema, names) => ({ collections: Object.fromEntries(names.map((name) => [name, schema.collections[name]])), relations: schema.relations.filter(({ collection, related_collection }) => names.includes(collection) && names.includes(related_collection)) });
+  router.get('/schema', answer(async (req) => cut(await getSchema(), ['articles', 'authors', 'secrets'])));
+  router.get('/schema-users', answer(async (req) => (await getSchema()).collections.directus_users));
+  router.get('/schema-request', answer(async (req) => cut(req.schema, ['articles', 'authors'])));
+  router.get('/schema-names', answer(async (req) => Object.keys((await getSchema()).collections).sort()));
+  router.get('/schema-relations', answer(async (req) => (await getSchema()).relations.map(({ collection, field }) => collection + '.' + field).sort()));
   router.get('/emit', answer((req) => emitter.emitFilter('custom.price', { value: Number(req.query.value) }, { unit: 'EUR' })));
   router.get('/ping', async (req, res) => { const schema = await getSchema(); emitter.emitAction('custom.ping', { from: req.baseUrl.slice(1) }, { database, schema, accountability: req.accountability }); res.json('sent'); });
   router.get('/loop', (req, res) => { emitter.emitAction('custom.loop', { from: 'boxed' }); res.json('sent'); });

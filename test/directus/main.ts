@@ -38,7 +38,7 @@ const writeHost = (extensions: string, sandboxed: string): void => {
     join(folder, 'index.js'),
     `import { directusHost } from ${JSON.stringify(adapter)};
 const { extensions, approvals } = ${JSON.stringify(options)};
-export default (events, context) => directusHost({ extensions, approvals, env: { PUBLIC_URL: context.env.PUBLIC_URL, QUERY_LIMIT_DEFAULT: context.env.QUERY_LIMIT_DEFAULT ?? 100 } })(events, context);
+export default (events, context) => directusHost({ extensions, approvals, reads: { rows: 500 }, env: { PUBLIC_URL: context.env.PUBLIC_URL, QUERY_LIMIT_DEFAULT: context.env.QUERY_LIMIT_DEFAULT ?? 100 } })(events, context);
 `,
   );
 };
@@ -140,6 +140,28 @@ const known: readonly {
   },
 ];
 
+const isPartOf = (part: unknown, all: unknown): boolean =>
+  Array.isArray(part) && Array.isArray(all) && part.length > 0 && part.length < all.length && part.every((one) => all.includes(one));
+
+const cutSchema: (typeof known)[number] = {
+  fits: ({ path }) => path === '/schema-names' || path === '/schema-relations',
+  why: 'an extension in a cell is told the collections and relations that its grants cover, and not the others',
+  holds: (inside, boxed) => isPartOf(boxed.body, inside.body),
+};
+
+const fieldsOf = ({ body }: Answer): Readonly<Record<string, { readonly alias?: boolean }>> =>
+  (body as { readonly fields?: Readonly<Record<string, { readonly alias?: boolean }>> }).fields ?? {};
+
+const cutFields: (typeof known)[number] = {
+  fits: ({ path }) => path === '/schema-users',
+  why: 'the far side of a relation to a collection that is not granted is left out (policies of a user)',
+  holds: (inside, boxed) =>
+    Object.keys(fieldsOf(boxed)).length > 10 &&
+    Object.entries(fieldsOf(inside)).every(([name, field]) =>
+      Object.hasOwn(fieldsOf(boxed), name) ? isDeepStrictEqual(fieldsOf(boxed)[name], field) : field.alias === true,
+    ),
+};
+
 const brokenHook: (typeof known)[number] = {
   fits: ({ path, body, core }) =>
     core === true &&
@@ -158,7 +180,7 @@ const compare = async (url: string, tokens: Readonly<Record<Ask['as'], string | 
   for (const asked of asks) {
     const inside = await ask(url, 'plain', asked, tokens[asked.as]);
     const boxed = await ask(url, 'boxed', asked, tokens[asked.as]);
-    const exception = [...known, brokenHook].find(({ fits }) => fits(asked));
+    const exception = [...known, brokenHook, cutSchema, cutFields].find(({ fits }) => fits(asked));
     if (isDeepStrictEqual(inside, boxed)) same += 1;
     else if (exception?.holds(inside, boxed) === true) {
       allowed += 1;

@@ -146,5 +146,11 @@ export const asks: readonly Ask[] = [
   { as: 'nobody', path: '/throws' },
   { as: 'nobody', path: '/log' },
   { as: 'nobody', path: '/any/thing/else' },
+  { as: 'nobody', path: '/schema' },
+  { as: 'reader', path: '/schema' },
+  { as: 'nobody', path: '/schema-users' },
+  { as: 'nobody', path: '/schema-request' },
+  { as: 'nobody', path: '/schema-names' },
+  { as: 'nobody', path: '/schema-relations' },
   ...events,
 ];

@@ -24,10 +24,11 @@ export default ({ filter, action }, { logger, services, emitter }) => {
 };`;
 
 const speaker = `
-export default (router, { emitter, services }) => {
+export default (router, { emitter, services, getSchema }) => {
   const answer = (run) => async (req, res) => { try { res.json({ got: await run(req) }); } catch (error) { res.json({ code: error.code, status: error.status, message: error.message, extensions: error.extensions }); } };
   router.get('/filter', answer((req) => emitter.emitFilter('price', { value: 1, ...JSON.parse(req.query.with ?? '{}') }, { a: 1 })));
   router.get('/ping', answer(() => emitter.emitAction('ping', { n: 1 })));
+  router.get('/schema', answer(() => getSchema()));
   router.get('/create', answer((req) => new services.Store({}).create(req.query.collection, JSON.parse(req.query.with ?? '{}'))));
 };`;
 
@@ -52,10 +53,25 @@ before(async () => {
   runtime = await openTestRuntime({
     extensions: {
       checker: hook(checker, { listen: ['*.items.create', 'pong'], emit: ['ping'] }, roomy, { services: { Store: { methods: true } } }),
-      speaker: emitting(speaker, { emit: ['price', 'ping'] }, roomy, { services: { Store: { methods: true } } }),
+      speaker: emitting(speaker, { emit: ['price', 'ping'] }, roomy, {
+        services: {
+          Store: { methods: true },
+          Bills: { methods: ['read'] },
+        },
+        schema: {},
+      }),
     },
     options: {
-      services: { Store: { kind: 'object', service: store, methods: { create: { args: [text, { type: 'object' }], effect: true } } } },
+      getSchema: () => ({
+        collections: Object.fromEntries(
+          ['bills', 'orders'].map((collection) => [collection, { collection, primary: 'id', fields: { id: {} } }]),
+        ),
+        relations: [],
+      }),
+      services: {
+        Store: { kind: 'object', service: store, methods: { create: { args: [text, { type: 'object' }], effect: true } } },
+        Bills: { kind: 'object', about: 'bills', service: { read: () => [] }, methods: { read: { args: [], effect: false } } },
+      },
       listeners: {
         async filter(event, payload, meta, { extension, accountability }) {
           heard.push({ event, meta, extension, accountability });
@@ -158,5 +174,12 @@ describe('listeners of the embedder’s own', () => {
     const failure = failed.json() as { readonly code: string };
     assert.equal(failure.code, 'ERR_CALL_FAILED');
     assert.doesNotMatch(JSON.stringify(failure), /secret/);
+  });
+});
+
+test('getSchema tells of the embedder’s own schema what services were granted for', async () => {
+  const reply = await runtime.get('/speaker/schema');
+  assert.deepEqual(reply.json(), {
+    got: { collections: { bills: { collection: 'bills', primary: 'id', fields: { id: {} } } }, relations: [] },
   });
 });

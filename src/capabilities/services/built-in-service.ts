@@ -106,6 +106,7 @@ export const makeBuiltInService = (service: BuiltInService, events: HostEvents):
   );
   return {
     collection: service.collection ?? true,
+    about: null,
     methods,
     call: (invocation) => {
       const { caller, nested, transaction, collection, method, args, emitEvents } = invocation;

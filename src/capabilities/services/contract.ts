@@ -70,5 +70,7 @@ export const servicesContract: CapabilityContract = {
     /** For methods that leave nothing behind: the host refuses it for any other. */
     read: { args: callArgs, reply: true, effect: () => false, summarize: summarizeCall },
     call: { args: callArgs, reply: true, effect: () => true, summarize: summarizeCall },
+    /** The collections whose items the grants let be read. */
+    describe: { args: Type.Object({}, closed), reply: true, effect: () => false, summarize: () => ({}) },
   },
 };

@@ -40,6 +40,8 @@ export interface ServiceCaller {
 
 interface CommonDefinition {
   readonly methods: Readonly<Record<string, ServiceMethod>>;
+  /** The collection it is about, where that is always the same: whoever may read by it is told of it by `getSchema`. */
+  readonly about?: string;
 }
 
 interface MadeForEachCall extends CommonDefinition {

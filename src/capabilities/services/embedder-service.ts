@@ -72,6 +72,7 @@ const fill = (args: readonly unknown[], { required }: RegisteredMethod): readonl
 
 export const makeEmbedderService = (name: string, registered: RegisteredService, events: HostEvents): OfferedService => ({
   collection: registered.collection,
+  about: registered.about,
   methods: registered.methods,
   async call(invocation) {
     const { method, caller } = invocation;

@@ -1,5 +1,5 @@
 // Calls the services a host offers, for one extension. Must never reach one beside what is offered, nor answer with more than fits.
-import type { Caller, CallResult, Capability, Nested } from '../../bridge/capability.ts';
+import type { Caller, CallResult, Capability, CapabilityInstance, Nested } from '../../bridge/capability.ts';
 import type { HostEvents } from '../../bridge/host-events.ts';
 import { CloisterError } from '../../errors.ts';
 import type { Limits } from '../../limits/table.ts';
@@ -12,7 +12,7 @@ import { makeEmbedderService } from './embedder-service.ts';
 import { servicesLearning } from './learn.ts';
 import type { Offered, OfferedService } from './offered.ts';
 import { findUnplain } from './plain-arguments.ts';
-import { allowCall, denyCall, isCall, makeServicesPolicy } from './policy.ts';
+import { allowCall, allowDescribe, denyCall, isCall, makeServicesPolicy } from './policy.ts';
 import type { RegisteredService } from './registered.ts';
 
 /** What is offered to every extension that is granted it: an embedder's own goes before a built-in of the same name. */
@@ -42,6 +42,19 @@ const makeBoot = (offered: Offered, grants: readonly ServicesGrant[]): ServicesB
         : [[service, { collection, methods: Object.fromEntries(granted.map(([method, { effect }]) => [method, effect])) }]];
     }),
   );
+};
+
+/** Collections whose items all grants let be read by one service or another. */
+const findReadable = (offered: Offered, grants: readonly ServicesGrant[]): readonly string[] => {
+  const policies = grants.map(makeServicesPolicy);
+  const allows = (call: Omit<CallArgs, 'args'>): boolean => policies.every((policy) => policy('read', { ...call, args: [] }).allow);
+  const found = [...offered].flatMap(([service, { collection, about, methods }]) => {
+    const reads = [...methods].flatMap(([method, { effect }]) => (effect ? [] : [method]));
+    if (!collection) return about !== null && reads.some((method) => allows({ service, method })) ? [about] : [];
+    const named = [...new Set(grants.flatMap((grant) => grant[service]?.collections ?? []))];
+    return named.filter((name) => reads.some((method) => allows({ service, method, collection: name })));
+  });
+  return grants.length === 0 ? [] : [...new Set(found)].toSorted();
 };
 
 const missingIn = (offered: Offered, grants: readonly ServicesGrant[]): readonly string[] => [
@@ -92,8 +105,9 @@ export const servicesCapability: Capability<ServicesResources, ServicesGrant> = 
       return { json: toBoundedJson(result, resultBytes), ...(Array.isArray(result) && !reached ? { rows: result.length } : {}) };
     };
 
-    return Promise.resolve({
+    const instanceOf = (all: readonly ServicesGrant[]): CapabilityInstance => ({
       policy(method, args) {
+        if (method === 'describe') return allowDescribe;
         if (!isCall(method)) return { allow: false, rule: 'services.methods', reason: 'services has no such method' };
         const call = args as CallArgs;
         const offered = services.get(call.service);
@@ -105,11 +119,14 @@ export const servicesCapability: Capability<ServicesResources, ServicesGrant> = 
         return allowCall(call);
       },
       call(method, args, caller, nested) {
+        if (method === 'describe') return { json: JSON.stringify(findReadable(services, all)) };
         if (!isCall(method) || nested === undefined) throw new CloisterError('ERR_METHOD_UNKNOWN', `services has no method ${method} here`);
         return run(args as CallArgs, caller, nested);
       },
       bootValue: () => boot,
+      narrowed: (grant) => instanceOf([...all, grant as ServicesGrant]),
       close: () => Promise.resolve(),
     });
+    return Promise.resolve(instanceOf(grants));
   },
 };

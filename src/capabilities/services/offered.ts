@@ -26,6 +26,8 @@ export interface Invocation {
 export interface OfferedService {
   /** It is made for a collection. */
   readonly collection: boolean;
+  /** The one collection it is about, where it is about one. */
+  readonly about: string | null;
   readonly methods: ReadonlyMap<string, OfferedMethod>;
   call(invocation: Invocation): Promise<unknown>;
 }

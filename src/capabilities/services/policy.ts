@@ -11,6 +11,9 @@ export const denyCall = ({ service, method, collection }: CallArgs): Decision =>
   reason: `the grant does not cover ${service}.${method}${collection === undefined ? '' : ` on ${collection}`}`,
 });
 
+/** Tells nothing that its own manifest does not name. */
+export const allowDescribe: Decision = { allow: true, rule: 'services.describe' };
+
 export const isCall = (method: string): boolean => method === 'read' || method === 'call';
 
 interface Wish {
@@ -26,6 +29,7 @@ export const makeServicesPolicy = (grant: ServicesGrant): Policy => {
     ]),
   );
   return (method, args) => {
+    if (method === 'describe') return allowDescribe;
     if (!isCall(method)) return { allow: false, rule: 'services.methods', reason: 'services has no such method' };
     const call = args as CallArgs;
     const wish = wishes.get(call.service);

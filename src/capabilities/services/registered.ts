@@ -12,6 +12,7 @@ interface Registered {
   readonly methods: ReadonlyMap<string, RegisteredMethod>;
   readonly collection: boolean;
   readonly joins: boolean;
+  readonly about: string | null;
 }
 
 export type RegisteredService = Registered &

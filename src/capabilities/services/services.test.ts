@@ -115,6 +115,7 @@ describe('the policy of a grant', () => {
 const called: string[] = [];
 const offer = (collection: boolean, names: readonly (readonly [string, boolean])[]): OfferedService => ({
   collection,
+  about: collection ? null : 'mails',
   methods: new Map(
     names.map(([name, effect]) => [name, { effect, check: (list) => (list.length > 1 ? 'the arguments do not fit' : null) }]),
   ),
@@ -149,6 +150,17 @@ describe('the host side', () => {
     assert.deepEqual(instance.bootValue('t'), { ItemsService: { collection: true, methods: { readByQuery: false } } });
   });
   test('tells it nothing without a grant', async () => assert.deepEqual((await openWith([])).bootValue('t'), {}));
+  const readable: readonly (readonly [string, readonly ServicesGrant[], readonly string[]])[] = [
+    ['collections by a method that reads', [{ ItemsService: { methods: true, collections: ['b', 'a'] } }], ['a', 'b']],
+    ['none by a method that only writes', [{ ItemsService: { methods: ['createOne'], collections: ['a'] } }], []],
+    ['none of a service that only writes', [{ MailService: { methods: true } }], []],
+    ['none without a grant', [], []],
+  ];
+  for (const [name, grants, expected] of readable)
+    test(`tells as readable ${name}`, async () => {
+      const { json } = await (await openWith(grants)).call('describe', {}, caller, noNested);
+      assert.deepEqual(JSON.parse(json), expected);
+    });
   test('lets the operator know what a grant names in vain', async () => {
     warned.splice(0);
     await openWith([{ MailService: { methods: ['send', 'sned'] }, Gohst: { methods: true } }]);
