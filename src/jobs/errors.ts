@@ -10,11 +10,11 @@ export const makeRoomError = (): CloisterError =>
 export const makeLoopError = (limit: 'eventsPerRequest' | 'listenersPerRequest', most: number): CloisterError =>
   new CloisterError('ERR_EVENT_LOOP', `the request and what it caused are over the limit ${limit} (${String(most)})`, { limit });
 
-/** Nothing was begun, as far as anybody knows: a write whose answer was lost may have been made all the same. */
+/** Nothing was begun, as far as anybody knows: a write whose answer was lost may have been made all the same. A guest reads it, so the cause, which names servers, is for the host's log alone. */
 export const makeUnavailableError = (cause: unknown): CloisterError =>
   new CloisterError(
     'ERR_JOBS_UNAVAILABLE',
-    `The job could not be written down (${cause instanceof Error ? cause.message : 'unknown cause'}), so it is refused; try again later.`,
+    'The job could not be written down, so it is refused; try again later.',
     { retryAfterSeconds: 1 },
     { cause },
   );

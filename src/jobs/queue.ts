@@ -91,7 +91,10 @@ export class JobQueue {
           used: bytes,
         });
     }
-    const put = await this.#store.put(jobs, spend);
+    const put = await this.#store.put(jobs, spend).catch((error: unknown) => {
+      if (error instanceof CloisterError && error.code === 'ERR_JOBS_UNAVAILABLE') this.#fail(error);
+      throw error;
+    });
     if (put.taken > 0) this.wake();
     return put;
   }

@@ -1,7 +1,7 @@
 // Jobs in the schema cloister of the host's own database: whoever locks a row first has it. Must never give one job to two hosts that are heard of.
 import { randomBytes } from 'node:crypto';
 import type { Client } from 'pg';
-import { CloisterError } from '../../errors.ts';
+import { CloisterError, type ErrorCode } from '../../errors.ts';
 import { jobBounds } from '../bounds.ts';
 import { makeLoopError, makeRoomError, makeUnavailableError } from '../errors.ts';
 import type { Claimed, Job, JobKind, JobStats, JobStore, ListedJob, Put, Settlement, Spend, Want } from '../job.ts';
@@ -47,6 +47,8 @@ interface ClaimRow {
   readonly turns: number | null;
 }
 
+/** What a put is refused for by itself; everything else is the database's, its connecting included. */
+const own: ReadonlySet<string> = new Set<ErrorCode>(['ERR_CAPACITY_EXCEEDED', 'ERR_EVENT_LOOP']);
 /** Two puts may find one id at once. */
 const tries = 3;
 const writers = 2;
@@ -133,13 +135,14 @@ export const openDatabaseStore = (database: JobDatabase, terms: Partial<Database
     scope: 'database',
     async put(jobs, spend) {
       const on = puts.reduce((least, one) => (one.waiting < least.waiting ? one : least));
+      const until = performance.now() + jobBounds.statementMs.value;
       let failure: unknown;
-      for (let round = 0; round < tries; round += 1) {
+      for (let round = 0; round < tries && performance.now() < until; round += 1) {
         try {
           const put = await putOnce(on, jobs, spend);
           if (put !== null) return put;
         } catch (error) {
-          if (error instanceof CloisterError) throw error;
+          if (error instanceof CloisterError && own.has(error.code)) throw error;
           // The write may have been made, or another's of the same id: asked again, it is known.
           failure = error;
         }

@@ -1,5 +1,6 @@
 // Hears of work that other hosts put, on a connection of its own; by it others see that this host is there. Must never be relied on: whoever is told nothing looks by himself.
 import type { Client } from 'pg';
+import { endClient } from './session.ts';
 import { whoAmI } from './statements.ts';
 
 /** The server's process behind a connection. */
@@ -69,7 +70,7 @@ export const openListener = (connect: () => Promise<Client>, namespace: string):
       closed = true;
       if (again !== null) clearTimeout(again);
       await opening;
-      await client?.end().catch(() => undefined);
+      if (client !== null) await endClient(client);
     },
   };
 };

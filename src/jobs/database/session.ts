@@ -13,6 +13,15 @@ export interface Session {
 
 const statementMs = jobBounds.statementMs.value;
 
+const endMs = 1_000;
+
+/** Takes leave where the other side answers, and breaks off where it does not: a stop must not wait for a network. */
+export const endClient = async (client: Client): Promise<void> => {
+  const silence = setTimeout(() => client.connection.stream.destroy(), endMs);
+  await client.end().catch(() => undefined);
+  clearTimeout(silence);
+};
+
 /** `prepare` runs once on each new connection. */
 export const openSession = (connect: () => Promise<Client>, prepare?: (client: Client) => Promise<void>): Session => {
   let client: Promise<Client> | null = null;
@@ -95,7 +104,7 @@ export const openSession = (connect: () => Promise<Client>, prepare?: (client: C
       closed = true;
       await last;
       const open = await client?.catch(() => null);
-      await open?.end().catch(() => undefined);
+      if (open !== null && open !== undefined) await endClient(open);
     },
   };
 };
