@@ -192,7 +192,7 @@ describe('the check warns', () => {
 describe('connections', () => {
   test('are roles × connections and the host’s own, as often as the server has room', () => {
     assert.deepEqual(countConnections(20, 4, 97), { roles: 20, perRole: 4, ofHost: 7, oneHost: 87, available: 97, hosts: 1 });
-    assert.equal(countConnections(3, 2, 97).hosts, 9);
+    assert.equal(countConnections(3, 2, 97).hosts, 7);
   });
   test('are counted without those the server keeps for superusers', async () => {
     const { connections } = await check();
