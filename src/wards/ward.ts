@@ -97,6 +97,11 @@ export class Ward {
     if (!this.cells.delete(cell)) return;
     this.#busy.delete(cell);
     this.process.write(toWard.close, cell, 0, 0, '', null);
+    this.#afterCell();
+  }
+
+  /** One cell less: with the last, its own end is near. */
+  #afterCell(): void {
     if (this.cells.size > 0) return;
     if (this.retiring !== null) this.process.kill(this.retiring);
     else if (this.alone) this.process.kill('its suspect cell is over');
@@ -198,7 +203,10 @@ export class Ward {
     const cell = this.cells.get(frame.id);
     this.cells.delete(frame.id);
     this.#busy.delete(frame.id);
-    cell?.onEnded(end, frame.a);
+    if (cell === undefined) return;
+    // Its owner may place another here at once.
+    cell.onEnded(end, frame.a);
+    this.#afterCell();
   }
 
   #settled(id: number, lease: LeasePeer | undefined, cpuUs: number, heapGrowth: number): void {
@@ -209,11 +217,9 @@ export class Ward {
     lease.onSettled(cpuUs, heapGrowth === 0 ? null : heapGrowth - 1);
   }
 
-  /** Who was running tells who looped. It does not tell who holds memory: for that, everybody with a live request may be the one. */
+  /** Who was running tells who looped. It does not tell who holds memory: a cell may have taken it in a request that is long over. */
   #suspects(): ReadonlyMap<number, number> {
-    if (this.overRssMb === 0) return this.#busy;
-    const cells = new Set(this.leases.values().map(({ cell }) => cell));
-    return cells.size > 1 ? new Map() : this.#busy;
+    return this.overRssMb > 0 && this.cells.size > 1 ? new Map() : this.#busy;
   }
 
   #exit(reason: string): void {
