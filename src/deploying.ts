@@ -28,6 +28,8 @@ export interface Deploying {
   start(): Promise<void>;
   catchUp(): Promise<readonly Applied[]>;
   onReturned(canary: ReturnedCanary): void;
+  /** undefined: there is no registry. */
+  wantedDigest(extension: string): Promise<string | null | undefined>;
   close(): Promise<void>;
 }
 
@@ -37,13 +39,18 @@ const nothing: Omit<Deploying, 'tryOut'> = {
   start: () => Promise.resolve(),
   catchUp: () => Promise.resolve([]),
   onReturned: () => undefined,
+  wantedDigest: () => Promise.resolve(undefined),
   close: () => Promise.resolve(),
 };
 
+export const wantedDigestOf = async (store: Pick<RegistryStore, 'read'>, extension: string): Promise<string | null> =>
+  (await store.read()).deployments.get(extension)?.current ?? null;
+
 export const openDeploying = ({ options, contracts, database, logger, installation }: DeployingParts): Deploying => {
   const tryOut = async (archive: Uint8Array, asCanary: boolean): Promise<TriedRelease> => {
-    const { fallbackId: id, version, artifact, signedBy } = await installation().tryOut(archive, asCanary);
-    return { id, version, artifact, signedBy };
+    const { found, mounts } = await installation().tryOut(archive, asCanary);
+    const { fallbackId: id, version, artifact, signedBy } = found;
+    return { id, version, artifact, signedBy, mounts };
   };
   if (options.registry === null) return { ...nothing, tryOut };
   const store = openRegistryStore(options.registry, database);
@@ -55,5 +62,5 @@ export const openDeploying = ({ options, contracts, database, logger, installati
   });
   const { start, catchUp, close, returned: onReturned } = follower;
   const calls = makeRegistryCalls({ store, limits: options.packages, contracts, tryOut, catchUp });
-  return { store, calls, tryOut, start, catchUp, onReturned, close };
+  return { store, calls, tryOut, start, catchUp, onReturned, wantedDigest: (extension) => wantedDigestOf(store, extension), close };
 };

@@ -88,6 +88,7 @@ export const errorTable = {
   ERR_ARTIFACT_INVALID: { status: 500, meaning: 'The approved script that was kept is not there, or its SHA-256 is another.' },
   ERR_DEPLOYMENT_UNKNOWN: { status: 404, meaning: 'The registry has no such extension or release.' },
   ERR_PREVIOUS_MISSING: { status: 409, meaning: 'There is no earlier version to roll back to.' },
+  ERR_DEPLOYMENT_CHANGED: { status: 409, meaning: 'Another version serves by now than the one that was to be rolled back.' },
   ERR_CANARY_INVALID: { status: 409, meaning: 'That cannot be a canary: its share, or what it would stand beside.' },
   ERR_CANARY_MISSING: { status: 409, meaning: 'The extension has no canary, or another one by now.' },
   ERR_REGISTRY_INVALID: {

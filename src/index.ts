@@ -42,9 +42,9 @@ export { type LimitName, limitTable } from './limits/table.ts';
 export { type OpenedRegistry, openRegistry } from './open-registry.ts';
 export type { ApprovalOption, CloisterOptions, Grants } from './options.ts';
 export type { QuotaRules, Quotas } from './quotas/quota-table.ts';
+export type { Changed } from './registry/applied.ts';
 export type {
   CanaryTerms,
-  Changed,
   ChangeTerms,
   Deployed,
   DeployTerms,

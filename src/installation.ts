@@ -13,7 +13,7 @@ import type { Applied, Desired } from './installation/desired.ts';
 import type { InstallationServices } from './installation/installation-services.ts';
 import { recordLoaded } from './installation/record-loaded.ts';
 import { type Served, Serving } from './installation/serving.ts';
-import { tryOut } from './installation/try-out.ts';
+import { type Tried, tryOut } from './installation/try-out.ts';
 import { bringUp, type Version } from './installation/version.ts';
 import { type Bundler, openBundler } from './packages/bundler.ts';
 import type { Refusal } from './packages/find-packages.ts';
@@ -120,7 +120,7 @@ export class Installation {
   }
 
   /** Brings an archive up beside what serves, as a deployment would, and takes it down again. Throws why it cannot be served. */
-  tryOut(archive: Uint8Array, asCanary: boolean): Promise<LoadedPackage> {
+  tryOut(archive: Uint8Array, asCanary: boolean): Promise<Tried> {
     return this.#deploying((parts) => tryOut(archive, asCanary, parts));
   }
 

@@ -7,8 +7,9 @@ import { extensionIdKey } from './config/extension-id.ts';
 import { parseOptions } from './config/options.ts';
 import type { RuntimeOptions } from './config/runtime-options.ts';
 import { databaseOptionsOf } from './database.ts';
+import { wantedDigestOf } from './deploying.ts';
 import { CloisterError } from './errors.ts';
-import { desiredOf } from './installation/desired.ts';
+import { desiredOf, type FailedVersion } from './installation/desired.ts';
 import type { CloisterOptions } from './options.ts';
 import { readArchived, readPackageHeads } from './packages/read-packages.ts';
 import { openRegistryStore } from './registry/open-store.ts';
@@ -19,6 +20,16 @@ import { createRuntime } from './runtime.ts';
 export interface OpenedRegistry extends Registry {
   close(): Promise<void>;
 }
+
+/** Beside nothing, neither its canary nor its role in the database could be judged. */
+const refuseBeside = (id: string, { digest, error }: FailedVersion): CloisterError =>
+  new CloisterError(
+    error.code,
+    `extension ${id}: the version that serves (${digest.slice(0, 12)}) does not come up here, so nothing can be tried beside it: ${error.message}; ` +
+      `give this command the hosts' configuration and environment, deploy over a host (--host URL), or \`cloister disable ${id}\` first where it comes up nowhere`,
+    { extension: id },
+    { cause: error },
+  );
 
 /** A host of its own for one try, with the same options: what serves is brought up first, so that what is tried stands beside it. */
 const tryAlone = async (
@@ -33,11 +44,14 @@ const tryAlone = async (
   const logger = rest.logger ?? pino({ name: 'cloister', level: 'warn' }, pino.destination({ dest: 2, sync: true }));
   const runtime = await createRuntime(
     { ...rest, logger, ledger: {}, onLedgerEntries: null, metrics: false, adminToken: null, wards: { ...rest.wards, spareCells: 0 } },
-    { isTrial: true },
+    { isTrial: true, wantedDigest: (extension) => wantedDigestOf(store, extension) },
   );
   try {
     const wanted = desiredOf(await store.read(), store).filter(({ extension, enabled }) => enabled && extension === id);
-    await runtime.apply(wanted.map((one) => ({ ...one, canary: null })));
+    for (const { failed } of await runtime.apply(wanted.map((one) => ({ ...one, canary: null })))) {
+      const [first] = failed;
+      if (first !== undefined) throw refuseBeside(id, first);
+    }
     return await runtime.tryOut(archive, asCanary);
   } finally {
     await runtime.close({ drainMs: 0 });

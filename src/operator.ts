@@ -34,10 +34,7 @@ export const makeOperator = ({ options, installation, watch, deploying, metrics,
       store: deploying.store,
       maxArchiveBytes: options.packages.archiveBytes,
       served: () => ({ extensions: installation.served.map((one) => showServed(one, watch)), refused: installation.refused }),
-      tryOut: async (archive, asCanary) => {
-        const { fallbackId: id, version, artifact, signedBy } = await installation.tryOut(archive, asCanary);
-        return { id, version, artifact, signedBy };
-      },
+      tryOut: deploying.tryOut,
       catchUp: deploying.catchUp,
       onChange: (extension, what, by) => of.life('operator.deploy', extension, '', what, `by ${by}, over the API`),
       onFault,

@@ -16,6 +16,8 @@ export interface Development {
   onInspection?(inspection: Inspection): void;
   /** It is there to try a package: schedules do not run. */
   readonly isTrial?: boolean;
+  /** Of a registry that it does not follow. */
+  wantedDigest?(extension: string): Promise<string | null>;
 }
 
 export interface Runtime {

@@ -185,6 +185,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
     onDiscarded: (extension) => turns.end(extension),
     onTenants: () => bus.facts.changed(),
     onReturned: (canary) => deploying.onReturned(canary),
+    wantedDigest: (extension) => development?.wantedDigest?.(extension) ?? deploying.wantedDigest(extension),
     onLife: (event, extension, subject, reason) => life(event, extension, '', subject, reason),
   });
 

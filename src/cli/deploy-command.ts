@@ -7,7 +7,9 @@ import { CloisterError } from '../errors.ts';
 import { makeAsciiJson } from '../ledger/line.ts';
 import { makePackageLimits } from '../limits/package-table.ts';
 import { openRegistry } from '../open-registry.ts';
-import { packSource, type Registry } from '../registry/registry.ts';
+import type { Changed } from '../registry/applied.ts';
+import { leavingOf } from '../registry/decide.ts';
+import { type CanaryTerms, type ChangeTerms, packSource, type Registry } from '../registry/registry.ts';
 import { openRemoteRegistry } from './remote-registry.ts';
 import { readRuntimeOptions, runtimeFlags } from './serve-options.ts';
 import { showChanged, showReleases, showStatus } from './show-registry.ts';
@@ -51,8 +53,37 @@ interface Values {
   readonly json: boolean;
 }
 
+/** What is to go is what serves as this is typed: of two at once one goes back. */
+const leavingNow = async (registry: Registry, subject: string): Promise<CanaryTerms> => {
+  const found = (await registry.status()).deployments.find(({ extension }) => extension === subject);
+  return found === undefined ? {} : { digest: leavingOf(found) };
+};
+
+const change = async (
+  name: Exclude<Name, 'list' | 'status'>,
+  registry: Registry,
+  subject: string,
+  terms: ChangeTerms,
+  { canary, tenants }: Values,
+): Promise<Changed> => {
+  if (name === 'deploy')
+    return await registry.deploy(subject, {
+      ...terms,
+      ...(canary === undefined ? {} : { canaryShare: parseShare(canary) }),
+      ...(tenants === undefined ? {} : { tenants: parseTenants(tenants) }),
+    });
+  const calls = {
+    enable: registry.enable,
+    disable: registry.disable,
+    rollback: registry.rollback,
+    promote: registry.promote,
+    return: registry.returnCanary,
+  };
+  return await calls[name](subject, name === 'rollback' ? { ...terms, ...(await leavingNow(registry, subject)) } : terms);
+};
+
 const runOn = async (name: Name, registry: Registry, subject: string | undefined, values: Values): Promise<number> => {
-  const { json, canary, tenants, by = whoAmI(), reason } = values;
+  const { json, by = whoAmI(), reason } = values;
   const terms = { by, ...(reason === undefined ? {} : { reason }) };
   if (name === 'list') {
     const releases = await registry.list(subject);
@@ -68,21 +99,7 @@ const runOn = async (name: Name, registry: Registry, subject: string | undefined
   }
   if (subject === undefined)
     throw refuse(`usage: cloister ${name} ${name === 'deploy' ? 'DIR|FILE.cloister' : 'ID'}; \`cloister --help\` lists what it takes`);
-  const calls = {
-    enable: registry.enable,
-    disable: registry.disable,
-    rollback: registry.rollback,
-    promote: registry.promote,
-    return: registry.returnCanary,
-  };
-  const changed =
-    name === 'deploy'
-      ? await registry.deploy(subject, {
-          ...terms,
-          ...(canary === undefined ? {} : { canaryShare: parseShare(canary) }),
-          ...(tenants === undefined ? {} : { tenants: parseTenants(tenants) }),
-        })
-      : await calls[name](subject, terms);
+  const changed = await change(name, registry, subject, terms, values);
   if (json) say(makeAsciiJson(changed));
   else for (const line of showChanged(changed)) say(line);
   return (changed.applied?.failed ?? []).length > 0 ? 1 : 0;

@@ -1,6 +1,7 @@
 // The registry over a running host's API: the same calls, the same JSON. Must never wait for a host for ever, nor show its token.
 import { CloisterError, type ErrorCode, errorTable } from '../errors.ts';
-import type { CanaryTerms, Changed, Deployed, Registry, RegistryStatus } from '../registry/registry.ts';
+import type { Changed } from '../registry/applied.ts';
+import type { CanaryTerms, Deployed, Registry, RegistryStatus } from '../registry/registry.ts';
 import type { Release } from '../registry/state.ts';
 
 export interface RemoteOptions {

@@ -1,19 +1,25 @@
 // What the commands of the registry print. Pure; must never show a word of a package's or a host's as it is.
 import { showText } from '../config/show.ts';
-import type { Changed, RegistryStatus } from '../registry/registry.ts';
+import type { Changed } from '../registry/applied.ts';
+import type { RegistryStatus } from '../registry/registry.ts';
 import type { Deployment, Release } from '../registry/state.ts';
 
 const short = (digest: string): string => digest.slice(0, 12);
 const silentMs = 60_000;
 const percent = (share: number): string => `${String(Math.round(share * 1_000) / 10)}%`;
 
-export const showChanged = ({ revision, deployment, applied }: Changed): readonly string[] => {
+export const showChanged = ({ revision, deployment, applied, notApplied }: Changed): readonly string[] => {
   const { extension, reason, enabled, tenants } = deployment;
   const whom = tenants === null ? '' : `, for ${tenants.map((one) => showText(one)).join(', ') || 'nobody'}`;
-  const hosts = applied === null ? '; hosts follow, `cloister status` says how far they are' : '';
+  const hosts = applied === null && (notApplied ?? null) === null ? '; hosts follow, `cloister status` says how far they are' : '';
   return [
     `${extension}: ${showText(reason, 300)}${enabled ? '' : ' (disabled)'}${whom}, revision ${revision}${hosts}`,
     ...(applied?.failed ?? []).map(({ code, message }) => `  NOT SERVED on that host: ${code}: ${showText(message, 500)}`),
+    ...((notApplied ?? null) === null
+      ? []
+      : [
+          `  IT IS CHANGED, do not change it again: that host could not look at it yet (${notApplied?.code}: ${showText(notApplied?.message ?? '', 300)}) and goes on trying; \`cloister status\` says how far it is`,
+        ]),
   ];
 };
 

@@ -6,6 +6,7 @@ import { CloisterError } from '../errors.ts';
 import type { Bundler } from '../packages/bundler.ts';
 import type { LoadedPackage } from '../packages/loaded-package.ts';
 import { readArchived } from '../packages/read-packages.ts';
+import { makeMountOwners } from '../registry/mounts.ts';
 import type { Applied, Desired, DesiredPackage, FailedVersion } from './desired.ts';
 import type { InstallationServices } from './installation-services.ts';
 import { judgeCanary } from './judge-canary.ts';
@@ -50,7 +51,17 @@ const readDesired = async (extension: string, wanted: DesiredPackage, { services
   return found;
 };
 
-const applyCurrent = async (wanted: Desired, parts: ApplyParts): Promise<void> => {
+type MountOwner = ReturnType<typeof makeMountOwners>;
+
+/** A package may register other mounts here than where it was tried; those that others were seen with are theirs, also before they are up. */
+const keepTheirs = (id: string, folder: string, mounts: readonly string[], ownerOf: MountOwner): void => {
+  for (const mount of mounts) {
+    const owner = ownerOf(id, mount);
+    if (owner !== null) throw conflict(mount, folder, owner);
+  }
+};
+
+const applyCurrent = async (wanted: Desired, parts: ApplyParts, ownerOf: MountOwner): Promise<void> => {
   const { services, serving } = parts;
   const { extension: id, current } = wanted;
   const served = serving.get(id);
@@ -61,7 +72,10 @@ const applyCurrent = async (wanted: Desired, parts: ApplyParts): Promise<void> =
   if (version === undefined) {
     const found = await readDesired(id, current, parts);
     version = await bringUp(found, current.digest, served?.current, services, {
-      mounts: (mounts) => serving.checkMounts(id, found.folder, mounts),
+      mounts: (mounts) => {
+        keepTheirs(id, found.folder, mounts, ownerOf);
+        serving.checkMounts(id, found.folder, mounts);
+      },
     });
   }
   serving.take(version, tenants);
@@ -91,7 +105,7 @@ const takeOut = (served: Served, reason: string, { serving, services }: ApplyPar
   services.onLife('package.removed', extension, extension.artifact, reason);
 };
 
-const applyOne = async (wanted: Desired, parts: ApplyParts): Promise<Applied> => {
+const applyOne = async (wanted: Desired, parts: ApplyParts, ownerOf: MountOwner): Promise<Applied> => {
   const { extension, current, canary, enabled } = wanted;
   const { serving, services } = parts;
   const failed: FailedVersion[] = [];
@@ -111,7 +125,7 @@ const applyOne = async (wanted: Desired, parts: ApplyParts): Promise<Applied> =>
     return { extension, current: null, canary: null, failed };
   }
   if (enabled) {
-    await attempt('current', current.digest, () => applyCurrent(wanted, parts));
+    await attempt('current', current.digest, () => applyCurrent(wanted, parts, ownerOf));
     await attempt('canary', canary?.digest ?? '', () => applyCanary(wanted, parts));
   } else if (served !== undefined) takeOut(served, 'disabled', parts);
   const now = serving.get(extension);
@@ -124,7 +138,9 @@ export const applyDesired = async (desired: readonly Desired[], parts: ApplyPart
     const { extension, digest } = served.current;
     if (digest !== null && !wanted.has(extensionIdKey(extension.id))) takeOut(served, 'no longer deployed', parts);
   }
+  const seen = desired.filter(({ enabled }) => enabled).map(({ extension, current }) => ({ extension, mounts: current.mounts ?? [] }));
+  const ownerOf = makeMountOwners(seen);
   const applied: Applied[] = [];
-  for (const one of desired) applied.push(await applyOne(one, parts));
+  for (const one of desired) applied.push(await applyOne(one, parts, ownerOf));
   return applied;
 };

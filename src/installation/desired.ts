@@ -1,5 +1,6 @@
 // What the registry wants served on every host, and what became of it on this one. Must never hold a package: each is read when it is needed.
 import type { CloisterError } from '../errors.ts';
+import { mountsOf } from '../registry/mounts.ts';
 import type { RegistryState, RegistryStore } from '../registry/state.ts';
 
 /** An archive by its digest. */
@@ -7,6 +8,8 @@ export interface DesiredPackage {
   /** SHA-256 of the archive's bytes, in hex. */
   readonly digest: string;
   archive(): Promise<Uint8Array>;
+  /** What its trial saw registered; left out: nobody looked. */
+  readonly mounts?: readonly string[];
 }
 
 /** Beside the one that serves, on trial. */
@@ -50,12 +53,18 @@ export interface Applied {
 }
 
 export const desiredOf = ({ deployments }: RegistryState, store: Pick<RegistryStore, 'archive'>): readonly Desired[] => {
-  const packageOf = (digest: string): DesiredPackage => ({ digest, archive: () => store.archive(digest) });
-  return [...deployments.values()].map(({ extension, current, canary, enabled, tenants }) => ({
-    extension,
-    current: packageOf(current),
-    canary: canary === null ? null : { ...packageOf(canary.digest), share: canary.share, since: canary.since },
-    enabled,
-    tenants,
-  }));
+  return [...deployments.values()].map((deployment) => {
+    const { extension, current, canary, enabled, tenants } = deployment;
+    const packageOf = (digest: string): DesiredPackage => {
+      const mounts = mountsOf(deployment, digest);
+      return { digest, archive: () => store.archive(digest), ...(mounts === undefined ? {} : { mounts }) };
+    };
+    return {
+      extension,
+      current: packageOf(current),
+      canary: canary === null ? null : { ...packageOf(canary.digest), share: canary.share, since: canary.since },
+      enabled,
+      tenants,
+    };
+  });
 };

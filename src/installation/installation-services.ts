@@ -30,6 +30,8 @@ export interface InstallationServices {
   onTenants(): void;
   /** A canary was worse than what stands beside it, and is gone from this host. */
   onReturned(canary: ReturnedCanary): void;
+  /** Digest of what the registry wants served of it now; undefined: there is none that says. Rejects where it cannot be read. */
+  wantedDigest(extension: string): Promise<string | null | undefined>;
   /** A name stands for the version that serves. */
   onLife(event: LifeEvent, extension: string | Extension, subject: string, reason: string): void;
 }

@@ -16,14 +16,36 @@ export const outsideDifferences = (one: Effective, other: Effective, registry: r
     return capability.outside === true && grantsText(one, name) !== grantsText(other, name);
   });
 
+/** Where the registry wants another by now, other hosts may serve that: what it needs outside is not this host's to take away. */
+export const mayRestore = async (
+  digest: string | null,
+  wanted: () => Promise<string | null | undefined>,
+  isTrial: boolean,
+): Promise<boolean> => {
+  // What a folder holds no registry has.
+  if (digest === null) return true;
+  try {
+    const now = await wanted();
+    return now === undefined || now === digest;
+  } catch {
+    // Nobody was told of a trial. What was deployed other hosts may have by now.
+    return isTrial;
+  }
+};
+
 /** Opened once more as it was: that is what makes it so. */
 export const restoreOutside = async (
-  { extension, effective }: Version,
+  { extension, effective, digest }: Version,
   tried: Effective,
-  { registry, resources, onLife }: InstallationServices,
+  { registry, resources, onLife, wantedDigest }: InstallationServices,
+  isTrial: boolean,
 ): Promise<void> => {
   const changed = outsideDifferences(effective, tried, registry);
   if (changed.length === 0) return;
+  if (!(await mayRestore(digest, () => wantedDigest(extension.id), isTrial))) {
+    const why = 'what its grants hold outside stays as the version needs it that the registry wants served';
+    return onLife('package.refused', extension.id, extension.artifact, why);
+  }
   try {
     const opened = await openGranted(changed, effective, extension, { ...resources, limits: extension.limits });
     await Promise.allSettled([...opened.values()].map(({ instance }) => instance.close()));

@@ -7,11 +7,12 @@ import { judgeCanary } from './judge-canary.ts';
 import { restoreOutside } from './outside.ts';
 import { bringUp, discard } from './version.ts';
 
-export const tryOut = async (
-  bytes: Uint8Array,
-  asCanary: boolean,
-  { services, serving, bundler, admit }: ApplyParts,
-): Promise<LoadedPackage> => {
+export interface Tried {
+  readonly found: LoadedPackage;
+  readonly mounts: readonly string[];
+}
+
+export const tryOut = async (bytes: Uint8Array, asCanary: boolean, { services, serving, bundler, admit }: ApplyParts): Promise<Tried> => {
   const { options, registry } = services;
   const found = await readArchived(
     { where: 'the archive', bytes },
@@ -27,8 +28,8 @@ export const tryOut = async (
     asCanary && current !== undefined
       ? judgeCanary(found, current, registry)
       : { mounts: (mounts: readonly string[]) => serving.checkMounts(id, 'the archive', mounts) };
-  const { extension, effective } = await bringUp(found, null, current, services, judge);
+  const { extension, effective, mounts } = await bringUp(found, null, current, services, judge);
   await discard(extension, services);
-  if (current !== undefined) await restoreOutside(current, effective, services);
-  return found;
+  if (current !== undefined) await restoreOutside(current, effective, services, true);
+  return { found, mounts };
 };

@@ -99,7 +99,7 @@ export const bringUp = async (
     return { extension, found, effective, grants, mounts, gate: makeGate(extension.capabilities), digest };
   } catch (error) {
     if (extension !== null) await discard(extension, services);
-    if (before !== undefined && effective !== null) await restoreOutside(before, effective, services);
+    if (before !== undefined && effective !== null) await restoreOutside(before, effective, services, digest === null);
     throw asRefusal(found, error);
   }
 };

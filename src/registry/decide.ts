@@ -2,6 +2,7 @@
 import { extensionIdKey } from '../config/extension-id.ts';
 import { CloisterError } from '../errors.ts';
 import { registryBounds } from './bounds.ts';
+import { keepMounts, mountsOf, refuseTakenMounts } from './mounts.ts';
 import type { Deployment, RegistryState, Release } from './state.ts';
 
 /** Who changes it and when; `reason` stands in the deployment where it is given. */
@@ -23,6 +24,11 @@ export interface CanaryChange extends Change {
   readonly digest?: string;
 }
 
+export interface RollbackChange extends Change {
+  /** Only while this is the version that would go: a rollback that is sent twice goes back once. */
+  readonly digest?: string;
+}
+
 const short = (digest: string): string => digest.slice(0, 12);
 
 const find = ({ deployments }: RegistryState, extension: string): Deployment => {
@@ -37,6 +43,13 @@ const replace = (state: RegistryState, deployment: Deployment): RegistryState =>
   revision: state.revision + 1,
   deployments: new Map(state.deployments).set(deployment.extension, deployment),
 });
+
+/** As `replace`, of what may serve other mounts than before. */
+const place = (state: RegistryState, deployment: Deployment, release?: Release): RegistryState => {
+  const placed = keepMounts(deployment, release);
+  refuseTakenMounts(state, placed);
+  return replace(state, placed);
+};
 
 const changed = (was: Deployment, { by, at, reason }: Change, what: string, now: Partial<Deployment>): Deployment => ({
   ...was,
@@ -89,17 +102,18 @@ export const decideDeploy = (state: RegistryState, release: Release, change: Dep
     if (tenants !== undefined && !sameTenants(tenants, was.tenants))
       throw refuseCanary(extension, 'a canary serves the tenants of the version beside it; change them with a deploy without a share');
     const what = `canary ${version} (${short(digest)}) takes ${String(Math.round(canaryShare * 1_000) / 10)}% of requests`;
-    return replace(state, changed(was, change, what, { canary: { digest, share: canaryShare, since: at } }));
+    return place(state, changed(was, change, what, { canary: { digest, share: canaryShare, since: at } }), release);
   }
   const what = `deployed ${version} (${short(digest)})`;
   if (was === undefined) {
     const first = { extension, current: digest, previous: [], canary: null, enabled: true, tenants: tenants ?? null };
-    return replace(state, { ...first, changedAt: at, changedBy: by, reason: reason ?? what });
+    return place(state, { ...first, changedAt: at, changedBy: by, reason: reason ?? what }, release);
   }
   const whom = tenants === undefined ? was.tenants : tenants;
   // The very same once more, from a script that was run twice.
-  if (was.current === digest && was.canary === null && sameTenants(whom, was.tenants)) return state;
-  return replace(state, changed(was, change, what, { ...succeed(was, digest), tenants: whom }));
+  const tellsMore = release.mounts !== undefined && mountsOf(was, digest) === undefined;
+  if (was.current === digest && was.canary === null && sameTenants(whom, was.tenants) && !tellsMore) return state;
+  return place(state, changed(was, change, what, { ...succeed(was, digest), tenants: whom }), release);
 };
 
 const findCanary = (was: Deployment, digest: string | undefined): string => {
@@ -119,7 +133,7 @@ const findCanary = (was: Deployment, digest: string | undefined): string => {
 export const decidePromote = (state: RegistryState, extension: string, change: CanaryChange): RegistryState => {
   const was = find(state, extension);
   const digest = findCanary(was, change.digest);
-  return replace(state, changed(was, change, `promoted the canary ${short(digest)}`, succeed(was, digest)));
+  return place(state, changed(was, change, `promoted the canary ${short(digest)}`, succeed(was, digest)));
 };
 
 /** The canary goes; what served beside it takes everything. */
@@ -129,9 +143,19 @@ export const decideReturn = (state: RegistryState, extension: string, change: Ca
   return replace(state, changed(was, change, `took the canary ${short(digest)} back`, { canary: null }));
 };
 
+/** The version that a rollback takes away. */
+export const leavingOf = ({ current, canary }: Pick<Deployment, 'current' | 'canary'>): string => canary?.digest ?? current;
+
 /** To the version before; a canary is what came last, so it goes first. What was left is reached by deploying it again. */
-export const decideRollback = (state: RegistryState, extension: string, change: Change): RegistryState => {
+export const decideRollback = (state: RegistryState, extension: string, change: RollbackChange): RegistryState => {
   const was = find(state, extension);
+  const leaving = leavingOf(was);
+  if (change.digest !== undefined && change.digest !== leaving)
+    throw new CloisterError(
+      'ERR_DEPLOYMENT_CHANGED',
+      `extension ${extension}: a rollback would take ${short(leaving)} away by now, not ${short(change.digest)}; \`cloister status\` says what serves`,
+      { extension },
+    );
   if (was.canary !== null) return decideReturn(state, extension, change);
   const [target, ...previous] = was.previous;
   if (target === undefined)
@@ -142,12 +166,12 @@ export const decideRollback = (state: RegistryState, extension: string, change: 
         extension,
       },
     );
-  return replace(state, changed(was, change, `rolled back from ${short(was.current)} to ${short(target)}`, { current: target, previous }));
+  return place(state, changed(was, change, `rolled back from ${short(was.current)} to ${short(target)}`, { current: target, previous }));
 };
 
 export const decideEnable = (state: RegistryState, extension: string, change: Change): RegistryState => {
   const was = find(state, extension);
-  return was.enabled ? state : replace(state, changed(was, change, 'enabled', { enabled: true }));
+  return was.enabled ? state : place(state, changed(was, change, 'enabled', { enabled: true }));
 };
 
 /** A canary goes with it: without requests nobody could judge it. */

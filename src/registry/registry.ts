@@ -8,7 +8,17 @@ import { readArchiveContents } from '../packages/archive-contents.ts';
 import { isArchiveName } from '../packages/archive-folder.ts';
 import { wrapArchive } from '../packages/archive-form.ts';
 import { openBundler } from '../packages/bundler.ts';
-import { type Change, decideDeploy, decideDisable, decideEnable, decidePromote, decideReturn, decideRollback } from './decide.ts';
+import { type Changed, sayChanged } from './applied.ts';
+import {
+  type Change,
+  decideDeploy,
+  decideDisable,
+  decideEnable,
+  decidePromote,
+  decideReturn,
+  decideRollback,
+  leavingOf,
+} from './decide.ts';
 import type { ServedHere } from './follower.ts';
 import type { Deployment, HostReport, RegistryState, RegistryStore, Release } from './state.ts';
 import { sha256 } from './state-form.ts';
@@ -28,26 +38,10 @@ export interface DeployTerms extends ChangeTerms {
 }
 
 export interface CanaryTerms extends ChangeTerms {
-  /** Only the canary with this digest. */
+  /** Only the canary with this digest; for a rollback, only while this version is the one that goes. */
   readonly digest?: string;
 }
 
-/** The JSON of the operator's API. */
-export interface Changed {
-  readonly revision: number;
-  readonly deployment: Deployment;
-  /** On this host; null: there is none, the hosts follow. */
-  readonly applied: {
-    readonly current: string | null;
-    readonly canary: string | null;
-    readonly failed: readonly {
-      readonly digest: string;
-      readonly role: 'current' | 'canary';
-      readonly code: string;
-      readonly message: string;
-    }[];
-  } | null;
-}
 export interface Deployed extends Changed {
   readonly release: Release;
 }
@@ -63,8 +57,8 @@ export interface Registry {
   deploy(source: string | Uint8Array, terms?: DeployTerms): Promise<Deployed>;
   enable(extension: string, terms?: ChangeTerms): Promise<Changed>;
   disable(extension: string, terms?: ChangeTerms): Promise<Changed>;
-  /** To the version before; a canary goes first. */
-  rollback(extension: string, terms?: ChangeTerms): Promise<Changed>;
+  /** To the version before; a canary goes first. With `digest` only while that is what goes: ERR_DEPLOYMENT_CHANGED otherwise. */
+  rollback(extension: string, terms?: CanaryTerms): Promise<Changed>;
   /** The canary takes everything. */
   promote(extension: string, terms?: CanaryTerms): Promise<Changed>;
   /** The canary goes. */
@@ -79,6 +73,8 @@ export interface TriedRelease {
   readonly version: string;
   readonly artifact: string;
   readonly signedBy: string | null;
+  /** What it registered. */
+  readonly mounts: readonly string[];
 }
 
 export interface RegistryParts {
@@ -127,14 +123,7 @@ export const makeRegistryCalls = ({ store, limits, contracts, tryOut, catchUp }:
     return { by, at: new Date().toISOString(), ...(reason === undefined ? {} : { reason }) };
   };
 
-  const afterwards = async (extension: string, { revision, deployments }: RegistryState): Promise<Changed> => {
-    const deployment = deployments.get(extension);
-    if (deployment === undefined) throw new CloisterError('ERR_DEPLOYMENT_UNKNOWN', `extension ${extension}: is not deployed`);
-    if (catchUp === null) return { revision, deployment, applied: null };
-    const one = (await catchUp()).find((served) => served.extension === extension);
-    const failed = (one?.failed ?? []).map(({ digest, role, error }) => ({ digest, role, code: error.code, message: error.message }));
-    return { revision, deployment, applied: { current: one?.current ?? null, canary: one?.canary ?? null, failed } };
-  };
+  const afterwards = (extension: string, state: RegistryState): Promise<Changed> => sayChanged(extension, state, catchUp);
 
   type Decide = (state: RegistryState, extension: string, change: Change & { readonly digest?: string }) => RegistryState;
   const change =
@@ -158,9 +147,19 @@ export const makeRegistryCalls = ({ store, limits, contracts, tryOut, catchUp }:
           'ERR_ARCHIVE_INVALID',
           `the archive has ${archive.byteLength} bytes, over the limit of ${limits.archiveBytes} (limit archiveBytes)`,
         );
-      const { id: extension, version, artifact, signedBy } = await tryOut(archive, canaryShare !== undefined);
+      const { id: extension, version, artifact, signedBy, mounts } = await tryOut(archive, canaryShare !== undefined);
       const { at, by } = said;
-      const release: Release = { extension, version, digest: sha256(archive), artifact, bytes: archive.byteLength, at, by, signedBy };
+      const release: Release = {
+        extension,
+        version,
+        digest: sha256(archive),
+        artifact,
+        bytes: archive.byteLength,
+        at,
+        by,
+        signedBy,
+        mounts,
+      };
       // What may not be is not kept either.
       decideDeploy(await store.read(), release, said);
       await store.put(release, archive);
@@ -169,7 +168,11 @@ export const makeRegistryCalls = ({ store, limits, contracts, tryOut, catchUp }:
     },
     enable: change(decideEnable),
     disable: change(decideDisable),
-    rollback: change(decideRollback),
+    async rollback(extension, terms = {}) {
+      // Who asked saw what serves now: of two at once one goes back.
+      const was = terms.digest === undefined ? (await store.read()).deployments.get(extension) : undefined;
+      return await change(decideRollback)(extension, was === undefined ? terms : { ...terms, digest: leavingOf(was) });
+    },
     promote: change(decidePromote),
     returnCanary: change(decideReturn),
     list: (extension) => store.releases(extension),

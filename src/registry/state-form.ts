@@ -16,6 +16,8 @@ const time = Type.String({
   pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,6})?Z$',
   description: 'a time as ISO 8601 in UTC',
 });
+/** A package registers no more of them. */
+const mounts = Type.Array(id, { maxItems: 64 });
 const tenant = Type.String({ minLength: 1, maxLength: 1_024 });
 
 const deploymentSchema = Type.Object(
@@ -23,6 +25,7 @@ const deploymentSchema = Type.Object(
     extension: id,
     current: digest,
     previous: Type.Array(digest, { maxItems: registryBounds.previous.value }),
+    mounts: Type.Optional(Type.Record(Type.String({ pattern: '^[0-9a-f]{64}$' }), mounts, closed)),
     canary: Type.Union([
       Type.Null(),
       Type.Object({ digest, share: Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1 }), since: time }, closed),
@@ -53,6 +56,7 @@ const releaseSchema = Type.Object(
     at: time,
     by: line,
     signedBy: Type.Union([Type.Null(), digest]),
+    mounts: Type.Optional(mounts),
   },
   closed,
 );

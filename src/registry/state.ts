@@ -11,6 +11,8 @@ export interface Release {
   readonly by: string;
   /** SHA-256 of the public key; null: it is not signed. */
   readonly signedBy: string | null;
+  /** Ids that its trial saw registered; left out: it was deployed before trials told. */
+  readonly mounts?: readonly string[];
 }
 
 export interface Canary {
@@ -26,6 +28,8 @@ export interface Deployment {
   readonly current: string;
   /** Digests, newest first, capped: rollback goes there. */
   readonly previous: readonly string[];
+  /** Digest → mounts, of the versions named here whose trial told. */
+  readonly mounts?: Readonly<Record<string, readonly string[]>>;
   readonly canary: Canary | null;
   readonly enabled: boolean;
   /** null: every tenant. An empty list: nobody. */

@@ -149,7 +149,8 @@ export const openTableStore = (connect: Connect, namespace: string, form: Regist
           form.parseState(text, where);
           const { rowCount } = await client.query(replaceState, [namespace, state.revision, next.revision, text]);
           if (rowCount !== 1) continue;
-          await client.query(prune, [namespace, [...namedIn(next)], registryBounds.releases.value]);
+          // The change is made: who heard of a failure now would make it once more. What is left there goes with the next change.
+          await client.query(prune, [namespace, [...namedIn(next)], registryBounds.releases.value]).catch(() => undefined);
           return next;
         }
         throw new CloisterError('ERR_REGISTRY_UNAVAILABLE', `${where}: others changed it each time this change was tried; try again`);

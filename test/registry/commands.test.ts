@@ -9,6 +9,8 @@ import { openRemoteRegistry } from '../../src/cli/remote-registry.ts';
 import { CloisterError } from '../../src/errors.ts';
 import { makePackageLimits } from '../../src/limits/package-table.ts';
 import { type OpenedRegistry, openRegistry } from '../../src/open-registry.ts';
+import { decideDeploy } from '../../src/registry/decide.ts';
+import { openRegistryStore } from '../../src/registry/open-store.ts';
 import { type DeployTerms, packSource, type RegistryStatus } from '../../src/registry/registry.ts';
 import { openTestRuntime, type TestRuntime, waitUntil } from '../helpers/runtime.ts';
 import { openTemporaryFolder, type TemporaryFolder } from '../packages/package-writer.ts';
@@ -76,7 +78,7 @@ after(async () => {
 describe('a registry without a host', () => {
   test('tries a folder of sources and deploys it, and a running host serves it', async () => {
     const { deployment, applied, release } = await registry.deploy(at('shop-1.0.0'), { by: 'ana' });
-    assert.deepEqual([deployment.changedBy, applied, release.version], ['ana', null, '1.0.0']);
+    assert.deepEqual([deployment.changedBy, applied, release.version, release.mounts], ['ana', null, '1.0.0', ['shop']]);
     await untilServed('1.0.0');
   });
   const refused: readonly (readonly [sentence: string, source: string, terms: DeployTerms, says: RegExp])[] = [
@@ -92,6 +94,24 @@ describe('a registry without a host', () => {
       assert.deepEqual([revision, deployments], [before.revision, before.deployments]);
       assert.equal((await host.get('/shop')).text, '1.0.0');
     });
+  test('tries nothing beside a version that does not come up here, and says what is in the way', async () => {
+    const lost = openRegistryStore({ folder: at('lost') }, undefined);
+    const alone = await openRegistry({ registry: { folder: at('lost') }, approvals: 'requested', limits });
+    const [release] = await registry.list('shop');
+    assert.ok(release);
+    await lost.update((state) => decideDeploy(state, release, { by: 'ana', at: release.at }));
+    try {
+      await assert.rejects(
+        alone.deploy(at('shop-2.0.0')),
+        (error: unknown) =>
+          error instanceof CloisterError && error.code === 'ERR_DEPLOYMENT_UNKNOWN' && /cloister disable shop/.test(error.message),
+      );
+      assert.equal((await alone.status()).revision, 1);
+    } finally {
+      await alone.close();
+      await lost.close();
+    }
+  });
   test('takes it out of a running host, and in again', async () => {
     await registry.disable('shop');
     await untilServed('404');
@@ -117,7 +137,13 @@ describe('the command line', () => {
     assert.equal(applied?.current, deployment.current);
     assert.equal((await host.get('/shop')).text, '2.0.0');
     assert.equal((await remote.list('shop')).length, 2);
-    await remote.rollback('shop', { reason: 'as it was' });
+    const { canary, current } = deployment;
+    assert.equal(canary, null);
+    await remote.rollback('shop', { reason: 'as it was', digest: current });
+    await assert.rejects(
+      remote.rollback('shop', { digest: current }),
+      (error: unknown) => error instanceof CloisterError && error.code === 'ERR_DEPLOYMENT_CHANGED',
+    );
     assert.equal((await host.get('/shop')).text, '1.0.0');
     await assert.rejects(
       remote.rollback('shop'),

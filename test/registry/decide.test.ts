@@ -16,7 +16,8 @@ import type { Deployment, RegistryState, Release } from '../../src/registry/stat
 
 const change = { by: 'operator', at: '2030-01-01T00:00:00.000Z' };
 const empty: RegistryState = { revision: 0, deployments: new Map() };
-const release = (letter: string, extension = 'shop'): Release => ({
+const release = (letter: string, extension = 'shop', mounts?: readonly string[]): Release => ({
+  ...(mounts === undefined ? {} : { mounts }),
   extension,
   version: '1.0.0',
   digest: letter.repeat(64),
@@ -35,6 +36,18 @@ const deploy =
   (letter: string, more: Partial<DeployChange> = {}, extension = 'shop'): Step =>
   (state) =>
     decideDeploy(state, release(letter, extension), { ...change, ...more });
+/** With what its trial saw. */
+const mounting =
+  (letter: string, extension: string, mounts: readonly string[], more: Partial<DeployChange> = {}): Step =>
+  (state) =>
+    decideDeploy(state, release(letter, extension, mounts), { ...change, ...more });
+const pay = mounting('d', 'payments', ['payments']);
+const payOff: Step = (state) => decideDisable(state, 'payments', change);
+const payOn: Step = (state) => decideEnable(state, 'payments', change);
+const rollbackFrom =
+  (digest: string): Step =>
+  (state) =>
+    decideRollback(state, 'shop', { ...change, digest });
 const promote: Step = (state) => decidePromote(state, 'shop', change);
 const giveBack: Step = (state) => decideReturn(state, 'shop', change);
 const rollback: Step = (state) => decideRollback(state, 'shop', change);
@@ -91,6 +104,33 @@ const allowed: readonly (readonly [sentence: string, steps: readonly Step[], exp
   ['what is disabled stays so over a deploy', [deploy('a'), disable, deploy('b')], { current: b, enabled: false }],
   ['what is enabled again serves as before', [deploy('a'), disable, enable], { current: a, enabled: true, revision: 3 }],
   ['a disable ends the canary', [deploy('a'), deploy('b', { canaryShare: 0.1 }), disable], { current: a, canary: null, enabled: false }],
+  [
+    'a mount is free once whose it is was disabled',
+    [pay, mounting('a', 'shop', ['shop']), payOff, mounting('b', 'shop', ['payments'])],
+    { current: b },
+  ],
+  [
+    'a mount moves from one version to the next',
+    [mounting('a', 'shop', ['shop']), mounting('b', 'shop', ['shop', 'more'])],
+    { current: b },
+  ],
+  ['a version whose trial told nothing is in nobody’s way', [pay, deploy('a')], { current: a }],
+  [
+    'mounts are kept of the versions that it names',
+    [mounting('a', 'shop', ['x']), mounting('b', 'shop', ['y'])],
+    { mounts: { [a]: ['x'], [b]: ['y'] } },
+  ],
+  [
+    'the very same deployed again tells its mounts where nobody knew them',
+    [deploy('a'), mounting('a', 'shop', ['shop'])],
+    { mounts: { [a]: ['shop'] }, previous: [], revision: 2 },
+  ],
+  ['a rollback of what serves goes back', [deploy('a'), deploy('b'), rollbackFrom(b)], { current: a }],
+  [
+    'a rollback of the canary takes it back',
+    [deploy('a'), deploy('b', { canaryShare: 0.1 }), rollbackFrom(b)],
+    { current: a, canary: null },
+  ],
   ['a disable of what is disabled changes nothing', [deploy('a'), disable, disable], { revision: 2 }],
 ];
 
@@ -113,6 +153,42 @@ const refused: readonly (readonly [sentence: string, code: ErrorCode, steps: rea
   ['what is not deployed is not rolled back', 'ERR_DEPLOYMENT_UNKNOWN', [rollback]],
   ['what is not deployed is not enabled', 'ERR_DEPLOYMENT_UNKNOWN', [enable]],
   ['what is not deployed is not disabled', 'ERR_DEPLOYMENT_UNKNOWN', [disable]],
+  ['another’s mount is not taken by a deploy', 'ERR_EXTENSION_CONFLICT', [pay, mounting('a', 'shop', ['payments'])]],
+  ['nor in other letters', 'ERR_EXTENSION_CONFLICT', [pay, mounting('a', 'shop', ['shop', 'PayMents'])]],
+  ['nor by a canary', 'ERR_EXTENSION_CONFLICT', [pay, deploy('a'), mounting('b', 'shop', ['payments'], { canaryShare: 0.1 })]],
+  [
+    'nor from a canary',
+    'ERR_EXTENSION_CONFLICT',
+    [mounting('a', 'shop', ['shop']), mounting('b', 'shop', ['payments'], { canaryShare: 0.1 }), pay],
+  ],
+  ['nor by a rollback', 'ERR_EXTENSION_CONFLICT', [mounting('a', 'shop', ['payments']), mounting('b', 'shop', ['shop']), pay, rollback]],
+  [
+    'nor by a promotion',
+    'ERR_EXTENSION_CONFLICT',
+    [
+      pay,
+      payOff,
+      deploy('a'),
+      mounting('b', 'shop', ['payments'], { canaryShare: 0.1 }),
+      (state) =>
+        decidePromote(
+          { ...state, deployments: new Map([...state.deployments].map(([id, one]) => [id, { ...one, enabled: true }])) },
+          'shop',
+          change,
+        ),
+    ],
+  ],
+  ['nor by who is enabled again', 'ERR_EXTENSION_CONFLICT', [pay, payOff, mounting('a', 'shop', ['payments']), payOn]],
+  [
+    'the same rollback twice goes back once',
+    'ERR_DEPLOYMENT_CHANGED',
+    [deploy('a'), deploy('b'), deploy('c'), rollbackFrom(c), rollbackFrom(c)],
+  ],
+  [
+    'a rollback does not take a canary that came meanwhile',
+    'ERR_DEPLOYMENT_CHANGED',
+    [deploy('a'), deploy('b'), deploy('c', { canaryShare: 0.1 }), rollbackFrom(b)],
+  ],
   ['two ids that differ in case alone are one', 'ERR_EXTENSION_CONFLICT', [deploy('a'), deploy('b', {}, 'Shop')]],
 ];
 

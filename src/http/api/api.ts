@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Static, Type } from 'typebox';
 import { type Check, makeCheck } from '../../config/check.ts';
 import { CloisterError } from '../../errors.ts';
+import { type Changed, sayChanged } from '../../registry/applied.ts';
 import {
   type Change,
   decideDeploy,
@@ -13,6 +14,8 @@ import {
   decideReturn,
   decideRollback,
 } from '../../registry/decide.ts';
+import type { ServedHere } from '../../registry/follower.ts';
+import type { TriedRelease } from '../../registry/registry.ts';
 import type { RegistryState, RegistryStore, Release } from '../../registry/state.ts';
 import { writeError } from '../http-answer.ts';
 import { writeJson } from '../write.ts';
@@ -24,20 +27,6 @@ import { type Action, type ApiRoute, apiRoutes, matchRoute } from './routes.ts';
 import { type components, extensionId } from './schemas.ts';
 import { asApiError } from './status-of.ts';
 
-export interface TriedPackage {
-  readonly id: string;
-  readonly version: string;
-  readonly artifact: string;
-  readonly signedBy: string | null;
-}
-
-export interface AppliedHere {
-  readonly extension: string;
-  readonly current: string | null;
-  readonly canary: string | null;
-  readonly failed: readonly { readonly digest: string; readonly role: 'current' | 'canary'; readonly error: CloisterError }[];
-}
-
 export interface ApiServices {
   /** null: this host follows no registry. */
   readonly store: RegistryStore | null;
@@ -47,9 +36,9 @@ export interface ApiServices {
     readonly refused: readonly { readonly folder: string; readonly error: CloisterError }[];
   };
   /** Brings it up beside what serves and takes it down again. Throws why it cannot be served. */
-  tryOut(archive: Uint8Array, asCanary: boolean): Promise<TriedPackage>;
+  tryOut(archive: Uint8Array, asCanary: boolean): Promise<TriedRelease>;
   /** Makes what this host serves what the registry says now. */
-  catchUp(): Promise<readonly AppliedHere[]>;
+  catchUp(): Promise<readonly ServedHere[]>;
   onChange(extension: string, what: string, by: string): void;
   onFault(error: unknown): void;
 }
@@ -68,7 +57,7 @@ const changeOf = (query: Query): Change => {
 const deciders: Readonly<Record<Action, (state: RegistryState, extension: string, query: Query) => RegistryState>> = {
   enable: (state, extension, query) => decideEnable(state, extension, changeOf(query)),
   disable: (state, extension, query) => decideDisable(state, extension, changeOf(query)),
-  rollback: (state, extension, query) => decideRollback(state, extension, changeOf(query)),
+  rollback: (state, extension, query) => decideRollback(state, extension, { ...changeOf(query), ...digestOf(query) }),
   promote: (state, extension, query) => decidePromote(state, extension, { ...changeOf(query), ...digestOf(query) }),
   return: (state, extension, query) => decideReturn(state, extension, { ...changeOf(query), ...digestOf(query) }),
 };
@@ -95,27 +84,17 @@ export const makeApi = (services: ApiServices): Api => {
     throw new CloisterError('ERR_ROUTE_NOT_FOUND', 'This host follows no registry; give the option registry.');
   };
 
-  const afterwards = async (extension: string, { revision, deployments }: RegistryState): Promise<object> => {
-    const applied = (await services.catchUp()).find((one) => one.extension === extension);
-    return {
-      revision,
-      deployment: deployments.get(extension),
-      applied: {
-        current: applied?.current ?? null,
-        canary: applied?.canary ?? null,
-        failed: (applied?.failed ?? []).map(({ digest, role, error }) => ({ digest, role, code: error.code, message: error.message })),
-      },
-    };
-  };
+  const afterwards = (extension: string, state: RegistryState): Promise<Changed> => sayChanged(extension, state, services.catchUp);
 
   const deploy = async (request: IncomingMessage, query: Query): Promise<object> => {
     const store = storeOf();
     const share = typeof query['share'] === 'number' ? { canaryShare: query['share'] } : {};
     const change = { ...changeOf(query), ...share, ...tenantsOf(query) };
     const archive = await readArchive(request, services.maxArchiveBytes);
-    const { id, version, artifact, signedBy } = await services.tryOut(archive, change.canaryShare !== undefined);
+    const { id, version, artifact, signedBy, mounts } = await services.tryOut(archive, change.canaryShare !== undefined);
     const digest = createHash('sha256').update(archive).digest('hex');
-    const release: Release = { extension: id, version, digest, artifact, bytes: archive.length, at: change.at, by: change.by, signedBy };
+    const { at, by } = change;
+    const release: Release = { extension: id, version, digest, artifact, bytes: archive.length, at, by, signedBy, mounts };
     decideDeploy(await store.read(), release, change);
     await store.put(release, archive);
     const state = await store.update((before) => decideDeploy(before, release, change));

@@ -11,6 +11,7 @@ import {
   noQuery,
   releasesAnswer,
   releasesQuery,
+  rollbackQuery,
   statusAnswer,
 } from './schemas.ts';
 
@@ -97,10 +98,14 @@ export const apiRoutes: readonly ApiRoute[] = [
       'ERR_RUNTIME_CLOSED',
     ],
   },
-  action('enable', 'Serves it again', changeQuery, []),
+  action('enable', 'Serves it again', changeQuery, ['ERR_EXTENSION_CONFLICT']),
   action('disable', 'Takes it out on every host; requests in flight finish', changeQuery, []),
-  action('rollback', 'Back to the version before; a canary goes first', changeQuery, ['ERR_PREVIOUS_MISSING']),
-  action('promote', 'Its canary takes everything', canaryQuery, ['ERR_CANARY_MISSING']),
+  action('rollback', 'Back to the version before; a canary goes first', rollbackQuery, [
+    'ERR_PREVIOUS_MISSING',
+    'ERR_DEPLOYMENT_CHANGED',
+    'ERR_EXTENSION_CONFLICT',
+  ]),
+  action('promote', 'Its canary takes everything', canaryQuery, ['ERR_CANARY_MISSING', 'ERR_EXTENSION_CONFLICT']),
   action('return', 'Its canary goes', canaryQuery, ['ERR_CANARY_MISSING']),
 ];
 

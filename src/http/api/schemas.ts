@@ -40,6 +40,18 @@ export const canaryQuery = Type.Object(
   { ...signed, digest: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$', description: 'only the canary with this digest' })) },
   closed,
 );
+export const rollbackQuery = Type.Object(
+  {
+    ...signed,
+    digest: Type.Optional(
+      Type.String({
+        pattern: '^[0-9a-f]{64}$',
+        description: 'the version that is to go, the canary where there is one; where another would go nothing is changed',
+      }),
+    ),
+  },
+  closed,
+);
 export const releasesQuery = Type.Object({ extension: Type.Optional(extensionId) }, closed);
 export const noQuery = Type.Object({}, closed);
 
@@ -68,6 +80,8 @@ const extension = Type.Object(
   closed,
 );
 
+const mounts = Type.Array(Type.String(), { description: 'what its trial saw; left out: nobody looked' });
+
 const release = Type.Object(
   {
     extension: Type.String(),
@@ -78,6 +92,7 @@ const release = Type.Object(
     at: time,
     by: Type.String(),
     signedBy: nullable(sha256),
+    mounts: Type.Optional(mounts),
   },
   closed,
 );
@@ -87,6 +102,7 @@ const deployment = Type.Object(
     extension: Type.String(),
     current: sha256,
     previous: Type.Array(sha256),
+    mounts: Type.Optional(Type.Record(Type.String(), mounts, { description: 'by digest' })),
     canary: nullable(Type.Object({ digest: sha256, share, since: time }, closed)),
     enabled: Type.Boolean(),
     tenants: nullable(Type.Array(Type.String())),
@@ -150,8 +166,16 @@ export const statusAnswer = Type.Object(
   { revision: Type.Integer(), deployments: Type.Array(ref('Deployment')), hosts: Type.Array(ref('Host')) },
   closed,
 );
-export const deployAnswer = Type.Object(
-  { revision: Type.Integer(), release: ref('Release'), deployment: ref('Deployment'), applied: ref('Applied') },
-  closed,
-);
-export const changeAnswer = Type.Object({ revision: Type.Integer(), deployment: ref('Deployment'), applied: ref('Applied') }, closed);
+const changed = {
+  revision: Type.Integer(),
+  deployment: ref('Deployment'),
+  applied: nullable(ref('Applied')),
+  notApplied: nullable(
+    Type.Object(
+      { code: Type.String(), message: Type.String() },
+      { ...closed, description: 'the change is made; why this host could not look at it yet, and it goes on trying' },
+    ),
+  ),
+};
+export const deployAnswer = Type.Object({ ...changed, release: ref('Release') }, closed);
+export const changeAnswer = Type.Object(changed, closed);
