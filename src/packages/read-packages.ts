@@ -215,7 +215,7 @@ export const readPackages = async (
 export interface ArchivedPackage {
   /** Names it in what is refused. */
   readonly where: string;
-  /** What it is called; left out: as its package.json says. */
+  /** What its package.json has to say that it is called: whoever hands it over must not run it as another. Left out: whatever it says. */
   readonly id?: string;
   readonly bytes: Uint8Array;
 }
@@ -228,17 +228,19 @@ export const readArchived = async (
   { bundler, trustedKeys = [] }: Omit<ReadTerms, 'only'> = {},
 ): Promise<LoadedPackage> => {
   const tools: Tools = { ...makeTools(contracts, limits, trustedKeys), bundler: bundler ?? openBundler() };
-  const found: FoundPackage = { folder: where, source: { folder: where, ...(id === undefined ? {} : { id }) }, archive: bytes };
-  let known = id ?? where;
+  const found: FoundPackage = { folder: where, source: { folder: where }, archive: bytes };
+  let known = where;
   try {
     const loaded = await readPackage(found, tools, (said) => {
       known = said;
     });
     // null is for whoever asks for one id among many.
     if (loaded === null) throw new CloisterError('ERR_PACKAGE_INVALID', `${where}: is another package`);
+    if (id !== undefined && loaded.fallbackId !== id)
+      throw new CloisterError('ERR_ARCHIVE_INVALID', `is deployed as ${id}, and says that it is ${loaded.fallbackId}; deploy it again`);
     return loaded;
   } catch (error) {
-    throw refuse(found, error, known).error;
+    throw refuse(id === undefined ? found : { ...found, source: { folder: where, id } }, error, id ?? known).error;
   } finally {
     if (bundler === undefined) await tools.bundler.close();
   }
