@@ -93,7 +93,7 @@ export const errorTable = {
   ERR_CANARY_MISSING: { status: 409, meaning: 'The extension has no canary, or another one by now.' },
   ERR_REGISTRY_INVALID: {
     status: 500,
-    meaning: 'What the registry holds does not fit its schema: torn, edited by hand, or of another make.',
+    meaning: 'What the registry holds does not fit its schema, is gone, or is older than what serves.',
   },
   ERR_REGISTRY_UNAVAILABLE: { status: 503, meaning: 'The registry cannot be read or written now; what is served goes on.' },
   ERR_EXTENSION_CONFLICT: { status: 500, meaning: 'Two extensions want the same id.' },

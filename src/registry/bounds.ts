@@ -10,9 +10,15 @@ export const registryBounds = {
   recordBytes: { unit: 'bytes', value: 16_777_216, meaning: 'What is said of one release, or by one host.' },
   changes: { unit: 'count', value: 20, meaning: 'Times a change is tried again where another writer was first.' },
   turnMs: { unit: 'ms', value: 10_000, meaning: 'Time one writer of a registry in files has; after that another takes over.' },
+  leftoverMs: { unit: 'ms', value: 3_600_000, meaning: 'Age from which half-written files of a writer that was killed are removed.' },
   turnPollMs: { unit: 'ms', value: 25, meaning: 'How often a writer that waits looks again.' },
   pollMs: { unit: 'ms', value: 500, meaning: 'How often a host looks whether there is a new revision, should nobody tell it.' },
   silenceMs: { unit: 'ms', value: 10_000, meaning: 'A database that says nothing for so long is taken to be gone.' },
+  archiveBytesPerSecond: {
+    unit: 'bytes',
+    value: 262_144,
+    meaning: 'Slower than this an archive need not come from the database or go there: `silenceMs` grows by so much time.',
+  },
   retryMs: {
     unit: 'ms',
     value: 100,

@@ -1,7 +1,7 @@
 // The registry in a folder, for the hosts of one machine. Must never leave half a file, nor take a state that is gone for an empty one.
 import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { CloisterError } from '../errors.ts';
 import { registryBounds } from './bounds.ts';
@@ -13,6 +13,7 @@ import { archiveMissing, emptyState, holdToDigest, makeRegistryForm, namedIn, ne
 const digestName = /^[0-9a-f]{64}$/;
 const readFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
 const othersMayWrite = 0o002;
+const leftoverName = /\.[0-9a-f]{12}(\.new)?$/;
 
 const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : 'unknown cause');
 const invalid = (where: string, cause: string): CloisterError => new CloisterError('ERR_REGISTRY_INVALID', `${where}: ${cause}`, { where });
@@ -48,8 +49,8 @@ const readWhole = (file: string, maxBytes: number): Promise<Buffer | null> =>
     }
   });
 
-/** Written beside its place, synced and moved there: a reader sees the old or the new. */
-const replace = (file: string, content: string | Uint8Array): Promise<void> =>
+/** Written beside its place, synced and moved there: a reader sees the old or the new. `move` rejects where it is not to be moved any more. */
+const replace = (file: string, content: string | Uint8Array, move: typeof rename = rename): Promise<void> =>
   onDisk(file, 'written', async () => {
     const fresh = `${file}.${randomBytes(6).toString('hex')}.new`;
     try {
@@ -60,12 +61,24 @@ const replace = (file: string, content: string | Uint8Array): Promise<void> =>
       } finally {
         await handle.close();
       }
-      await rename(fresh, file);
+      await move(fresh, file);
     } catch (error) {
       await unlink(fresh).catch(() => undefined);
       throw error;
     }
   });
+
+/** What writers that were killed left beside their files. */
+const removeLeftovers = async (place: string): Promise<void> => {
+  for (const name of await readdir(place).catch(() => [])) {
+    if (!leftoverName.test(name)) continue;
+    const file = path.join(place, name);
+    const status = await stat(file).catch(() => null);
+    if (status !== null && Date.now() - status.mtimeMs > registryBounds.leftoverMs.value) await unlink(file).catch(() => undefined);
+  }
+};
+
+const isThere = async (file: string): Promise<boolean> => (await stat(file).catch(() => null)) !== null;
 
 const refuseOpenFolder = async (folder: string): Promise<void> => {
   const status: Stats | null = await stat(folder).catch(() => null);
@@ -87,21 +100,34 @@ export const openFileStore = (folder: string, form: RegistryForm = makeRegistryF
     return path.join(folder, 'archives', `${digest}.cloister`);
   };
   const hostFile = (host: string): string => path.join(hostFolder, `${sha256(Buffer.from(host)).slice(0, 32)}.json`);
+  const folders = [folder, path.join(folder, 'archives'), releaseFolder, hostFolder];
   const makeFolders = (): Promise<void> =>
     onDisk(folder, 'written', async () => {
-      for (const one of [folder, path.join(folder, 'archives'), releaseFolder, hostFolder])
-        await mkdir(one, { recursive: true, mode: 0o755 });
+      for (const one of folders) await mkdir(one, { recursive: true, mode: 0o755 });
     });
+
+  const hasReleases = async (): Promise<boolean> => (await readdir(releaseFolder).catch(() => [])).some((name) => name.endsWith('.json'));
+  /** Before the first release is kept: releases without a state say that it is gone. */
+  const begin = async (): Promise<void> => {
+    if ((await isThere(stateFile)) || (await isThere(beforeFile)) || (await hasReleases())) return;
+    await replace(stateFile, form.formatState(emptyState), async (fresh, file) => {
+      await link(fresh, file).catch((error: unknown) => {
+        if (codeOf(error) !== 'EEXIST') throw error;
+      });
+      await unlink(fresh);
+    });
+  };
 
   const read = async (): Promise<RegistryState> => {
     await refuseOpenFolder(folder);
     const bytes = await readWhole(stateFile, registryBounds.stateBytes.value);
     if (bytes !== null) return form.parseState(bytes.toString('utf8'), stateFile);
-    if ((await stat(beforeFile).catch(() => null)) === null) return emptyState;
+    if (!(await isThere(beforeFile)) && !(await hasReleases())) return emptyState;
     // The first one may have been written since.
     const again = await readWhole(stateFile, registryBounds.stateBytes.value);
     if (again !== null) return form.parseState(again.toString('utf8'), stateFile);
-    throw invalid(stateFile, `is gone, and was there; put it back from ${path.basename(beforeFile)}, or remove that too to begin anew`);
+    const remedy = `put it back from ${path.basename(beforeFile)} or a backup, or remove that and the folder releases too to begin anew`;
+    throw invalid(stateFile, `is gone, and was there; ${remedy}`);
   };
 
   /** Every file of a folder that reads as it should; what somebody else put there is nobody's. */
@@ -122,6 +148,13 @@ export const openFileStore = (folder: string, form: RegistryForm = makeRegistryF
     (await readAll(releaseFolder, form.parseRelease))
       .filter((one) => extension === undefined || one.extension === extension)
       .toSorted((one, other) => (one.at < other.at ? 1 : -1));
+
+  const moveWhile =
+    (stillMine: () => Promise<void>): typeof rename =>
+    async (fresh, file) => {
+      await stillMine();
+      await rename(fresh, file);
+    };
 
   const prune = async (state: RegistryState): Promise<void> => {
     const named = namedIn(state);
@@ -144,12 +177,15 @@ export const openFileStore = (folder: string, form: RegistryForm = makeRegistryF
       holdToDigest(archive, release.digest, folder);
       await refuseOpenFolder(folder);
       await makeFolders();
+      await begin();
       await replace(archiveFile(release.digest), archive);
       await replace(path.join(releaseFolder, `${release.digest}.json`), `${JSON.stringify(release, null, 2)}\n`);
     },
     releases,
     async update(change) {
-      await read();
+      // What is refused, or changes nothing, makes no folder either: one that was moved away is to fit back in its place.
+      const seen = await read();
+      if (nextState(seen, change) === seen) return seen;
       await makeFolders();
       return await inFileTurn(stateFile, async (stillMine) => {
         const state = await read();
@@ -158,17 +194,19 @@ export const openFileStore = (folder: string, form: RegistryForm = makeRegistryF
         const text = form.formatState(next);
         form.parseState(text, stateFile);
         // Whoever is killed in between leaves a state, or none and no word of one.
-        if (state.revision > 0) await replace(beforeFile, form.formatState(state));
-        await stillMine();
-        await replace(stateFile, text);
-        if (state.revision === 0) await replace(beforeFile, form.formatState(state));
+        const move = moveWhile(stillMine);
+        if (state.revision > 0) await replace(beforeFile, form.formatState(state), move);
+        await replace(stateFile, text, move);
+        if (state.revision === 0) await replace(beforeFile, form.formatState(state), move);
         await prune(next);
+        for (const one of folders) await removeLeftovers(one);
         return next;
       });
     },
     watch: (hear) => watchFile(stateFile, async () => (await read()).revision, hear),
     async report(report) {
-      await makeFolders();
+      // A host makes no registry: not before the first deploy, and not where one was moved away.
+      if (!(await isThere(stateFile))) return;
       await replace(hostFile(report.host), `${JSON.stringify(report)}\n`);
     },
     async hosts() {

@@ -1,8 +1,9 @@
-// Keeps a host at what the registry says: hears of a revision, has it served, reports. Must never take away what serves because the registry cannot be read.
+// Keeps a host at what the registry says: hears of a revision, has it served, reports. Must never take away what serves because the registry cannot be read, is gone or went back.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CloisterError } from '../errors.ts';
 import { registryBounds } from './bounds.ts';
 import { decideReturn } from './decide.ts';
+import { decideFollow, type Followed, followedOf } from './decide-follow.ts';
 import type { HostReport, RegistryState, RegistryStore } from './state.ts';
 
 /** What became of one extension of a state on this host. */
@@ -46,7 +47,7 @@ export const makeFollower = <Served extends ServedHere>(parts: FollowerParts<Ser
   let running: Promise<unknown> = Promise.resolve();
   let said: HostReport = { host, revision: 0, at: new Date().toISOString(), serving: {}, failed: {} };
   let served: readonly Served[] = [];
-  let applied: number | null = null;
+  let applied: Followed | null = null;
   let trouble = '';
   let retry: NodeJS.Timeout | null = null;
   let waitMs: number = registryBounds.retryMs.value;
@@ -77,12 +78,20 @@ export const makeFollower = <Served extends ServedHere>(parts: FollowerParts<Ser
     try {
       state = await store.read();
     } catch (error) {
+      // What is refused may be put back with the same number.
+      if (applied?.doubt === 'none') applied = { ...applied, doubt: 'gone' };
       tryLater();
       throw error;
     }
-    if (state.revision !== applied) waitMs = registryBounds.retryMs.value;
+    const strayed = decideFollow(state, applied);
+    if (applied !== null && strayed !== null) {
+      applied = { ...applied, doubt: strayed.doubt };
+      tryLater();
+      throw strayed.error;
+    }
+    if (state.revision !== applied?.revision) waitMs = registryBounds.retryMs.value;
     served = await serve(state);
-    applied = state.revision;
+    applied = followedOf(state);
     trouble = '';
     const failed = served.filter((one) => one.failed.length > 0);
     const serving = served.flatMap(({ extension, current }): [string, string][] => (current === null ? [] : [[extension, current]]));
@@ -106,7 +115,7 @@ export const makeFollower = <Served extends ServedHere>(parts: FollowerParts<Ser
   const catchUp = (): Promise<readonly Served[]> => inTurn(pull);
   /** A revision that another catching up brought already is not served twice. */
   const onRevision = (revision: number): void => {
-    void inTurn(() => (revision === applied ? Promise.resolve(served) : pull())).catch(onTrouble);
+    void inTurn(() => (revision === applied?.revision && applied.doubt === 'none' ? Promise.resolve(served) : pull())).catch(onTrouble);
   };
 
   const giveBack = async (extension: string, digest: string, reason: string): Promise<void> => {

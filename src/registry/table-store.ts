@@ -16,8 +16,19 @@ const readState = 'SELECT state FROM cloister.registry WHERE namespace = $1';
 const replaceState = `
   WITH changed AS (UPDATE cloister.registry SET revision = $3, state = $4, changed_at = now() WHERE namespace = $1 AND revision = $2 RETURNING revision)
   SELECT pg_notify('${registryChannel}', $1 || ' ' || revision) FROM changed`;
-const addState = 'INSERT INTO cloister.registry (namespace, revision, state) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING';
+/** Where releases are and no state, it was lost: nothing begins anew there. */
+const addState = `
+  INSERT INTO cloister.registry (namespace, revision, state)
+  SELECT $1::text, 0, $2::text WHERE NOT EXISTS (SELECT FROM cloister.releases WHERE namespace = $1::text) ON CONFLICT DO NOTHING`;
+/** The state and what says that it is lost, as of one moment. */
+const readLost = `
+  SELECT r.state, EXISTS (SELECT FROM cloister.releases WHERE namespace = $1) AS lost
+  FROM (SELECT) AS always LEFT JOIN cloister.registry r ON r.namespace = $1`;
+/** Begins the registry in one statement with its first release. */
 const putRelease = `
+  WITH begun AS (
+    INSERT INTO cloister.registry (namespace, revision, state)
+    SELECT $1::text, 0, $6::text WHERE NOT EXISTS (SELECT FROM cloister.releases WHERE namespace = $1::text) ON CONFLICT DO NOTHING)
   INSERT INTO cloister.releases (namespace, digest, extension, put_at, release, archive) VALUES ($1, $2, $3, now(), $4, $5)
   ON CONFLICT (namespace, digest) DO UPDATE SET put_at = excluded.put_at, release = excluded.release, archive = excluded.archive`;
 const readReleases =
@@ -57,17 +68,24 @@ const ensureTables = async (client: Client): Promise<void> => {
   }
 };
 
+const silenceMsFor = (bytes: number): number =>
+  registryBounds.silenceMs.value + Math.ceil((bytes / registryBounds.archiveBytesPerSecond.value) * 1_000);
+
 /** Reading makes nothing: who only looks needs no right to make tables. `namespace` keeps apart several applications in one database. */
 export const openTableStore = (connect: Connect, namespace: string, form: RegistryForm = makeRegistryForm()): RegistryStore => {
-  let isSetUp = false;
-
-  const use = async <Result>(work: (client: Client) => Promise<Result>): Promise<Result> => {
+  /** `expect`: so many bytes are on their way, and may take their time. */
+  const use = async <Result>(work: (client: Client, expect: (bytes: number) => void) => Promise<Result>): Promise<Result> => {
     const client = await connect().catch((error: unknown) => {
       throw unavailable(error);
     });
-    const silence = setTimeout(() => client.connection.stream.destroy(), registryBounds.silenceMs.value);
+    const endAfter = (ms: number): NodeJS.Timeout => setTimeout(() => client.connection.stream.destroy(), ms);
+    let silence = endAfter(registryBounds.silenceMs.value);
+    const expect = (bytes: number): void => {
+      clearTimeout(silence);
+      silence = endAfter(silenceMsFor(bytes));
+    };
     try {
-      return await work(client);
+      return await work(client, expect);
     } catch (error) {
       throw error instanceof CloisterError || isMissing(error) ? error : unavailable(error);
     } finally {
@@ -75,7 +93,7 @@ export const openTableStore = (connect: Connect, namespace: string, form: Regist
       await Promise.race([client.end().catch(() => undefined), new Promise((resolve) => client.connection.stream.once('close', resolve))]);
     }
   };
-  const orNothing = async <Result>(nothing: Result, work: (client: Client) => Promise<Result>): Promise<Result> => {
+  const orNothing = async <Result>(nothing: Result, work: Parameters<typeof use<Result>>[0]): Promise<Result> => {
     try {
       return await use(work);
     } catch (error) {
@@ -83,34 +101,46 @@ export const openTableStore = (connect: Connect, namespace: string, form: Regist
       throw error;
     }
   };
-  const setUp = async (client: Client): Promise<void> => {
-    await ensureTables(client);
-    await client.query(addState, [namespace, form.formatState(emptyState)]);
-  };
-  const useTables = async <Result>(work: (client: Client) => Promise<Result>): Promise<Result> => {
+  /** Tables that somebody takes away meanwhile are made by the next who deploys. */
+  const write = async <Result>(work: Parameters<typeof use<Result>>[0]): Promise<Result> => {
     try {
-      return await use(async (client) => {
-        if (!isSetUp) await setUp(client);
-        isSetUp = true;
-        return await work(client);
-      });
+      return await use(work);
     } catch (error) {
-      if (!isMissing(error)) throw error;
-      // Somebody took them away; the next use makes them anew.
-      isSetUp = false;
-      throw unavailable(error);
+      throw isMissing(error) ? unavailable(error) : error;
     }
   };
 
   const readOn = async (client: Client): Promise<RegistryState> => {
     const { rows } = await client.query<{ readonly state: string }>(readState, [namespace]);
-    return rows[0] === undefined ? emptyState : form.parseState(rows[0].state, where);
+    if (rows[0] !== undefined) return form.parseState(rows[0].state, where);
+    const [again] = (await client.query<{ readonly state: string | null; readonly lost: boolean }>(readLost, [namespace])).rows;
+    if (typeof again?.state === 'string') return form.parseState(again.state, where);
+    if (again?.lost !== true) return emptyState;
+    const remedy = 'put its row back from a backup, or delete those releases too to begin anew';
+    throw new CloisterError(
+      'ERR_REGISTRY_INVALID',
+      `${where}: is gone for "${namespace}", and cloister.releases has releases of it; ${remedy}`,
+    );
+  };
+  const readOrNothing = async (client: Client): Promise<RegistryState> => {
+    try {
+      return await readOn(client);
+    } catch (error) {
+      if (isMissing(error)) return emptyState;
+      throw error;
+    }
   };
 
   return {
     read: () => orNothing(emptyState, readOn),
     archive: async (digest) => {
-      const bytes = await orNothing(null, async (client) => {
+      const bytes = await orNothing(null, async (client, expect) => {
+        const sized = await client.query<{ readonly bytes: number }>(
+          'SELECT length(archive) AS bytes FROM cloister.releases WHERE namespace = $1 AND digest = $2',
+          [namespace, digest],
+        );
+        // Sent as hex.
+        expect((sized.rows[0]?.bytes ?? 0) * 2);
         const { rows } = await client.query<{ readonly archive: Buffer }>(
           'SELECT archive FROM cloister.releases WHERE namespace = $1 AND digest = $2 AND length(archive) <= $3',
           [namespace, digest, registryBounds.archiveBytes.value],
@@ -122,9 +152,13 @@ export const openTableStore = (connect: Connect, namespace: string, form: Regist
     },
     put: async (release, archive) => {
       holdToDigest(archive, release.digest, where);
-      await useTables((client) =>
-        client.query(putRelease, [namespace, release.digest, release.extension, JSON.stringify(release), Buffer.from(archive)]),
-      );
+      await write(async (client, expect) => {
+        await ensureTables(client);
+        expect(archive.byteLength);
+        const { digest, extension } = release;
+        const empty = form.formatState(emptyState);
+        await client.query(putRelease, [namespace, digest, extension, JSON.stringify(release), Buffer.from(archive), empty]);
+      });
     },
     releases: (extension) =>
       orNothing<readonly Release[]>([], async (client) => {
@@ -140,13 +174,18 @@ export const openTableStore = (connect: Connect, namespace: string, form: Regist
         });
       }),
     update: (change) =>
-      useTables(async (client) => {
+      write(async (client, expect) => {
         for (let left = registryBounds.changes.value; left > 0; left -= 1) {
-          const state = await readOn(client);
+          const state = await readOrNothing(client);
           const next = nextState(state, change);
           if (next === state) return state;
           const text = form.formatState(next);
           form.parseState(text, where);
+          if (state.revision === 0) {
+            await ensureTables(client);
+            await client.query(addState, [namespace, form.formatState(emptyState)]);
+          }
+          expect(text.length);
           const { rowCount } = await client.query(replaceState, [namespace, state.revision, next.revision, text]);
           if (rowCount !== 1) continue;
           // The change is made: who heard of a failure now would make it once more. What is left there goes with the next change.
@@ -157,7 +196,10 @@ export const openTableStore = (connect: Connect, namespace: string, form: Regist
       }),
     watch: (hear) => watchTable(connect, namespace, hear),
     report: async (report) => {
-      await useTables((client) => client.query(putReport, [namespace, report.host, JSON.stringify(report), registryBounds.hostsMs.value]));
+      // A host makes no registry: not before the first deploy, and not where its tables are being put back.
+      await orNothing(undefined, async (client) => {
+        await client.query(putReport, [namespace, report.host, JSON.stringify(report), registryBounds.hostsMs.value]);
+      });
     },
     hosts: () =>
       orNothing<readonly HostReport[]>([], async (client) => {

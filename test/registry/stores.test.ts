@@ -230,6 +230,7 @@ const sentences: readonly Sentence[] = [
   [
     'remembers what each host said last',
     async (store, place) => {
+      await deploy(store, 'shop', 'first');
       const at = new Date().toISOString();
       const report = { host: 'one:1', revision: 3, at, serving: { shop: 'a'.repeat(64) }, failed: { mail: 'why' } };
       await store.report({ ...report, revision: 2 });
