@@ -14,7 +14,7 @@ export interface NextRun {
   readonly cron: string;
   /** null: never again. */
   readonly next: Date | null;
-  /** once over all hosts that share the database or the NATS, or only in this process. */
+  /** once over all hosts that share the database, or only in this process. */
   readonly once: JobScope;
 }
 

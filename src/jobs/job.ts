@@ -102,8 +102,8 @@ export interface ListedJob {
   readonly reason: string;
 }
 
-/** How far a store reaches: this process, or all hosts of one database or of one NATS. */
-export type JobScope = 'process' | 'database' | 'nats';
+/** How far a store reaches: this process, or all hosts of one database. */
+export type JobScope = 'process' | 'database';
 
 export interface JobStore {
   readonly scope: JobScope;
