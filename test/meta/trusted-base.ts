@@ -33,8 +33,15 @@ export const trustedBase: readonly Part[] = [
   },
   { name: 'config, packages', patterns: ['src/config/**/*.ts', 'src/packages/**/*.ts'], guards: 'what runs, with which grants' },
   {
-    name: 'start, approvals, events',
-    patterns: ['src/runtime.ts', 'src/installation.ts', 'src/database.ts', 'src/approvals/**/*.ts', 'src/events/**/*.ts'],
+    name: 'start, approvals, events, jobs',
+    patterns: [
+      'src/runtime.ts',
+      'src/installation.ts',
+      'src/database.ts',
+      'src/approvals/**/*.ts',
+      'src/events/**/*.ts',
+      'src/jobs/**/*.ts',
+    ],
     guards: 'who is put together with whom, what was approved, who hears what',
   },
   { name: 'ledger', patterns: ['src/ledger/**/*.ts'], guards: 'what is on record' },
