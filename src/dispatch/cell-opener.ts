@@ -6,6 +6,7 @@ import type { Ward } from '../wards/ward.ts';
 import { Cell, type CellOwner } from './cell.ts';
 import type { Extension } from './extension.ts';
 import type { Lease } from './lease.ts';
+import { patienceLeftMs } from './patience.ts';
 import { registering } from './registration.ts';
 
 export interface CellOpenerServices {
@@ -21,9 +22,11 @@ export interface CellOpenerOwner extends CellOwner {
   readonly suspect: boolean;
   /** Who waits longest for a cell. */
   readonly first: Lease | undefined;
+  /** Events that wait for a cell. */
+  readonly jobs: readonly Lease[];
   onBoot(cell: Cell): void;
-  /** There is no ward for it: nothing of the extension has run. */
-  onUnplaced(error: unknown): void;
+  /** There is no ward for it: nothing of the extension has run. `outOfPatience`: it waited for a turn for as long as who wanted it could. */
+  onUnplaced(error: unknown, outOfPatience: boolean): void;
   /** The slot was closed while a place was looked for: who came since needs another. */
   onOutdated(): void;
 }
@@ -34,15 +37,18 @@ const registrationCause = (extension: string, lease: Lease | undefined): Cause |
     ? null
     : { ...lease.cause, parent: lease.requestId, chain: [...lease.cause.chain, `register ${extension}`] };
 
-/** Of wallMs: who waits for a boot that has no turn hears of it before the deadline does. */
-const patience = 0.8;
-
 /** A registration waits for it that has a turn itself: it must not wait behind that. */
-const isNested = (lease: Lease | undefined): boolean =>
-  lease?.question.job?.awaited === true &&
+const isNested = (lease: Lease): boolean =>
+  lease.question.job?.awaited === true &&
   (lease.cause.parent.includes(registering) || lease.cause.chain.some((step) => step.startsWith('register ')));
 
-const noTurn: Boot = { turn: Promise.resolve(true), isWaiting: false, leave: () => undefined };
+const noTurn: Boot = {
+  turn: Promise.resolve(true),
+  isWaiting: false,
+  outOfPatience: false,
+  hurry: () => undefined,
+  leave: () => undefined,
+};
 
 export class CellOpener {
   readonly #extension: Extension;
@@ -73,8 +79,9 @@ export class CellOpener {
   /** `ahead`: nobody's request waits for it. */
   open(ahead = false): void {
     const { tenant, limits } = this.#origin;
-    const waitMs = ahead ? limits.registerMs * 10 : limits.wallMs * patience;
-    const boot = isNested(this.#owner.first) ? { ...noTurn } : this.#services.enterBoot(tenant, waitMs);
+    const { first } = this.#owner;
+    const waitMs = ahead || first === undefined ? limits.registerMs * 10 : patienceLeftMs(first);
+    const boot = this.#begun() < this.#nested().length ? { ...noTurn } : this.#services.enterBoot(tenant, waitMs);
     this.#placing.add(boot);
     const round = this.#round;
     this.#place(boot).then(
@@ -88,10 +95,21 @@ export class CellOpener {
       (error: unknown) => {
         this.#placing.delete(boot);
         boot.leave();
-        if (round === this.#round) this.#owner.onUnplaced(error);
+        if (round === this.#round) this.#owner.onUnplaced(error, boot.outOfPatience);
         else this.#owner.onOutdated();
       },
     );
+  }
+
+  /** Lets go on without a turn what a registration, which has one, has come to wait for meanwhile. */
+  hurry(): void {
+    let missing = this.#nested().length - this.#begun();
+    for (const boot of this.#placing) {
+      if (missing <= 0) return;
+      if (!boot.isWaiting) continue;
+      boot.hurry();
+      missing -= 1;
+    }
   }
 
   /** Of those that wait for their turn, gives up what is more than `wanted`: whoever wanted them is gone. */
@@ -121,6 +139,17 @@ export class CellOpener {
     for (const cell of [...this.#cells]) cell.close(reason);
   }
 
+  #nested(): readonly Lease[] {
+    return this.#owner.jobs.filter(isNested);
+  }
+
+  /** On their way, and waiting for no turn. */
+  #begun(): number {
+    let begun = this.#registering.size;
+    for (const boot of this.#placing) if (!boot.isWaiting) begun += 1;
+    return begun;
+  }
+
   /** null: nobody wants it any more. */
   async #place(boot: Boot): Promise<Ward | null> {
     if (!(await boot.turn)) return null;
@@ -129,7 +158,7 @@ export class CellOpener {
 
   #openIn(ward: Ward, boot: Boot): void {
     // Registering may emit: what made the cell open is the cause of that.
-    const cause = registrationCause(this.#extension.id, this.#owner.first);
+    const cause = registrationCause(this.#extension.id, this.#nested()[0] ?? this.#owner.first);
     const { nextCellId, nextLeaseId } = this.#services;
     const cell = new Cell(nextCellId(), ward, this.#extension, this.#origin, nextLeaseId(), cause, this.#owner);
     this.#cells.add(cell);

@@ -1,12 +1,12 @@
 // One extension × tenant: its cell, who waits for it, its reputation. Must never give a cell more than the limits allow.
 import type { CallLease, LeaseOrigin } from '../bridge/call-lease.ts';
 import { CloisterError } from '../errors.ts';
+import { afterLoss } from './after-loss.ts';
 import type { AnswerHead } from './answer.ts';
 import type { Cell, Loss } from './cell.ts';
 import { CellOpener, type CellOpenerOwner } from './cell-opener.ts';
 import { terminated } from './ending.ts';
 import type { Extension } from './extension.ts';
-import { failGuilty } from './fail-guilty.ts';
 import { IdleTimer } from './idle-timer.ts';
 import type { Lease, LeaseEvents } from './lease.ts';
 import { parseRegistered, type RegisteredParts } from './parse-registered.ts';
@@ -75,6 +75,9 @@ export class Slot implements CellOpenerOwner, LeaseEvents {
   get first(): Lease | undefined {
     return this.#waiting.first;
   }
+  get jobs(): readonly Lease[] {
+    return this.#waiting.jobs;
+  }
 
   /** Opens the cell ahead of any request; resolves with what its registration has done, rejects with why it cannot be served. */
   warm(): Promise<RegisteredParts> {
@@ -113,11 +116,11 @@ export class Slot implements CellOpenerOwner, LeaseEvents {
     if (this.extension.isolation === 'request') {
       if (held) return;
       for (let missing = this.#waiting.ready() - this.#opener.opening; missing > 0; missing -= 1) this.#opener.open();
-      return;
+      return this.#opener.hurry();
     }
     if (this.#current === null) {
       if (this.#opener.opening === 0) this.#opener.open();
-      return;
+      return this.#opener.hurry();
     }
     for (let ran = true; ran && this.#current !== null; ) ran = this.#runNext(this.#current, held || this.#services.shares.holds(this));
   }
@@ -198,7 +201,11 @@ export class Slot implements CellOpenerOwner, LeaseEvents {
     this.#life('cell.boot', cell, `ward ${cell.ward.process.pid}`);
   }
 
-  onUnplaced(error: unknown): void {
+  onUnplaced(error: unknown, outOfPatience: boolean): void {
+    if (outOfPatience && this.#waiters.length === 0) {
+      for (const lease of this.#waiting.drainImpatient()) lease.fail(error instanceof CloisterError ? error : this.#unavailable());
+      return this.pump();
+    }
     // No fault of the extension's own, so no strike.
     const message = error instanceof Error ? error.message : String(error);
     this.#fail(message, error instanceof CloisterError && error.code === 'ERR_CAPACITY_EXCEEDED' ? error : this.#unavailable());
@@ -222,7 +229,7 @@ export class Slot implements CellOpenerOwner, LeaseEvents {
     // Where nobody knows whose fault it was, everybody is suspect and runs again alone; who then goes down alone was it.
     const unknown = blame === 'unknown' && leases.length > 0;
     if (blame === 'own' || unknown) this.#reputation.distrust(cell, how, reason);
-    for (const lease of leases) this.#afterLoss(lease, lease === guilty || (unknown && cell.ward.alone), loss, cell);
+    for (const lease of leases) afterLoss(lease, lease === guilty || (unknown && cell.ward.alone), loss, cell, this.#waiting);
     this.pump();
   }
 
@@ -271,15 +278,6 @@ export class Slot implements CellOpenerOwner, LeaseEvents {
     // With a cell per request only one request waited for this one; with a shared cell, or no room for any, all of them.
     const one = this.extension.isolation === 'request' && error.code !== 'ERR_CAPACITY_EXCEEDED';
     for (const lease of this.#waiting.drain(one ? 1 : undefined)) lease.fail(error);
-  }
-
-  #afterLoss(lease: Lease, guilty: boolean, { how, reason }: Loss, { ward }: Cell): void {
-    if (guilty) return failGuilty(lease, how, reason, ward);
-    if (lease.mayRunAgain()) {
-      this.#waiting.addAgain(lease);
-      return;
-    }
-    lease.fail(new CloisterError('ERR_CELL_LOST', 'The cell was ended by another request.', { retryAfterSeconds: 1 }));
   }
 
   #life(event: SlotEvent, cell: Cell, reason: string): void {

@@ -1,6 +1,10 @@
 // Who waits for a cell of one slot, and how many run. Must never let events take the places of requests, nor the other way round.
 import type { LimitName, Limits } from '../limits/table.ts';
 import type { Lease } from './lease.ts';
+import { patienceLeftMs } from './patience.ts';
+
+/** Clocks are read one after the other: so little is nothing left. */
+const leastMs = 1;
 
 /** Requests and jobs have places of their own: a flood of events must not answer a client with 503, nor may requests that wait for their listeners keep these from running. */
 export class Waiting {
@@ -23,6 +27,10 @@ export class Waiting {
   /** The one that a cell is opened for. */
   get first(): Lease | undefined {
     return this.#requests[0] ?? this.#jobs[0];
+  }
+
+  get jobs(): readonly Lease[] {
+    return this.#jobs;
   }
 
   /** Takes it in, or names the limit it would go over and by how much. */
@@ -85,6 +93,13 @@ export class Waiting {
     const drained = all.slice(0, most);
     this.#requests = this.#requests.slice(drained.length);
     this.#jobs = all.slice(drained.length).filter((lease) => lease.question.job !== undefined);
+    return drained;
+  }
+
+  /** Gives up those that have waited as long as they may; who came later waits on. */
+  drainImpatient(): readonly Lease[] {
+    const drained = [...this.#requests, ...this.#jobs].filter((lease) => patienceLeftMs(lease) < leastMs);
+    for (const lease of drained) this.remove(lease);
     return drained;
   }
 

@@ -58,6 +58,58 @@ describe('boots', () => {
     assert.deepEqual([gate.booting, gate.waiting], [0, 0]);
   });
 
+  test('of several tenants with slow registrations hold up nobody else, and are bounded all together', async () => {
+    let now = 0;
+    const gate = open({ atOnce: 2 }, () => now);
+    const slow = ['a', 'b'].map((tenant) => gate.enter(tenant, 60_000));
+    await Promise.all(slow.map(({ turn }) => turn));
+    const quiet = gate.enter('quiet', 60_000);
+    assert.equal(quiet.isWaiting, true);
+    now = 250;
+    assert.equal(await quiet.turn, true);
+    const second = gate.enter('a', 60_000);
+    assert.equal(second.isWaiting, true, 'one tenant never has all turns, however slow its boots are');
+    const more = ['c', 'd', 'e', 'f', 'g', 'h'].map((tenant) => gate.enter(tenant, 60_000));
+    for (let step = 0; step < 10; step += 1) {
+      now += 250;
+      gate.serve();
+    }
+    assert.deepEqual([gate.booting, gate.waiting], [8, 2]);
+    for (const boot of [...slow, quiet, second, ...more]) boot.leave();
+    assert.deepEqual([gate.booting, gate.waiting], [0, 0]);
+  });
+
+  test('are paid for by the time they took', async () => {
+    let now = 0;
+    const gate = open({}, () => now);
+    const order: string[] = [];
+    const boots = ['long', 'long', 'short', 'short', 'short', 'short'].map((tenant) => {
+      const boot = gate.enter(tenant, 60_000);
+      void boot.turn.then((mine) => {
+        if (!mine) return;
+        order.push(tenant);
+        if (tenant === 'long') now += 1_000;
+        boot.leave();
+      });
+      return boot;
+    });
+    await settled(gate);
+    for (const boot of boots) boot.leave();
+    assert.deepEqual(order, ['long', 'short', 'short', 'short', 'short', 'long']);
+  });
+
+  test('that somebody with a turn waits for begin without one, and take none', async () => {
+    const gate = open();
+    const first = gate.enter('a', 60_000);
+    const nested = gate.enter('a', 60_000);
+    nested.hurry();
+    assert.equal(await nested.turn, true);
+    assert.deepEqual([gate.booting, gate.waiting, nested.isWaiting], [1, 0, false]);
+    nested.leave();
+    first.leave();
+    assert.equal(gate.booting, 0);
+  });
+
   test('that nobody wants any more are left out', async () => {
     const gate = open();
     const first = gate.enter('a', 60_000);
@@ -90,6 +142,7 @@ describe('boots', () => {
     assert.equal(await awake.turn, true);
     now = 1_001;
     await assert.rejects(impatient.turn, code);
+    assert.deepEqual([impatient.outOfPatience, patient.outOfPatience], [true, false]);
     room = true;
     assert.equal(await patient.turn, true);
     awake.leave();

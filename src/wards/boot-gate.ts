@@ -17,6 +17,10 @@ export interface Boot {
   /** True when it may begin, false where it was left before; rejects with ERR_CAPACITY_EXCEEDED where there is no turn for it. */
   readonly turn: Promise<boolean>;
   readonly isWaiting: boolean;
+  /** It was refused because it had no turn for as long as it may wait. */
+  readonly outOfPatience: boolean;
+  /** Begins without a turn: somebody who has one waits for it. */
+  hurry(): void;
   /** It is over, or nobody wants it any more. */
   leave(): void;
 }
@@ -26,18 +30,26 @@ interface Entry {
   readonly refuseAt: number;
   readonly resolve: (mine: boolean) => void;
   readonly reject: (error: CloisterError) => void;
-  state: 'waiting' | 'booting' | 'over';
+  /** `slow`: it still boots, and takes no turn from others any more. */
+  state: 'waiting' | 'booting' | 'slow' | 'over';
+  begunAt: number;
+  outOfPatience: boolean;
 }
 
 interface Queue {
   readonly tenant: string;
   readonly waiting: Entry[];
+  /** Slow ones included. */
   booting: number;
-  /** Boots it had, each divided by its weight: the lowest is next (stride scheduling). */
+  /** Boots it had and the time they took, divided by its weight: the lowest is next (stride scheduling). */
   pass: number;
 }
 
 const lookMs = 20;
+/** What a boot may take as one turn: whoever takes longer is most likely asleep, and pays for more turns. */
+const turnMs = 250;
+/** Boots under way, slow ones included, to those that have turns. */
+const slowFactor = 4;
 
 const full = (reason: string): CloisterError => new CloisterError('ERR_CAPACITY_EXCEEDED', reason, { retryAfterSeconds: 1 });
 
@@ -47,7 +59,9 @@ export class BootGate {
   /** Of tenants that have a boot waiting or under way. */
   readonly #queues = new Map<string, Queue>();
   #waiting = 0;
-  #booting = 0;
+  /** Under way, longest first. */
+  readonly #booting = new Set<Entry>();
+  #slow = 0;
   /** Where the queue was that had the last turn: who comes new begins there, and owes nothing for boots of long ago. */
   #pass = 0;
   #timer: NodeJS.Timeout | null = null;
@@ -61,19 +75,23 @@ export class BootGate {
     return this.#waiting;
   }
   get booting(): number {
-    return this.#booting;
+    return this.#booting.size;
   }
 
   /** `waitMs`: after so long without a turn it is refused. */
   enter(tenant: string, waitMs: number): Boot {
     const queue = this.#queues.get(tenant) ?? { tenant, waiting: [], booting: 0, pass: this.#pass };
     const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-    const entry: Entry = { queue, refuseAt: this.#now() + waitMs, resolve, reject, state: 'waiting' };
+    const entry: Entry = { queue, refuseAt: this.#now() + waitMs, resolve, reject, state: 'waiting', begunAt: 0, outOfPatience: false };
     const boot: Boot = {
       turn: promise,
       get isWaiting() {
         return entry.state === 'waiting';
       },
+      get outOfPatience() {
+        return entry.outOfPatience;
+      },
+      hurry: () => this.#hurry(entry),
       leave: () => this.#leave(entry),
     };
     if (queue.waiting.length >= this.#options.mostWaitingOfTenant || this.#waiting >= this.#options.mostWaiting) {
@@ -91,7 +109,10 @@ export class BootGate {
 
   /** Room may have come about. */
   serve(): void {
-    for (let begun = 0; this.#waiting > 0 && this.#booting < this.#options.atOnce; begun += 1) {
+    const { atOnce } = this.#options;
+    this.#markSlow();
+    for (let begun = 0; this.#waiting > 0 && this.#booting.size - this.#slow < atOnce; begun += 1) {
+      if (this.#booting.size >= slowFactor * atOnce) break;
       const next = this.#next(this.#options.look(begun));
       if (next === null) break;
       this.#begin(next);
@@ -108,7 +129,7 @@ export class BootGate {
   }
 
   #next(hasRoom: (tenant: string) => boolean): Queue | null {
-    // One tenant never has all turns: its registrations may take as long as registerMs lets them.
+    // One tenant never has all turns, slow boots of its own included: its registrations may take as long as registerMs lets them.
     const most = Math.max(1, this.#options.atOnce - 1);
     let next: Queue | null = null;
     for (const queue of this.#queues.values()) {
@@ -123,11 +144,30 @@ export class BootGate {
     if (entry === undefined) return;
     entry.state = 'booting';
     this.#waiting -= 1;
-    this.#booting += 1;
+    entry.begunAt = this.#now();
+    this.#booting.add(entry);
     queue.booting += 1;
     this.#pass = queue.pass;
     queue.pass += 1 / this.#options.weightOf(queue.tenant);
     entry.resolve(true);
+  }
+
+  /** A registration that sleeps needs no processor: others may have its turn meanwhile. */
+  #markSlow(): void {
+    const before = this.#now() - turnMs;
+    for (const entry of this.#booting) {
+      if (entry.begunAt > before) return;
+      if (entry.state === 'slow') continue;
+      entry.state = 'slow';
+      this.#slow += 1;
+    }
+  }
+
+  #hurry(entry: Entry): void {
+    if (entry.state !== 'waiting') return;
+    // Before it is left, which would say that nobody wants it.
+    entry.resolve(true);
+    this.#leave(entry);
   }
 
   #leave(entry: Entry): void {
@@ -141,10 +181,12 @@ export class BootGate {
       entry.resolve(false);
     } else {
       queue.booting -= 1;
-      this.#booting -= 1;
+      this.#booting.delete(entry);
+      if (state === 'slow') this.#slow -= 1;
+      queue.pass += Math.max(0, (this.#now() - entry.begunAt) / turnMs - 1) / this.#options.weightOf(queue.tenant);
     }
     if (queue.waiting.length === 0 && queue.booting === 0) this.#queues.delete(queue.tenant);
-    if (state === 'booting') this.serve();
+    if (state !== 'waiting') this.serve();
   }
 
   #refuse(entry: Entry, reason: string): void {
@@ -164,7 +206,10 @@ export class BootGate {
       const now = this.#now();
       for (const queue of [...this.#queues.values()])
         for (const entry of [...queue.waiting])
-          if (now >= entry.refuseAt) this.#refuse(entry, 'There was no room to start the extension in: everything that is awake is busy.');
+          if (now >= entry.refuseAt) {
+            entry.outOfPatience = true;
+            this.#refuse(entry, 'There was no room to start the extension in: everything that is awake is busy.');
+          }
       this.serve();
     }, lookMs);
     this.#timer.unref();

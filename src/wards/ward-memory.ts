@@ -7,6 +7,8 @@ const idleReadsPerLook = 4;
 const lowWater = 0.9;
 /** What a fresh ward with one small cell holds for itself, until one was measured. */
 const usualFreshMb = 40;
+/** What one may count with: what an extension takes while it registers is its own, and must not shut others out by the estimate. */
+const mostFreshMb = 2 * usualFreshMb;
 
 /** Cells that are put to sleep at once in wards that go on: what they held shows at the next look. */
 const cellsToSleep = 8;
@@ -102,7 +104,7 @@ export class WardMemory {
     ward.sharedMb = sharedMb;
     ward.ownMb = residentMb - sharedMb;
     if (!ward.hasOpened || ward.freshMb > 0) return;
-    ward.freshMb = ward.ownMb;
-    this.#freshMb += (ward.ownMb - this.#freshMb) / 8;
+    ward.freshMb = Math.min(ward.ownMb, mostFreshMb);
+    this.#freshMb += (ward.freshMb - this.#freshMb) / 8;
   }
 }

@@ -67,7 +67,7 @@ export class Ward {
   residentMb = 0;
   ownMb = 0;
   sharedMb = 0;
-  /** What it had for itself when its first cell was there; 0 before. */
+  /** What it had for itself when its first cell was there, within what is usual; 0 before. */
   freshMb = 0;
   /** A cell has registered in it. */
   hasOpened = false;
