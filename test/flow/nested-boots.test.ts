@@ -19,7 +19,11 @@ test('a listener whose boot waits for a turn goes on without one, once registrat
   const runtime = await openTestRuntime({
     extensions: {
       ...Object.fromEntries(names.map((name) => [name, emitting(asks, grant, limits)])),
-      hears: hook(`export default ({ filter, action }) => { filter('config.ask', (payload) => payload); action('ping.it', () => {}); };`, grant, limits),
+      hears: hook(
+        `export default ({ filter, action }) => { filter('config.ask', (payload) => payload); action('ping.it', () => {}); };`,
+        grant,
+        limits,
+      ),
     },
     options: { wards: { bootsAtOnce: 4 }, identify: () => ({ tenant: 'acme', accountability: null }) },
   });
