@@ -58,6 +58,7 @@ export class JobQueue {
   #worker: Worker | null = null;
   #timer: NodeJS.Timeout | null = null;
   #pumping = false;
+  #pumped: Promise<void> = Promise.resolve();
   #again = false;
   #beating = false;
   #stopped = false;
@@ -113,7 +114,7 @@ export class JobQueue {
   /** There may be work, or somebody new to do it. */
   wake(): void {
     if (this.#pumping) this.#again = true;
-    else void this.#pump();
+    else this.#pumped = this.#pump();
   }
 
   /** As it was a moment ago. */
@@ -141,6 +142,8 @@ export class JobQueue {
     const patience = setTimeout(() => {
       for (const { control } of this.#held.values()) control.abort('the host is shutting down');
     }, withinMs);
+    // What it claims yet is given back before this host takes leave.
+    await this.#pumped;
     while (this.#runs.size > 0) await Promise.allSettled(this.#runs);
     clearTimeout(patience);
     if (this.#timer !== null) clearInterval(this.#timer);
@@ -183,7 +186,9 @@ export class JobQueue {
       do {
         this.#again = false;
         const claimed = await this.#claim();
-        for (const one of claimed) this.#begin(one);
+        for (const one of claimed)
+          if (this.#stopped) await this.#giveBack(one);
+          else this.#begin(one);
         if (claimed.length > 0) this.#again = true;
       } while (this.#again && !this.#stopped);
     } catch (error) {
@@ -205,6 +210,13 @@ export class JobQueue {
     }
     const full = [...counts].flatMap(([share, count]) => (count >= this.#terms.runningOfTenant ? [share] : []));
     return await this.#store.claim({ most, full, extensions });
+  }
+
+  async #giveBack(claimed: Claimed): Promise<void> {
+    await this.#store.settle(
+      claimed,
+      decideSettlement({ kind: 'pass', reason: 'the host is shutting down' }, claimed.attempt, this.#terms),
+    );
   }
 
   #begin(claimed: Claimed): void {

@@ -13,6 +13,10 @@ export interface Session {
 
 const statementMs = jobBounds.statementMs.value;
 
+const settings = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']
+  .map((name) => `SET ${name} = ${String(statementMs)}`)
+  .join('; ');
+
 const endMs = 1_000;
 
 /** Takes leave where the other side answers, and breaks off where it does not: a stop must not wait for a network. */
@@ -29,13 +33,11 @@ export const openSession = (connect: () => Promise<Client>, prepare?: (client: C
   let waiting = 0;
   let closed = false;
 
-  const open = async (): Promise<Client> => {
+  const open = async (onEnd: () => void): Promise<Client> => {
     const opened = await connect();
-    opened.on('end', () => {
-      client = null;
-    });
+    opened.on('end', onEnd);
     try {
-      await opened.query(`SET statement_timeout = ${String(statementMs)}; SET lock_timeout = ${String(statementMs)}`);
+      await opened.query(settings);
       await prepare?.(opened);
       return opened;
     } catch (error) {
@@ -44,13 +46,21 @@ export const openSession = (connect: () => Promise<Client>, prepare?: (client: C
     }
   };
 
+  /** Another may have taken its place: the end of one that failed is heard late. */
+  const forget = (one: Promise<Client>): void => {
+    if (client === one) client = null;
+  };
+  const openOwn = (): Promise<Client> => {
+    const mine = open(() => forget(mine));
+    mine.catch(() => forget(mine));
+    return mine;
+  };
+
   const use = async <Result>(work: (on: Client) => Promise<Result>): Promise<Result> => {
     if (closed) throw new Error('the queue is closed');
-    client ??= open().catch((error: unknown) => {
-      client = null;
-      throw error;
-    });
-    const on = await client;
+    client ??= openOwn();
+    const mine = client;
+    const on = await mine;
     // A network that is cut without a word would keep a query for a quarter of an hour.
     const silence = setTimeout(() => on.connection.stream.destroy(), 2 * statementMs);
     try {
@@ -58,7 +68,7 @@ export const openSession = (connect: () => Promise<Client>, prepare?: (client: C
     } catch (error) {
       if (error instanceof Refused) throw error;
       // In whatever state it is, the next one gets a new connection.
-      client = null;
+      forget(mine);
       on.connection.stream.destroy();
       throw error;
     } finally {

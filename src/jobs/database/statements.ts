@@ -69,11 +69,17 @@ export const enroll = 'INSERT INTO cloister.job_hosts (namespace, id, pid, since
 /** No row: this host was taken for lost. */
 export const beat =
   'UPDATE cloister.job_hosts SET beat_at = clock_timestamp(), pid = $3, since = $4 WHERE namespace = $1 AND id = $2 RETURNING id';
-export const leave = 'DELETE FROM cloister.job_hosts WHERE namespace = $1 AND id = $2';
+/** What it holds still is given to others; what is locked now, `reap` gives them. */
+export const leave = `
+  WITH gone AS (DELETE FROM cloister.job_hosts WHERE namespace = $1 AND id = $2),
+  held AS MATERIALIZED (SELECT id FROM cloister.jobs WHERE namespace = $1 AND held_by = $2 AND state = 'running' FOR UPDATE SKIP LOCKED),
+  given AS (UPDATE cloister.jobs j SET state = 'queued', due_at = clock_timestamp(), held_by = NULL, reason = 'its host was shut down'
+    FROM held WHERE j.namespace = $1 AND j.id = held.id RETURNING 1)
+  SELECT pg_notify('cloister_jobs', $1)::text FROM given LIMIT 1`;
 export const whoAmI =
   'SELECT pid, extract(epoch FROM backend_start)::text AS since FROM pg_catalog.pg_stat_activity WHERE pid = pg_backend_pid()';
 
-/** $2 holdMs, $3 quietMs. What the lost held may be begun again. */
+/** $2 holdMs, $3 quietMs. What the lost held may be begun again, and what is held by nobody who is there: a claim may end after its host was given up. */
 export const reap = `
   WITH gone AS (
     DELETE FROM cloister.job_hosts h WHERE h.namespace = $1 AND (
@@ -81,9 +87,17 @@ export const reap = `
       OR (h.beat_at < clock_timestamp() - $3::float8 * interval '1 millisecond' AND h.pid IS NOT NULL
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.pid = h.pid AND extract(epoch FROM a.backend_start)::text = h.since)))
     RETURNING h.id
+  ),
+  lost AS MATERIALIZED (
+    SELECT id FROM gone UNION
+    SELECT r.held_by FROM cloister.jobs r WHERE r.namespace = $1 AND r.state = 'running'
+      AND NOT EXISTS (SELECT FROM cloister.job_hosts h WHERE h.namespace = $1 AND h.id = r.held_by)
+  ),
+  held AS MATERIALIZED (
+    SELECT r.id FROM lost JOIN cloister.jobs r ON r.held_by = lost.id WHERE r.namespace = $1 AND r.state = 'running' FOR UPDATE OF r SKIP LOCKED
   )
   UPDATE cloister.jobs j SET state = 'queued', due_at = clock_timestamp(), held_by = NULL, reason = 'its host was lost'
-  FROM gone WHERE j.namespace = $1 AND j.state = 'running' AND j.held_by = gone.id RETURNING j.id`;
+  FROM held WHERE j.namespace = $1 AND j.id = held.id RETURNING j.id`;
 
 const mine = `namespace = $1 AND id = $2 AND held_by = $3 AND state = 'running' AND attempts = $4`;
 const roomAgain = `UPDATE cloister.job_tenants t SET open = t.open - 1, bytes = t.bytes - ended.bytes FROM ended
