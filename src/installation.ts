@@ -14,7 +14,7 @@ import type { InstallationServices } from './installation/installation-services.
 import { recordLoaded } from './installation/record-loaded.ts';
 import { type Served, Serving } from './installation/serving.ts';
 import { type Tried, tryOut } from './installation/try-out.ts';
-import { bringUp, type Version } from './installation/version.ts';
+import { bringUp, turnAway, type Version } from './installation/version.ts';
 import { type Bundler, openBundler } from './packages/bundler.ts';
 import type { Refusal } from './packages/find-packages.ts';
 import type { LoadedPackage } from './packages/loaded-package.ts';
@@ -254,6 +254,12 @@ export class Installation {
       const version: Version = await bringUp(found, null, before?.current, this.#services, {
         mounts: (mounts) => this.#serving.checkMounts(id, found.folder, mounts),
       });
+      // Another that came up at the same moment may have the mount by now.
+      try {
+        this.#serving.checkMounts(id, found.folder, version.mounts);
+      } catch (error) {
+        await turnAway(version, before?.current, this.#services, error);
+      }
       this.#serving.take(version, null);
       recordLoaded(version, before?.current, this.#services);
       return true;

@@ -103,3 +103,15 @@ export const bringUp = async (
     throw asRefusal(found, error);
   }
 };
+
+/** One that came up, and may not be served after all: throws why, and leaves nothing behind. */
+export const turnAway = async (
+  version: Version,
+  before: Version | undefined,
+  services: InstallationServices,
+  why: unknown,
+): Promise<never> => {
+  await discard(version.extension, services);
+  if (before !== undefined) await restoreOutside(before, version.effective, services);
+  throw asRefusal(version.found, why);
+};
