@@ -129,6 +129,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
     resolveTenant: async (tenant) => await tenants?.settings(tenant),
     onStoreFailure: (error) => logger.error({ err: error }, 'the queue of jobs cannot be reached'),
     serves: (tenant, extension) => installation.hasTenant(extension, tenant) && (tenants?.serves(tenant, extension) ?? true),
+    limitsOf: (extension, tenant) => views?.limitsOf(extension, tenant) ?? extension.limits,
     hears: (tenant, { extension, listener }) => views?.hears(extension, tenant, listener) ?? true,
     dispatch: (extension, tenant, accountability, question, answer) =>
       dispatcher.dispatch(extension, tenant, accountability, question, answer),
@@ -149,7 +150,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
       cellIdleMs: options.wards.cellIdleMs,
       onCall: makeCallRoad(bridge, views, life),
       onRegistered: (extension, tenant, { listeners }, record) =>
-        bus.facts.registered(views?.wholeOf(extension) ?? extension, tenant, listeners, record),
+        bus.facts.registered(views?.wholeOf(extension) ?? extension, tenant, listeners, record, extension.limits.listeners),
       onLife: life,
       onGuestError: (extension, tenant, request, stack) =>
         logger.warn({ extension, tenant, request, guest: { stack: makeSafeText(stack) } }, 'an extension failed'),

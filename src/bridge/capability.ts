@@ -36,6 +36,8 @@ export interface Caller {
   /** What the embedder says of the tenant, for row rules; no guest sees or sets it. Absent: nothing. */
   readonly tenantVars?: Readonly<Record<string, string>>;
   readonly cause: Cause;
+  /** As its tenant has them. Absent: as the extension has them. */
+  readonly limits?: { readonly eventBytes: number; readonly listeners: number };
   /** Fires when the lease ends: deadline, answer sent, client gone. Work in progress must be given up. */
   readonly signal: AbortSignal;
   /** Milliseconds until the lease's deadline. */

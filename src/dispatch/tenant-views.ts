@@ -142,6 +142,15 @@ export class TenantViews {
     return capabilities;
   }
 
+  /** Where nobody knows what the tenant has, its turns are refused whatever these say. */
+  limitsOf(extension: Extension, tenant: string): Limits {
+    try {
+      return this.of(extension, tenant).limits;
+    } catch {
+      return extension.limits;
+    }
+  }
+
   /** Whether a listener that stands for all tenants is one this tenant's grants allow. */
   hears(
     extension: Extension,

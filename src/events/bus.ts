@@ -10,6 +10,7 @@ import type { Answer, Question } from '../dispatch/answer.ts';
 import type { Extension } from '../dispatch/extension.ts';
 import { CloisterError, type PublicError, RelayedError } from '../errors.ts';
 import type { LifeEvent } from '../ledger/entry.ts';
+import type { Limits } from '../limits/table.ts';
 import type { CarriedActions } from './carried-actions.ts';
 import { ListenerFacts, type Target } from './facts.ts';
 import { type CarriedOutcome, isRefusal, type JobOrder, type JobOutcome, makeJob } from './job.ts';
@@ -19,6 +20,8 @@ export interface BusServices {
   serves(tenant: string, extension: string): boolean;
   /** Whether the tenant's own grants let its listener hear. */
   hears?(tenant: string, target: Target): boolean;
+  /** Absent: every tenant has those of the extension. */
+  limitsOf?(extension: Extension, tenant: string): Limits;
   dispatch(extension: Extension, tenant: string, accountability: Accountability, question: Question, answer: Answer): Turn;
   onLife(event: LifeEvent, extension: string, tenant: string, subject: string, reason: string): void;
 }
@@ -78,7 +81,7 @@ export class Bus implements EventBus {
       );
     const fact: ListenerFact = [listener, channel as Channel, event];
     try {
-      this.facts.add(extension, caller.tenant, fact);
+      this.facts.add(extension, caller.tenant, fact, caller.limits?.listeners);
     } catch (error) {
       if (error instanceof CloisterError && error.code === 'ERR_REGISTER_FAILED')
         throw new CloisterError('ERR_ARGUMENT_INVALID', error.message);
@@ -191,6 +194,10 @@ export class Bus implements EventBus {
     return targets;
   }
 
+  limitsOf(extension: Extension, tenant: string): Limits {
+    return this.#services.limitsOf?.(extension, tenant) ?? extension.limits;
+  }
+
   #extensionOf({ extension, version }: Caller): Extension {
     const found = this.facts.extension(extension, version);
     if (found === undefined) throw new CloisterError('ERR_EXTENSION_UNAVAILABLE', 'The extension has not registered yet.');
@@ -256,7 +263,8 @@ export class Bus implements EventBus {
   #checked({ extension }: Target, { caller, event, binding }: Emission, text: string): string | null {
     if (text === '') return null;
     const emitter = this.facts.extension(caller.extension, caller.version) ?? extension;
-    const most = Math.min(extension.limits.eventBytes, emitter.limits.eventBytes);
+    const { tenant } = caller;
+    const most = Math.min(this.limitsOf(extension, tenant).eventBytes, (caller.limits ?? this.limitsOf(emitter, tenant)).eventBytes);
     const fault = text.length > most ? `its result is over the limit eventBytes (${most})` : isJson(text) ? null : 'its result is not JSON';
     if (fault === null) return text;
     this.#services.onLife('event.dropped', extension.id, caller.tenant, event, fault);

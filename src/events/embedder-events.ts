@@ -101,7 +101,9 @@ export const makeEmbedderEvents = ({ bus, events, limits, tenant: defaultTenant 
     return { extension, version, requestId, accountability, tenant: outer.tenant, cause, signal, remainingMs: () => outer.remainingMs() };
   };
   const eventBytesOf = ({ tenant }: Caller, channel: 'filter' | 'action', event: HostEventNames): readonly number[] =>
-    [event].flat().flatMap((name) => bus.facts.targets(tenant, channel, name).map(({ extension }) => extension.limits.eventBytes));
+    [event]
+      .flat()
+      .flatMap((name) => bus.facts.targets(tenant, channel, name).map(({ extension }) => bus.limitsOf(extension, tenant).eventBytes));
 
   const filter: EmbedderEvents['filter'] = async (event, payload, meta, origin) => {
     const caller = callerOf(origin);

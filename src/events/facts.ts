@@ -84,9 +84,14 @@ export class ListenerFacts {
     this.#cache.clear();
   }
 
-  /** A cell has registered: its list takes the place of what held before. The first one stands for all tenants. */
-  registered(extension: Extension, tenant: string, facts: readonly ListenerFact[], record: (note: LeaseRecord) => void): void {
-    const { listeners } = extension.limits;
+  /** A cell has registered: its list takes the place of what held before. The first one stands for all tenants. `listeners`: how many its tenant may have. */
+  registered(
+    extension: Extension,
+    tenant: string,
+    facts: readonly ListenerFact[],
+    record: (note: LeaseRecord) => void,
+    listeners: number = extension.limits.listeners,
+  ): void {
     if (facts.length > listeners) refuse(`it has ${facts.length} listeners, over the limit listeners (${listeners})`);
     const list = new Map(facts.map((fact) => [fact[0], parseListener(extension, fact)]));
     for (const listener of list.values()) for (const note of notesOf(extension, listener)) record(note);
@@ -122,11 +127,10 @@ export class ListenerFacts {
     return (said ?? named.find(({ active }) => active) ?? named[0])?.extension;
   }
 
-  add(extension: Extension, tenant: string, fact: ListenerFact): void {
+  add(extension: Extension, tenant: string, fact: ListenerFact, listeners: number = extension.limits.listeners): void {
     const mine = this.#find(extension);
     if (mine === undefined) return;
     const list = this.#ownListOf(mine, tenant);
-    const { listeners } = extension.limits;
     if (list.size >= listeners)
       throw new CloisterError('ERR_CAPACITY_EXCEEDED', `The extension has more listeners than the limit listeners (${listeners}).`, {
         limit: 'listeners',

@@ -53,7 +53,7 @@ export const withOwnListeners = ({ bus, events, listeners, onFault }: Parts): Ev
     async emitFilter(caller, event, payload, meta) {
       const changed = await bus.emitFilter(caller, event, payload, meta);
       const given = parse(changed ?? (payload === '' ? 'null' : payload));
-      const most = bus.facts.extension(caller.extension)?.limits.eventBytes ?? 0;
+      const most = (caller.limits ?? bus.facts.extension(caller.extension)?.limits)?.eventBytes ?? 0;
       try {
         const left = await withinLease(caller, () =>
           events.within(causedBy(caller, event), async () =>

@@ -146,6 +146,16 @@ describe('the host side', () => {
       );
       assert.equal(heard.length, before);
     });
+  test('holds a tenant to what it has of eventBytes', async () => {
+    const instance = await emitterCapability.open({ id: 'x', version: '1' }, [{}], { events, limits });
+    const args = { event: 'a', payload: JSON.stringify('a'.repeat(2_000)), meta: '{}' };
+    const less = { ...caller, limits: { ...limits, eventBytes: 1_024 } };
+    await assert.rejects(
+      async () => await instance.call('emitFilter', args, less),
+      (error) => error instanceof CloisterError && error.details['allowed'] === 1_024,
+    );
+    await instance.call('emitFilter', args, caller);
+  });
   test('takes as much as eventBytes', async () => {
     await call('emitFilter', { event: 'a', payload: JSON.stringify('a'.repeat(1_020)), meta: '{}' });
   });

@@ -48,8 +48,9 @@ export const emitterCapability: Capability<EmitterResources, EmitterGrant> = {
   learning: emitterLearning,
   makePolicy: makeEmitterPolicy,
   covers: coversEmitter,
-  open(_extension, _grants, { events, limits: { eventBytes } }) {
-    const check = (method: string, meta: string, payload = ''): void => {
+  open(_extension, _grants, { events, limits: { eventBytes: most } }) {
+    const check = (method: string, caller: Caller, meta: string, payload = ''): void => {
+      const eventBytes = Math.min(most, caller.limits?.eventBytes ?? most);
       const chars = meta.length + payload.length;
       if (chars > eventBytes)
         throw new CloisterError('ERR_ARGUMENT_INVALID', `emitter.${method}: the event is over the limit eventBytes (${eventBytes})`, {
@@ -63,12 +64,12 @@ export const emitterCapability: Capability<EmitterResources, EmitterGrant> = {
         throw new CloisterError('ERR_ARGUMENT_INVALID', `emitter.${method}: "payload" is not JSON text`);
     };
     const emitFilter = async (caller: Caller, { event, payload, meta }: EmitFilterArgs): Promise<CallResult> => {
-      check('emitFilter', meta, payload);
+      check('emitFilter', caller, meta, payload);
       const changed = await events.emitFilter(caller, event, payload, meta);
       return { json: changed === null ? '[]' : `[${changed}]` };
     };
     const emitInit = async (caller: Caller, { event, meta }: EmitArgs): Promise<CallResult> => {
-      check('emitInit', meta);
+      check('emitInit', caller, meta);
       await events.emitInit(caller, event, meta);
       return nothing;
     };
@@ -81,7 +82,7 @@ export const emitterCapability: Capability<EmitterResources, EmitterGrant> = {
             return emitInit(caller, args as EmitArgs);
           case 'emitAction': {
             const { event, meta } = args as EmitArgs;
-            check('emitAction', meta);
+            check('emitAction', caller, meta);
             const written = events.emitAction(caller, event, meta);
             return written === undefined ? nothing : written.then(() => nothing);
           }
@@ -93,7 +94,7 @@ export const emitterCapability: Capability<EmitterResources, EmitterGrant> = {
             return nothing;
         }
       },
-      bootValue: (): EmitterBoot => ({ eventBytes }),
+      bootValue: (): EmitterBoot => ({ eventBytes: most }),
       close: () => Promise.resolve(),
     });
   },
