@@ -127,7 +127,7 @@ export const makeHandler = (options: HandlerOptions): Handler => {
     // The client went away meanwhile: nobody is left to run it for.
     if (response.destroyed) return;
     // While it was read another version may have come, and this one gone.
-    const mount = stillMounted(target, installed) ? early : await mountFor(pickAgain(target, identity), tenant);
+    const mount = stillMounted(target, installed, tenant) ? early : await mountFor(pickAgain(target, identity), tenant);
     if (mount === null) return pass(request, response, next);
     const refusal = body instanceof CloisterError ? body : mount === early ? null : denial(request, target, mount);
     if (body instanceof CloisterError || refusal !== null)
@@ -135,9 +135,10 @@ export const makeHandler = (options: HandlerOptions): Handler => {
     else start(request, response, next, target, mount, identity, body);
   };
 
-  const stillMounted = ({ mount: name }: Target, { extension }: Mount): boolean => {
+  const stillMounted = ({ mount: name }: Target, { extension }: Mount, tenant: string): boolean => {
     const now = options.mount(name);
-    return now?.current.extension === extension || now?.canary?.mount.extension === extension;
+    if (now === undefined || !isFor(tenant, now)) return false;
+    return now.current.extension === extension || now.canary?.mount.extension === extension;
   };
 
   /** null: nothing stands there any more. */
