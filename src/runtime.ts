@@ -211,6 +211,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
       isClosing: () => closing !== null,
       life,
     }),
+    onTrial: (extension, request, client) => watch.meets(extension, request, client),
     onFault: (error) => logger.error({ err: error }, 'a request could not be taken'),
   });
   const close = async (drainMs: number, delayMs: number): Promise<void> => {

@@ -41,6 +41,8 @@ export interface Question {
   readonly job?: JobTerms;
   /** The trace it belongs to; absent: that which is active when it is dispatched. */
   readonly trace?: TraceContext;
+  /** Told what it is called on the ledger, before anything of it is there. */
+  onNamed?(request: string): void;
   /** What stands on the ledger before it runs. */
   readonly notes?: readonly LeaseRecord[];
 }

@@ -15,6 +15,7 @@ export abstract class RecordedLease extends CallLease {
   constructor(origin: LeaseOrigin, id: number, accountability: Accountability, question: Question, span: RequestSpan | null) {
     super(origin, id, accountability, question.job?.cause ?? null, span);
     this.question = question;
+    question.onNamed?.(this.requestId);
   }
 
   get requestId(): string {

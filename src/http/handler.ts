@@ -11,7 +11,7 @@ import { makeFramingGuard } from './framing.ts';
 import { HttpAnswer, writeError } from './http-answer.ts';
 import type { Mount, Mounted } from './mounted.ts';
 import type { OperatorRoutes } from './operator-routes.ts';
-import { pickVersion } from './pick-version.ts';
+import { clientKeyOf, pickVersion } from './pick-version.ts';
 import { hasNoBody, type RequestBody, readBody } from './request-body.ts';
 import { checkPath, makeRequestHead, parseTarget, type Target } from './request-head.ts';
 import { makeTenantMounts } from './tenant-mounts.ts';
@@ -26,6 +26,8 @@ export interface HandlerOptions {
   readonly tracing: Tracing | null;
   /** null: every tenant has every extension. */
   readonly tenants: TenantViews | null;
+  /** Of requests of known clients, where two versions stand beside each other. */
+  onTrial(extension: string, request: string, client: string): void;
   onFault(error: unknown): void;
 }
 
@@ -71,6 +73,8 @@ export const makeHandler = (options: HandlerOptions): Handler => {
   ): void => {
     const url = request.url ?? '/';
     const head = makeRequestHead(request, url, mount.grantedHeaders, identity.accountability);
+    const { extension } = mount;
+    const client = options.mount(target.mount)?.canary == null ? null : clientKeyOf(identity);
     const question: Question = {
       head: JSON.stringify(head),
       method: head.method,
@@ -79,9 +83,9 @@ export const makeHandler = (options: HandlerOptions): Handler => {
       body: body.bytes,
       ...(body.stream === undefined ? {} : { stream: body.stream }),
       ...(options.tracing === null ? {} : { trace: options.tracing.extract(request.headers) }),
+      ...(client === null ? {} : { onNamed: (request) => options.onTrial(extension.id, request, client) }),
       ...(mount.report === null ? {} : { notes: mount.report(request, target.below) }),
     };
-    const { extension } = mount;
     const unsent = shares.of(extension.id, identity.tenant, extension.limits, response);
     const answer = new HttpAnswer(request, response, { mount: `${head.baseUrl}/${target.mount}`, htmlPolicy, unsent }, next);
     const lease = dispatcher.dispatch(extension, identity.tenant, identity.accountability, question, answer);

@@ -22,6 +22,14 @@ export const placeOf = (artifact: string, { tenant, accountability }: Identity):
   return digest.readUIntBE(0, 6) % parts;
 };
 
+/** One client told from another, without a word of who it is; null: nobody knows. */
+export const clientKeyOf = ({ tenant, accountability }: Identity): string | null =>
+  accountability === null
+    ? null
+    : createHash('sha256')
+        .update(JSON.stringify([tenant, clientOf(accountability)]))
+        .digest('base64');
+
 export const pickVersion = ({ current, canary }: Mounted, identity: Identity): Mount => {
   if (canary === null) return current;
   return placeOf(canary.mount.extension.artifact, identity) < canary.share * parts ? canary.mount : current;

@@ -125,6 +125,7 @@ export class Serving {
         extension: current.extension.id,
         currentVersion: current.extension.version,
         canaryVersion: canary.version.extension.version,
+        since: canary.since,
       });
     for (const mount of current.mounts) {
       this.#owners.set(extensionIdKey(mount), { id: extensionIdKey(id), folder: current.found.folder });

@@ -112,6 +112,6 @@ export const turnAway = async (
   why: unknown,
 ): Promise<never> => {
   await discard(version.extension, services);
-  if (before !== undefined) await restoreOutside(before, version.effective, services);
+  if (before !== undefined) await restoreOutside(before, version.effective, services, version.digest === null);
   throw asRefusal(version.found, why);
 };

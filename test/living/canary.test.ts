@@ -102,6 +102,22 @@ describe('a canary is refused', { concurrency: false }, () => {
     });
 });
 
+describe('one client alone', { concurrency: false }, () => {
+  test('does not have a canary taken back, however often its requests fail; with another it does', async () => {
+    const version = '5.0.0';
+    const archive = shop(version, `if (req.query.bad) throw new Error('bad'); ${says(version)}`);
+    await runtime.runtime.apply([wants(good, { canary: beside(archive, 0.9) })]);
+    const meets: string[] = [];
+    for (let user = 0; meets.length < 2; user += 1) if ((await ask(1, `one-${user}`))[0] === version) meets.push(`one-${user}`);
+    const isThere = (): boolean => !runtime.entries('life').some((one) => one.event === 'canary.return' && one.version === version);
+    for (let time = 0; time < 25; time += 1) assert.equal((await runtime.get('/shop?bad=1', { 'x-user': meets[0] })).status, 500);
+    await waitUntil('all have ended', () => runtime.runtime.health().requests === 0);
+    assert.ok(isThere());
+    for (let time = 0; time < 5 && isThere(); time += 1) await runtime.get('/shop?bad=1', { 'x-user': meets[1] });
+    await waitUntil('it was taken back', () => !isThere());
+  });
+});
+
 describe('a bad canary is taken back by itself', { concurrency: false }, () => {
   const bad: readonly (readonly [string, string, number, number])[] = [
     ['throws', `throw new Error('bad')`, 10, 2_000],

@@ -18,6 +18,26 @@ export const canaryBounds = {
     value: 50,
     meaning: 'Where the version beside it answered too few to compare with, a canary goes at this rate.',
   },
+  clients: {
+    unit: 'count',
+    value: 2,
+    meaning:
+      'Clients that fared badly with a canary before its rates can end it; requests of which nobody knows whose they are count each.',
+  },
+  badPerClient: {
+    unit: 'count',
+    value: 5,
+    meaning: 'Bad requests of one client that count within the window: the others are as if they had not been.',
+  },
+  knownClients: {
+    unit: 'count',
+    value: 1_000,
+    meaning: 'Clients with bad requests that are told apart, for each version and tenth of the window; those beyond are nobody’s.',
+  },
   crashes: { unit: 'count', value: 3, meaning: 'Requests that ended the memory or the process they ran in: then a canary goes at once.' },
-  unfinished: { unit: 'count', value: 10_000, meaning: 'Requests over a limit that are remembered until they end.' },
+  unfinished: {
+    unit: 'count',
+    value: 10_000,
+    meaning: 'Requests over a limit, and requests of known clients, that are remembered until they end.',
+  },
 } as const;

@@ -9,13 +9,17 @@ export interface CanaryPair {
   /** They differ, which is what records are told apart by. */
   readonly currentVersion: string;
   readonly canaryVersion: string;
+  /** When the trial began: another is judged by what it does itself. */
+  readonly since: string;
 }
 
 interface Watched extends CanaryPair {
   readonly current: SlidingTally;
   readonly canary: SlidingTally;
-  /** Requests that went over a limit and have not ended. */
-  readonly over: Set<string>;
+  /** Requests that went over a limit and have not ended, and whether it was their client's doing. */
+  readonly over: Map<string, 'own' | 'client'>;
+  /** Requests that have not ended, and whose they are. */
+  readonly clients: Map<string, string>;
 }
 
 /** A 5xx that says how busy the host is, or what its database and ledger do, tells nothing of the version. */
@@ -57,9 +61,15 @@ export class CanaryWatch {
 
   watch(pair: CanaryPair): void {
     const known = this.#watched.get(pair.extension);
-    if (known?.canaryVersion === pair.canaryVersion && known.currentVersion === pair.currentVersion) return;
+    if (known?.canaryVersion === pair.canaryVersion && known.currentVersion === pair.currentVersion && known.since === pair.since) return;
     const { value } = canaryBounds.windowMs;
-    this.#watched.set(pair.extension, { ...pair, current: new SlidingTally(value), canary: new SlidingTally(value), over: new Set() });
+    this.#watched.set(pair.extension, {
+      ...pair,
+      current: new SlidingTally(value),
+      canary: new SlidingTally(value),
+      over: new Map(),
+      clients: new Map(),
+    });
   }
 
   forget(extension: string): void {
@@ -72,6 +82,12 @@ export class CanaryWatch {
     return { canary: watched.canary.sum(this.#now()), current: watched.current.sum(this.#now()) };
   }
 
+  /** Said before anything of the request is on record. */
+  meets(extension: string, request: string, client: string): void {
+    const clients = this.#watched.get(extension)?.clients;
+    if (clients !== undefined && clients.size < canaryBounds.unfinished.value) clients.set(request, client);
+  }
+
   take(record: LedgerRecord): void {
     // Nearly always nothing is on trial.
     if (this.#watched.size === 0) return;
@@ -80,23 +96,29 @@ export class CanaryWatch {
     if (record.kind === 'limit') this.#overLimit(watched, record.request, record.limit);
     if (record.kind !== 'request.end') return;
     const { version, outcome, status } = record;
-    const limited = watched.over.delete(record.request);
+    const over = watched.over.get(record.request);
+    const client = watched.clients.get(record.request) ?? null;
+    watched.over.delete(record.request);
+    watched.clients.delete(record.request);
     // Who leaves has heard nothing.
-    if (outcome === 'client gone' || notItsOwn.has(outcome)) return;
+    if (outcome === 'client gone' || over === 'client' || notItsOwn.has(outcome)) return;
     const side = version === watched.canaryVersion ? watched.canary : version === watched.currentVersion ? watched.current : null;
     const isError = status >= 500;
-    side?.add(this.#now(), { requests: 1, errors: Number(isError), limits: Number(limited), crashes: Number(crashes.has(outcome)) });
+    const limited = over === 'own';
+    const did = { requests: 1, errors: Number(isError), limits: Number(limited), crashes: Number(crashes.has(outcome)) };
+    side?.add(this.#now(), did, client);
     if (side === watched.canary && (isError || limited)) this.#judge(watched);
   }
 
   #overLimit({ over }: Watched, request: string, limit: string): void {
-    if (limitsOfClients.has(limit) || over.size >= canaryBounds.unfinished.value) return;
-    over.add(request);
+    if (over.size >= canaryBounds.unfinished.value) return;
+    if (limitsOfClients.has(limit)) over.set(request, 'client');
+    else if (!over.has(request)) over.set(request, 'own');
   }
 
   #judge({ extension, canary, current }: Watched): void {
     const now = this.#now();
-    const verdict = decideCanary(canary.sum(now), current.sum(now));
+    const verdict = decideCanary(canary.sum(now), current.sum(now), canary.badClients(now));
     if (verdict.kind === 'go-on') return;
     this.forget(extension);
     this.#onVerdict(extension, verdict.reason);

@@ -17,6 +17,7 @@ export interface CanaryRules {
   readonly chancePerMillion: number;
   readonly excessPercent: number;
   readonly alonePercent: number;
+  readonly clients: number;
   readonly crashes: number;
 }
 
@@ -27,6 +28,7 @@ export const canaryRules: CanaryRules = {
   chancePerMillion: canaryBounds.chancePerMillion.value,
   excessPercent: canaryBounds.excessPercent.value,
   alonePercent: canaryBounds.alonePercent.value,
+  clients: canaryBounds.clients.value,
   crashes: canaryBounds.crashes.value,
 };
 
@@ -71,10 +73,11 @@ const judgeRate = (what: string, bad: number, canary: Tally, otherBad: number, c
   return { kind: 'return', reason: `${rate}, against ${percent(otherBad, current.requests)} of ${current.requests} beside it` };
 };
 
-export const decideCanary = (canary: Tally, current: Tally, rules: CanaryRules = canaryRules): CanaryVerdict => {
+/** `badClients`: how many fared badly with the canary. One alone may be the cause of it. */
+export const decideCanary = (canary: Tally, current: Tally, badClients: number, rules: CanaryRules = canaryRules): CanaryVerdict => {
   if (canary.crashes >= rules.crashes)
     return { kind: 'return', reason: `${canary.crashes} of its requests ended the process or the memory they ran in` };
-  if (canary.requests < rules.minRequests) return goOn;
+  if (canary.requests < rules.minRequests || badClients < rules.clients) return goOn;
   const errors = judgeRate('errors', canary.errors, canary, current.errors, current, rules);
   return errors.kind === 'return' ? errors : judgeRate('limits', canary.limits, canary, current.limits, current, rules);
 };
