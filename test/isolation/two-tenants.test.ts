@@ -10,7 +10,7 @@ import { extension, openTestRuntime, type TestRuntime } from '../helpers/runtime
 import { openUpstream, type Upstream } from '../helpers/upstream.ts';
 import { type Channel, channelGrants, channelSource, channels, channelsInCell, channelsOnHost, channelTables } from './channels.ts';
 
-const seconds = Number(process.env['CLOISTER_FUZZ_SECONDS'] ?? 5);
+const seconds = Number(process.env['CLOISTER_FUZZ_SECONDS'] ?? 2);
 const random = makeRandom(readSeed());
 const pick = <Item>(list: readonly Item[]): Item => list[Math.floor(random() * list.length)] as Item;
 
