@@ -135,7 +135,11 @@ export class CarriedActions {
     const { facts } = this.#services;
     const extension = facts.active(job.extension);
     if (extension === undefined) return { kind: 'pass', reason: 'this host does not have the extension' };
-    await this.#services.resolve(job.tenant);
+    try {
+      await this.#services.resolve(job.tenant);
+    } catch (error) {
+      return { kind: 'wait', reason: error instanceof Error ? error.message : 'the tenant could not be resolved' };
+    }
     if (!this.#services.serves(job.tenant, extension.id)) return this.#drop(job, body, 'the tenant no longer has the extension');
     if (facts.standing(extension, body.event)[body.nth] === undefined)
       return { kind: 'pass', reason: 'the extension has no such listener in the version that is here' };

@@ -4,10 +4,11 @@ import type { Verdict } from '../jobs/job.ts';
 import type { CarriedOutcome } from './job.ts';
 
 /** The host's own reasons for which nothing of it ran. No guest's error has such a code. */
-const notRun: ReadonlySet<string> = new Set([
-  'ERR_CAPACITY_EXCEEDED',
+const notRun: ReadonlySet<string> = new Set(['ERR_CAPACITY_EXCEEDED', 'ERR_EXTENSION_UNAVAILABLE'] satisfies readonly ErrorCode[]);
+
+/** The same, and no fault of the job's: it waits until the host can. */
+const notNow: ReadonlySet<string> = new Set([
   'ERR_EXTENSION_PARKED',
-  'ERR_EXTENSION_UNAVAILABLE',
   'ERR_QUOTA_EXCEEDED',
   'ERR_LEDGER_UNAVAILABLE',
   'ERR_TENANT_UNAVAILABLE',
@@ -17,6 +18,7 @@ export const decideVerdict = ({ outcome, waited }: CarriedOutcome): Verdict => {
   if (outcome.kind === 'done') return { kind: 'done' };
   const { code, message } = outcome.error;
   if (code === 'ERR_RUNTIME_CLOSED') return { kind: 'pass', reason: message };
+  if (notNow.has(code)) return { kind: 'wait', reason: `${code}: ${message}` };
   if (notRun.has(code) || (code === 'ERR_DEADLINE_EXCEEDED' && waited)) return { kind: 'again', reason: `${code}: ${message}` };
   return { kind: 'done' };
 };

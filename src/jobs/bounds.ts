@@ -23,7 +23,7 @@ export const jobBounds = {
   keptMs: { unit: 'ms', value: 600_000, meaning: 'How long the id of a job that is done is remembered, so that it is not taken twice.' },
   unclaimedMs: { unit: 'ms', value: 86_400_000, meaning: 'A job that nobody has run for so long is put with the dead.' },
   deadMs: { unit: 'ms', value: 604_800_000, meaning: 'How long the dead are kept.' },
-  deadOfTenant: { unit: 'count', value: 200, meaning: 'Dead jobs of one tenant; the oldest go.' },
+  deadOfTenant: { unit: 'count', value: 10_000, meaning: 'Dead jobs of one tenant; the oldest go.' },
   lateMs: { unit: 'ms', value: 60_000, meaning: 'A schedule’s run that nobody has begun so long after it was due is missed.' },
   lateAgainMs: { unit: 'ms', value: 600_000, meaning: 'The same for a run that was begun on a host that was lost.' },
   reasonChars: { unit: 'characters', value: 500, meaning: 'What is kept of why a job failed.' },

@@ -59,6 +59,8 @@ export type Verdict =
   | { readonly kind: 'done'; readonly spend?: Pick<Spend, 'tree' | 'events' | 'turns'> }
   /** It could not be run: again after a while, and with the dead after so many attempts. */
   | { readonly kind: 'again'; readonly reason: string }
+  /** What it needs of the host is not there now: again after longer and longer, and no attempt. */
+  | { readonly kind: 'wait'; readonly reason: string }
   /** Not for this host, or not now: for others, and no attempt. */
   | { readonly kind: 'pass'; readonly reason: string }
   /** It can never be run. */

@@ -213,10 +213,7 @@ export class JobQueue {
   }
 
   async #giveBack(claimed: Claimed): Promise<void> {
-    await this.#store.settle(
-      claimed,
-      decideSettlement({ kind: 'pass', reason: 'the host is shutting down' }, claimed.attempt, this.#terms),
-    );
+    await this.#store.settle(claimed, decideSettlement({ kind: 'pass', reason: 'the host is shutting down' }, claimed, this.#terms));
   }
 
   #begin(claimed: Claimed): void {
@@ -236,7 +233,7 @@ export class JobQueue {
     const verdict: Verdict =
       claimed.attempt > this.#terms.attempts ? { kind: 'again', reason: 'the host that ran it was lost each time' } : await this.#ask(held);
     if (held.lost) return;
-    const settlement = decideSettlement(verdict, claimed.attempt, this.#terms);
+    const settlement = decideSettlement(verdict, claimed, this.#terms);
     if (settlement.kind === 'dead') this.#events.onFate('dead', claimed.job, settlement.reason);
     // What cannot be said within its hold is given to another, who runs it again.
     for (const until = performance.now() + this.#terms.holdMs; !held.lost; ) {
