@@ -187,7 +187,7 @@ export const outwardMutations: readonly Mutation[] = [
   {
     name: 'boot all at once',
     file: 'src/wards/boot-gate.ts',
-    search: 'this.#waiting > 0 && this.#booting < this.#options.atOnce',
+    search: 'this.#waiting > 0 && this.#booting.size - this.#slow < atOnce',
     replace: 'this.#waiting > 0',
     tests: ['src/wards/boot-gate'],
   },
