@@ -1,6 +1,7 @@
 // Sorts frames to cells and posts to frames. Must never pass on a post for a lease that is not of the cell it came from.
 import type { Frame } from '../protocol/frames.ts';
 import { bodyModes, breaches, type CellHead, cellEnds, fromGuest, toGuest, toHost, toWard } from '../protocol/kinds.ts';
+import { Backlog } from './backlog.ts';
 import { Cell } from './cell.ts';
 import type { Post } from './engine.ts';
 import { HeldAnswers } from './held-answers.ts';
@@ -28,6 +29,7 @@ export class Ward {
   /** Ended cells of which something still runs. */
   readonly #lingering = new Set<Cell>();
   readonly #answers: HeldAnswers;
+  readonly #backlog = new Backlog<Cell>(maxBacklogBytes, (cell) => cell.end('fault', cell.runningLease()));
   readonly #inspections: Inspections;
   #spares: SparePool | null = null;
 
@@ -161,7 +163,7 @@ export class Ward {
       const leaseId = anyLease >>> 0;
       if (text.length > maxTextChars(cell.head)) return cell.end('fault', leaseId);
       const part = typeof raw === 'string' || raw instanceof Uint8Array ? raw : null;
-      if (this.#io.backlogBytes() > maxBacklogBytes) return cell.end('fault', leaseId);
+      if (this.#backlog.isOver(cell, text.length + (part?.length ?? 0), this.#io.backlogBytes())) return cell.end('fault', leaseId);
       const lease = cell.leases.get(leaseId);
       if (kind === fromGuest.call || kind === fromGuest.send) return this.#ask(cell, kind, leaseId, id, text, part);
       if (kind === fromGuest.arm) return this.#arm(cell, leaseId, id);
