@@ -148,7 +148,7 @@ describe('metering', () => {
 
   it('agrees with an independent count of two tenants and two extensions across the borders of hours', async () => {
     const random = makeRandom(readSeed());
-    const begin = Date.parse('2026-03-01T22:59:50.000Z');
+    const begin = Date.parse('2026-03-01T22:40:00.000Z');
     const counted = new Map<string, { requests: number; cpuUs: number; calls: number; rows: number; out: number; fetched: number }>();
     const entries: LedgerEntry[] = [];
     for (let n = 0; n < 400; n += 1) {

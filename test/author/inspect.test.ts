@@ -213,7 +213,7 @@ describe('a ward that was not started for it', () => {
     );
     assert.deepEqual(
       lines.filter((line) => line.includes('inspectable')).map((line) => line.trim()),
-      ["program: hardening.start(flags, artefacts.wardFile, ...(development === null ? [] : ['inspectable'])),"],
+      ["program: hardening.start(flags, artefacts.wardFile, ...(development?.onInspection === undefined ? [] : ['inspectable'])),"],
     );
   });
 });
