@@ -14,7 +14,7 @@ const readPatience = (): number => Number(process.env['CLOISTER_TEST_PATIENCE'] 
 const fileTimeoutMs = 180_000;
 const testTimeoutMs = 120_000;
 /** More than the two cores of CI: many files wait for a clock most of their time. */
-const filesAtOnce = 2;
+const filesAtOnce = 3;
 
 export const findTestFiles = (root: string, filters: readonly string[]): readonly string[] =>
   globSync(patterns, { cwd: root })

@@ -15,6 +15,11 @@ export const longFiles: readonly string[] = [
   'test/flow/database-outage.test.ts',
   'test/limits/slow-readers.test.ts',
   'test/escape/patched-intrinsics.test.ts',
+  'test/jobs/hosts.test.ts',
+  'test/jobs/contract.test.ts',
+  'test/registry/commands.test.ts',
+  'test/registry/hosts.test.ts',
+  'test/examples/examples.test.ts',
 ];
 
 const rank = (file: string): number => {
