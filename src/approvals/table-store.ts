@@ -11,7 +11,7 @@ export type Connect = () => Promise<Client>;
 /** Two hosts that start at once both come here. */
 const setUp = `
   BEGIN;
-  SELECT pg_advisory_xact_lock(hashtextextended('cloister.approvals', 0));
+  SELECT pg_advisory_xact_lock(hashtextextended('cloister', 0)); SELECT pg_advisory_xact_lock(hashtextextended('cloister.approvals', 0));
   CREATE SCHEMA IF NOT EXISTS cloister;
   CREATE TABLE IF NOT EXISTS cloister.approvals (
     extension text PRIMARY KEY, version text NOT NULL, artifact text NOT NULL, approved_by text NOT NULL, approved_at timestamptz NOT NULL, entry jsonb NOT NULL

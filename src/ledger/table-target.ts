@@ -17,7 +17,7 @@ export type Connect = () => Promise<Client>;
  * the chain one: it moves only from the hash that the writer knows.
  */
 const setUp = `
-  SELECT pg_advisory_xact_lock(hashtextextended('cloister.ledger', 0));
+  SELECT pg_advisory_xact_lock(hashtextextended('cloister', 0)); SELECT pg_advisory_xact_lock(hashtextextended('cloister.ledger', 0));
   CREATE SCHEMA IF NOT EXISTS cloister;
   CREATE TABLE IF NOT EXISTS cloister.ledger (
     chain text NOT NULL, sequence bigint NOT NULL, time timestamptz NOT NULL,

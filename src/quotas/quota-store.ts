@@ -17,7 +17,7 @@ export const makeLimiterStore = (limiter: RateLimiterAbstract, close: () => Prom
 
 /** Two hosts may start at once. */
 const setUp = `
-  SELECT pg_advisory_xact_lock(hashtextextended('cloister.quotas', 0));
+  SELECT pg_advisory_xact_lock(hashtextextended('cloister', 0)); SELECT pg_advisory_xact_lock(hashtextextended('cloister.quotas', 0));
   CREATE SCHEMA IF NOT EXISTS cloister;
   CREATE TABLE IF NOT EXISTS cloister.quotas (key varchar(255) PRIMARY KEY, points integer NOT NULL DEFAULT 0, expire bigint);
   REVOKE ALL ON cloister.quotas FROM PUBLIC;

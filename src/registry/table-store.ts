@@ -60,7 +60,9 @@ const ensureTables = async (client: Client): Promise<void> => {
   if (rows[0]?.usable === true) return;
   try {
     // Several hosts may come here at once. In one text, so in one transaction.
-    await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('cloister.registry', 0));\n${registryTablesSql}`);
+    await client.query(
+      `SELECT pg_advisory_xact_lock(hashtextextended('cloister', 0)); SELECT pg_advisory_xact_lock(hashtextextended('cloister.registry', 0));\n${registryTablesSql}`,
+    );
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
     const line = `${where}: cannot be made or used (${cause}); let a DBA run the SQL of docs/deployment.md`;

@@ -69,6 +69,7 @@ export default (router) => {
 let runtime: TestRuntime;
 before(async () => {
   runtime = await openTestRuntime({
+    options: { limits: { cpuMs: 2_000, wallMs: 30_000, registerMs: 20_000 } },
     extensions: {
       four: directusExtension(telling),
       five: extension(telling),

@@ -40,7 +40,9 @@ export const ensureTables = async (client: Client, extension: string): Promise<v
   if (rows.length === 2) throw refuse(extension, 'this login may not use the tables cloister.kv and cloister.kv_spaces');
   try {
     // Two hosts that start at once both come here. In one text, so in one transaction.
-    await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('cloister.kv', 0));\n${tablesSql}`);
+    await client.query(
+      `SELECT pg_advisory_xact_lock(hashtextextended('cloister', 0)); SELECT pg_advisory_xact_lock(hashtextextended('cloister.kv', 0));\n${tablesSql}`,
+    );
   } catch (error) {
     throw refuse(
       extension,

@@ -55,7 +55,9 @@ export const ensureTables = async (client: Client): Promise<void> => {
   if (rows.length === names.length) throw refuse('this login may not use the tables of jobs in the schema cloister');
   try {
     // Two hosts that start at once both come here. In one text, so in one transaction.
-    await client.query(`SELECT pg_advisory_xact_lock(hashtextextended('cloister.jobs', 0));\n${tablesSql}`);
+    await client.query(
+      `SELECT pg_advisory_xact_lock(hashtextextended('cloister', 0)); SELECT pg_advisory_xact_lock(hashtextextended('cloister.jobs', 0));\n${tablesSql}`,
+    );
   } catch (error) {
     throw refuse(`the tables of jobs in the schema cloister cannot be made (${error instanceof Error ? error.message : String(error)})`);
   }
