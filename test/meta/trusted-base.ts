@@ -23,7 +23,7 @@ export const trustedBase: readonly Part[] = [
   {
     name: 'bridge',
     patterns: ['src/bridge/**/*.ts', 'src/policy/**/*.ts'],
-    guards: 'every call: size, lease, budget, schema, grants, ledger',
+    guards: 'every call: lease, size, form, granted, budget, schema, grants, ledger',
   },
   {
     name: 'capabilities',
