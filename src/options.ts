@@ -77,7 +77,7 @@ export interface CloisterOptions {
   readonly ledger?: {
     readonly file?: string | null;
     readonly rotateMb?: number | null;
-    /** `cloister.ledger` in the option `database`, partitioned by day. `chain` names this host's entries in it. */
+    /** `cloister.ledger` in the option `database`, partitioned by day. `chain` names this host's entries in it; without it, the machine's name does. No two hosts may have one name. */
     readonly table?: { readonly chain?: string } | null;
     readonly ringSize?: number;
     /** A call whose entry cannot be written is refused; `continue` lets it go on, and the next entry that can be kept says how many are missing. */

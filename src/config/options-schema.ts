@@ -83,7 +83,14 @@ const egressSchema = Type.Object(
 );
 
 const ledgerTable = Type.Object(
-  { chain: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,63}$', description: "Names this host's entries in the table." })) },
+  {
+    chain: Type.Optional(
+      Type.String({
+        pattern: '^[A-Za-z0-9._-]{1,63}$',
+        description: "Names this host's entries in the table; without it, the machine's name does.",
+      }),
+    ),
+  },
   closed,
 );
 

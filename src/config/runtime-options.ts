@@ -85,7 +85,7 @@ export interface LedgerSettings {
   readonly file: string | null;
   /** Size at which the file is put away and the next one begun; null: never. */
   readonly rotateMb: number | null;
-  /** The table `cloister.ledger` of the option database; `chain` names this host's entries in it. */
+  /** The table `cloister.ledger` of the option database; `chain` names this host's entries in it; absent: the machine's name. */
   readonly table: { readonly chain?: string } | null;
   readonly ringSize: number;
   /** What becomes of a call whose entry cannot be written. */
