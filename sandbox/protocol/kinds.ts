@@ -2,7 +2,7 @@
 
 /** Host to ward. The comment names what `id`, `a`, `b`, text and raw hold; what is not named is 0 or empty. */
 export const toWard = {
-  /** raw: the startup snapshot every cell of this ward boots from. */
+  /** text: the parts that a cell evaluates when it first needs them, as JSON (name → source); raw: the startup image every cell of this ward boots from. */
   image: 1,
   /** id: how many booted cells to keep at hand; a: their memory limit in MB. */
   spares: 2,

@@ -1,8 +1,8 @@
-// Which part may import which: DESIGN §6 as data. Must never read a file.
+// Which part may import which, as data: imports run one way, and no code crosses between host and guest. Must never read a file.
 
 /** Host layers from the top down. A folder may import itself and every row below its own; folders of one row do not know each other. */
 export const hostLayers: readonly (readonly string[])[] = [
-  ['cli', 'console'],
+  ['cli'],
   ['author'],
   ['index', 'directus'],
   ['open-registry'],
@@ -64,7 +64,7 @@ export const layerRules: readonly LayerRule[] = [
   },
   {
     name: 'host-knows-only-the-protocol',
-    reason: 'The host imports nothing of the far side but its protocol (DESIGN §9.1).',
+    reason: 'The host imports nothing of the far side but its protocol: the rest is code for where strangers are.',
     from: /^src\//,
     notFrom: guestFile,
     to: /^sandbox\//,
@@ -79,7 +79,7 @@ export const layerRules: readonly LayerRule[] = [
   },
   {
     name: 'guest-imports-no-host-code',
-    reason: 'Guest code never imports host code (DESIGN §9.1); of src it may see the guest sides of capabilities.',
+    reason: 'Guest code never imports host code, which would stand in the isolate then; of src it may see the guest sides of capabilities.',
     from: /^sandbox\/(kernel|platform|sdk)\//,
     to: /^src\//,
     notTo: guestFile,
@@ -112,21 +112,21 @@ export const layerRules: readonly LayerRule[] = [
   },
   {
     name: 'only-the-ward-knows-isolated-vm',
-    reason: 'The engine stays behind one small interface, so that another can replace it (DESIGN §1).',
+    reason: 'The engine stays behind one small interface, so that another can replace it.',
     from: /./,
     notFrom: /^sandbox\/ward\//,
     to: /^isolated-vm$/,
   },
   {
     name: 'express-only-at-the-edge',
-    reason: 'Only src/http and src/console speak HTTP frameworks; the rest must run without one.',
+    reason: 'Only src/http may speak an HTTP framework; the rest must run without one.',
     from: /^src\//,
-    notFrom: /^src\/(http|console)\//,
+    notFrom: /^src\/http\//,
     to: /^express4?$/,
   },
   {
     name: 'capabilities-never-import-each-other',
-    reason: 'A capability is one folder and touches nothing else (DESIGN §3).',
+    reason: 'A capability is one folder and touches nothing else.',
     from: /^src\/capabilities\/([^/]+)\//,
     to: /^src\/capabilities\/([^/]+)\//,
     acrossGroups: true,
@@ -139,7 +139,7 @@ export const layerRules: readonly LayerRule[] = [
   },
   {
     name: 'policy-is-pure',
-    reason: 'A policy decides without I/O, clock or framework (DESIGN §9.5).',
+    reason: 'A policy decides without I/O, clock or framework: the same call under the same grant always gets the same answer.',
     from: /^src\/(policy\/.*|capabilities\/[^/]+\/policy)\.ts$/,
     to: /^node:|^express4?$|^knex$|^pg$|^pino$|\/host\.ts$/,
   },

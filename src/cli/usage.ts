@@ -13,6 +13,7 @@ export const usage = `Usage: cloister <command>
     --ledger FILE        Appends the ledger to FILE.
     --trust KEY          Reads signed archives (*.cloister) of this key too, as keygen prints it; may stand there several times.
   start                Serves the examples with a PostgreSQL of its own, under .cloister/ in this folder.
+    --port N             Port to listen on (8055).
   init NAME            Makes a folder with an extension to begin with: a route, a test, types.
     --typescript         In TypeScript.
   dev [DIR]            Serves the sources in DIR (here), takes up what is saved, and says what was denied and where an error came from.

@@ -35,7 +35,7 @@ export interface Question {
   readonly path: string;
   readonly bodyMode: number;
   readonly body: Uint8Array | null;
-  /** Set for a streamed body: starts it flowing to `onChunk`; null ends it, an error breaks it off. */
+  /** Set for a streamed body, which flows once it is started; `body` is null then. */
   readonly stream?: BodyStream;
   /** Set for what comes from no client: an event, a schedule, a start. `head` is a JobHead then. */
   readonly job?: JobTerms;
