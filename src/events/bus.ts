@@ -13,7 +13,7 @@ import type { LifeEvent } from '../ledger/entry.ts';
 import type { Limits } from '../limits/table.ts';
 import type { CarriedActions } from './carried-actions.ts';
 import { ListenerFacts, type Target } from './facts.ts';
-import { type CarriedOutcome, isRefusal, type JobOrder, type JobOutcome, makeJob } from './job.ts';
+import { type CarriedOutcome, isRefusal, makeTurn, type TurnOrder, type TurnOutcome } from './turn.ts';
 
 export interface BusServices {
   /** Whether the tenant has the extension. */
@@ -146,7 +146,7 @@ export class Bus implements EventBus {
     const run = async (): Promise<void> => {
       const done = targets.map(
         (target) =>
-          new Promise<JobOutcome>((resolve) => {
+          new Promise<TurnOutcome>((resolve) => {
             this.#dispatch(this.#order(emission, target, '', Number.POSITIVE_INFINITY, false), resolve);
           }),
       );
@@ -158,7 +158,7 @@ export class Bus implements EventBus {
   }
 
   /** Runs listeners of the host's own events and schedules, on nobody's behalf. */
-  run(order: JobOrder, signal?: AbortSignal): Promise<CarriedOutcome> {
+  run(order: TurnOrder, signal?: AbortSignal): Promise<CarriedOutcome> {
     return new Promise((resolve) => {
       let turn: Turn | null = null;
       const onAbort = (): void => {
@@ -229,12 +229,12 @@ export class Bus implements EventBus {
     }
   }
 
-  #order({ caller, cause, event, meta }: Emission, target: Target, payload: string, wallMs: number, awaited: boolean): JobOrder {
+  #order({ caller, cause, event, meta }: Emission, target: Target, payload: string, wallMs: number, awaited: boolean): TurnOrder {
     return { target, tenant: caller.tenant, accountability: caller.accountability, event, meta, payload, cause, wallMs, awaited };
   }
 
   /** Its own lease, and never longer than a part of what the emitter has left: one that hangs must not take its emitter with it. */
-  #await(emission: Emission, target: Target, payload: string): Promise<JobOutcome> {
+  #await(emission: Emission, target: Target, payload: string): Promise<TurnOutcome> {
     const { caller } = emission;
     const { signal } = caller;
     return new Promise((resolve) => {
@@ -254,8 +254,8 @@ export class Bus implements EventBus {
     });
   }
 
-  #dispatch(order: JobOrder, settle: (outcome: JobOutcome) => void): Turn {
-    const { question, answer } = makeJob(order, settle);
+  #dispatch(order: TurnOrder, settle: (outcome: TurnOutcome) => void): Turn {
+    const { question, answer } = makeTurn(order, settle);
     return this.#services.dispatch(order.target.extension, order.tenant, order.accountability, question, answer);
   }
 

@@ -8,7 +8,7 @@ import type { Claimed, Job, Put, Spend, Verdict } from '../jobs/job.ts';
 import type { LifeEvent } from '../ledger/entry.ts';
 import { decideVerdict } from './decide-verdict.ts';
 import type { ListenerFacts, Target } from './facts.ts';
-import type { CarriedOutcome, JobOrder } from './job.ts';
+import type { CarriedOutcome, TurnOrder } from './turn.ts';
 
 const count = Type.Integer({ minimum: 0 });
 const text = Type.String({ maxLength: 1_000 });
@@ -35,7 +35,7 @@ export interface CarriedServices {
   /** Finds out what the tenant has, where nobody asked yet. */
   resolve(tenant: string): Promise<unknown>;
   serves(tenant: string, extension: string): boolean;
-  run(order: JobOrder, signal: AbortSignal): Promise<CarriedOutcome>;
+  run(order: TurnOrder, signal: AbortSignal): Promise<CarriedOutcome>;
   onLife(event: LifeEvent, extension: string, tenant: string, subject: string, reason: string): void;
 }
 
@@ -151,7 +151,7 @@ export class CarriedActions {
     const { id: treeId, mostEvents, mostTurns, mostDepth } = body.tree;
     const { events, turns } = claimed.counted ?? body.tree;
     const tree: CausalTree = { events, turns, mostEvents, mostTurns, mostDepth, shared: { id: treeId, events, turns } };
-    const order: JobOrder = {
+    const order: TurnOrder = {
       target,
       tenant: job.tenant,
       accountability: body.accountability,

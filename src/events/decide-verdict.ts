@@ -1,7 +1,7 @@
 // Whether a listener has had its turn. Pure; what ran and failed has had it: it is on the ledger, and a second turn would double what it did.
 import type { ErrorCode } from '../errors.ts';
 import type { Verdict } from '../jobs/job.ts';
-import type { CarriedOutcome } from './job.ts';
+import type { CarriedOutcome } from './turn.ts';
 
 /** The host's own reasons for which nothing of it ran. No guest's error has such a code. */
 const notRun: ReadonlySet<string> = new Set(['ERR_CAPACITY_EXCEEDED', 'ERR_EXTENSION_UNAVAILABLE'] satisfies readonly ErrorCode[]);

@@ -7,7 +7,7 @@ import { jobIdOf } from './carried-actions.ts';
 import { type CronPattern, parseCron } from './cron.ts';
 import { decideVerdict } from './decide-verdict.ts';
 import type { Listener } from './facts.ts';
-import type { CarriedOutcome } from './job.ts';
+import type { CarriedOutcome } from './turn.ts';
 
 export interface NextRun {
   readonly extension: string;

@@ -5,7 +5,7 @@ import { emitterBounds } from '../capabilities/emitter/bounds.ts';
 import type { Extension } from '../dispatch/extension.ts';
 import type { Bus } from './bus.ts';
 import type { Target } from './facts.ts';
-import type { CarriedOutcome, JobOrder } from './job.ts';
+import type { CarriedOutcome, TurnOrder } from './turn.ts';
 
 /** In the order in which a Directus host passes them. */
 export const startEvents = [
@@ -21,7 +21,7 @@ export const startEvents = [
 
 const beginCause = ({ limits }: Extension, parent: string, chain: readonly string[]): Cause => ({ parent, chain, tree: beginTree(limits) });
 
-const orderFor = (tenant: string, target: Target, event: string, cause: Cause, wallMs: number): JobOrder => ({
+const orderFor = (tenant: string, target: Target, event: string, cause: Cause, wallMs: number): TurnOrder => ({
   target,
   tenant,
   accountability: null,

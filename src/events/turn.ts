@@ -5,17 +5,17 @@ import type { Answer, Question } from '../dispatch/answer.ts';
 import { errorTable, type PublicError } from '../errors.ts';
 import type { Target } from './facts.ts';
 
-export type JobOutcome =
+export type TurnOutcome =
   /** Empty text: nothing. Not checked. */
   { readonly kind: 'done'; readonly text: string } | { readonly kind: 'failed'; readonly error: PublicError };
 
 /** `waited`: it was in no cell when it ended. */
 export interface CarriedOutcome {
-  readonly outcome: JobOutcome;
+  readonly outcome: TurnOutcome;
   readonly waited: boolean;
 }
 
-export interface JobOrder {
+export interface TurnOrder {
   readonly target: Target;
   readonly tenant: string;
   readonly accountability: Accountability;
@@ -34,15 +34,15 @@ export interface JobOrder {
 type HeadStart = Pick<JobHead, 'channel' | 'listener' | 'listensFor' | 'event' | 'accountability'>;
 
 /** Joined, not parsed: a text waits in many queues and is held once. */
-const makeHead = ({ target: { listener }, event, accountability, meta, payload }: JobOrder): string => {
+const makeHead = ({ target: { listener }, event, accountability, meta, payload }: TurnOrder): string => {
   const start: HeadStart = { channel: listener.channel, listener: listener.id, listensFor: listener.event, event, accountability };
   return `${JSON.stringify(start).slice(0, -1)},"meta":${meta}${payload === '' ? '' : `,"payload":${payload}`}}`;
 };
 
 /** What is asked, and what is told when it is over. */
-export const makeJob = (
-  order: JobOrder,
-  settle: (outcome: JobOutcome) => void,
+export const makeTurn = (
+  order: TurnOrder,
+  settle: (outcome: TurnOutcome) => void,
 ): { readonly question: Question; readonly answer: Answer } => {
   const { target, event, wallMs, awaited, cause, requestId } = order;
   return {
@@ -62,7 +62,7 @@ export const makeJob = (
     },
     answer: {
       begun: false,
-      // A job has no client: a lease refuses all of these before they come here.
+      // A turn has no client: a lease refuses all of these before they come here.
       respond: ({ status }) => status,
       begin: () => undefined,
       chunk: () => undefined,
