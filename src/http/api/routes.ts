@@ -40,7 +40,14 @@ const action = (name: Action, summary: string, query: TObject, refuses: readonly
   summary,
   query,
   answer: changeAnswer,
-  refuses: ['ERR_DEPLOYMENT_UNKNOWN', 'ERR_REGISTRY_UNAVAILABLE', 'ERR_RUNTIME_CLOSED', 'ERR_CAPACITY_EXCEEDED', ...refuses],
+  refuses: [
+    'ERR_DEPLOYMENT_UNKNOWN',
+    'ERR_REGISTRY_INVALID',
+    'ERR_REGISTRY_UNAVAILABLE',
+    'ERR_RUNTIME_CLOSED',
+    'ERR_CAPACITY_EXCEEDED',
+    ...refuses,
+  ],
 });
 
 export const apiRoutes: readonly ApiRoute[] = [
@@ -61,7 +68,7 @@ export const apiRoutes: readonly ApiRoute[] = [
     summary: 'Packed versions in the registry, the latest first',
     query: releasesQuery,
     answer: releasesAnswer,
-    refuses: ['ERR_REGISTRY_UNAVAILABLE'],
+    refuses: ['ERR_REGISTRY_INVALID', 'ERR_REGISTRY_UNAVAILABLE'],
   },
   {
     name: 'status',
@@ -70,7 +77,7 @@ export const apiRoutes: readonly ApiRoute[] = [
     summary: 'What is deployed, and what each host says it serves',
     query: noQuery,
     answer: statusAnswer,
-    refuses: ['ERR_REGISTRY_UNAVAILABLE'],
+    refuses: ['ERR_REGISTRY_INVALID', 'ERR_REGISTRY_UNAVAILABLE'],
   },
   {
     name: 'deploy',
@@ -94,6 +101,7 @@ export const apiRoutes: readonly ApiRoute[] = [
       'ERR_OPTIONS_INVALID',
       'ERR_CANARY_INVALID',
       'ERR_CAPACITY_EXCEEDED',
+      'ERR_REGISTRY_INVALID',
       'ERR_REGISTRY_UNAVAILABLE',
       'ERR_RUNTIME_CLOSED',
     ],
