@@ -37,8 +37,15 @@ export interface CallOrigin {
   recordStray(capability: string, method: string): void;
 }
 
-const summarize = ({ instance }: Granted, method: MethodContract, { method: name, args }: ParsedCall): Readonly<Record<string, unknown>> =>
-  instance.summarize === undefined ? method.summarize(args) : { ...method.summarize(args), ...instance.summarize(name, args) };
+const summarize = (
+  { instance }: Granted,
+  method: MethodContract,
+  { method: name, args }: ParsedCall,
+  tenant: string,
+): Readonly<Record<string, unknown>> =>
+  instance.summarize === undefined
+    ? method.summarize(args, tenant)
+    : { ...method.summarize(args, tenant), ...instance.summarize(name, args, tenant) };
 
 interface Admitted {
   readonly granted: Granted;
@@ -121,7 +128,7 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
         lease.judgingMs += performance.now() - judgedFrom;
         return admitted;
       }
-      const verdict = judge(granted, parsed.method, parsed.args);
+      const verdict = judge(granted, parsed.method, parsed.args, lease.tenant);
       lease.judgingMs += performance.now() - judgedFrom;
       lease.recordStrictly({
         kind: 'call.start',
@@ -129,7 +136,7 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
         ...(cause === null ? {} : { cause }),
         capability: parsed.capability,
         method: parsed.method,
-        args: summarize(granted, method, parsed),
+        args: summarize(granted, method, parsed, lease.tenant),
         digest: hash('sha256', text).slice(0, 16),
         decision: verdict.decision,
         rule: verdict.rule,
@@ -142,7 +149,7 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
           rule: verdict.rule,
         });
       }
-      if (method.effect(parsed.args)) lease.effects = true;
+      if (method.effect(parsed.args, lease.tenant)) lease.effects = true;
       return admitted;
     } catch (error) {
       const isOurs = error instanceof CloisterError && error !== suppressed;

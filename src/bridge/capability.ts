@@ -55,8 +55,11 @@ export type Decision =
   | { readonly allow: true; readonly rule: string }
   | { readonly allow: false; readonly rule: string; readonly reason: string };
 
-/** Decides calls under one grant. May keep a memo; must not await, do I/O or read a clock. */
-export type Policy = (method: string, args: unknown) => Decision;
+/**
+ * Decides calls under one grant. Must not await, do I/O or read a clock. May keep a memo, each tenant's apart: that is all that `tenant`,
+ * absent where the host asks for itself, may be used for.
+ */
+export type Policy = (method: string, args: unknown, tenant?: string) => Decision;
 
 export interface CallResult {
   /** The result as JSON text: it crosses to the guest unparsed. */
@@ -90,11 +93,11 @@ export interface MethodContract {
   /** true: bytes may come with it. */
   readonly bytes?: boolean;
   /** true: an allowed call leaves something behind outside the cell, so its request may not be run again. */
-  effect(args: unknown): boolean;
+  effect(args: unknown, tenant: string): boolean;
   /** Only where no answer is wanted: the arguments it is called with once, in place of what is over the limit. */
   readonly overflow?: unknown;
   /** What the ledger keeps of the arguments: names and counts, never values, bindings or bodies. */
-  summarize(args: unknown): Readonly<Record<string, unknown>>;
+  summarize(args: unknown, tenant: string): Readonly<Record<string, unknown>>;
 }
 
 /** One line of a grant: the way to it, outermost first. A shorter one stands for all that begins like it, the empty one for the whole capability. */
@@ -165,7 +168,7 @@ export interface CapabilityInstance {
   /** What `policy` would be under these grants together, which reach no further than those it was opened with. */
   policyUnder?(grants: readonly unknown[]): Policy;
   /** Kept on the ledger beside what the contract's `summarize` gives: names that are only known since it was opened. */
-  summarize?(method: string, args: unknown): Readonly<Record<string, unknown>>;
+  summarize?(method: string, args: unknown, tenant: string): Readonly<Record<string, unknown>>;
   /** JSON value handed to the guest side of this capability when a cell boots. */
   bootValue(tenant: string): unknown;
   /**

@@ -26,21 +26,27 @@ export interface Verdict {
 }
 
 /** All must allow. */
-export const decideAll = (policies: readonly Policy[], method: string, args: unknown): Decision => {
+export const decideAll = (policies: readonly Policy[], method: string, args: unknown, tenant?: string): Decision => {
   let allowed: Decision = { allow: false, rule: 'none', reason: 'no grant covers it' };
   for (const policy of policies) {
-    const decision = policy(method, args);
+    const decision = policy(method, args, tenant);
     if (!decision.allow) return decision;
     allowed = decision;
   }
   return allowed;
 };
 
-const askReported = (reported: readonly ReportedPolicies[], method: string, args: unknown, rule: string): Verdict => {
+interface Asked {
+  readonly method: string;
+  readonly args: unknown;
+  readonly tenant: string | undefined;
+}
+
+const askReported = (reported: readonly ReportedPolicies[], { method, args, tenant }: Asked, rule: string): Verdict => {
   let grants: string | undefined;
   let candidate: string | undefined;
   for (const { by, policies } of reported) {
-    const decision = decideAll(policies, method, args);
+    const decision = decideAll(policies, method, args, tenant);
     if (decision.allow) continue;
     if (by === 'grants') grants = decision.rule;
     else candidate = decision.rule;
@@ -50,10 +56,12 @@ const askReported = (reported: readonly ReportedPolicies[], method: string, args
   return { decision: 'would-deny', rule: denied, ...(candidate === undefined ? {} : { candidate }) };
 };
 
-export const judge = ({ policies, reported }: Judges, method: string, args: unknown): Verdict => {
-  const decision = decideAll(policies, method, args);
+/** `tenant`: whose call it is; absent where the host asks for itself. */
+export const judge = ({ policies, reported }: Judges, method: string, args: unknown, tenant?: string): Verdict => {
+  const decision = decideAll(policies, method, args, tenant);
   if (!decision.allow) return { decision: 'deny', rule: decision.rule, reason: decision.reason };
-  return reported.length === 0 ? { decision: 'allow', rule: decision.rule } : askReported(reported, method, args, decision.rule);
+  if (reported.length === 0) return { decision: 'allow', rule: decision.rule };
+  return askReported(reported, { method, args, tenant }, decision.rule);
 };
 
 /** Of a capability that is within reach and was not granted: the rule is the one of a call that finds none. */

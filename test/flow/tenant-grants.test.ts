@@ -23,6 +23,12 @@ export default (router, { database, env, kv, emitter }) => {
     event: async () => Number((await emitter.emitFilter('shop.ask', { text: 'x'.repeat(2_000) }, {})).heard > 0),
     large: () => 'x'.repeat(3_000),
     cell: () => globalThis.started ??= Math.random(),
+    query: async (req) => (await database.raw(req.query.sql)).rows,
+    flood: async () => {
+      const texts = Array.from({ length: 75 }, (_, at) => 'select 1 /* ' + at + 'x'.repeat(60_000) + ' */');
+      for (const sql of texts) await database.raw(sql);
+      return texts.length;
+    },
   };
   router.get('/long', async (req, res) => {
     const seen = [];
@@ -31,7 +37,7 @@ export default (router, { database, env, kv, emitter }) => {
     res.json([seen[0], seen.at(-1)]);
   });
   router.post('/body', (req, res) => res.json('taken'));
-  router.get('/:step', async (req, res) => res.json(await attempt(steps[req.params.step])));
+  router.get('/:step', async (req, res) => res.json(await attempt(() => steps[req.params.step](req))));
 };`;
 
 const setUp = `create table orders (id int primary key, region text, total int); create table members (id int primary key);
@@ -220,6 +226,30 @@ describe('what a tenant has of an extension', () => {
     await waitUntil('its first call', () => host.entries('call.end').length > before);
     await say({ extensions: [] });
     assert.deepEqual((await long).json(), ['read', 'ERR_CAPABILITY_NOT_GRANTED']);
+  });
+
+  /** How many texts of one request the host judged anew. */
+  const judged = async (path: string, tenant: string): Promise<number> => {
+    const { reply, calls } = await host.measure(`/shop/${path}`, { headers: { 'x-tenant': tenant } });
+    assert.equal(reply.status, 200, reply.text);
+    return calls.filter(({ args }) => args['judged'] === true).length;
+  };
+  const text = `query?sql=${encodeURIComponent("select id from orders where region = 'a word of acme'")}`;
+
+  it('is judged for it alone: the same text of another tenant is judged anew, under grants of its own or not', async () => {
+    assert.deepEqual([await judged(text, 'acme'), await judged(text, 'acme')], [1, 0]);
+    assert.deepEqual([await judged(text, 'other'), await judged(text, 'other'), await judged(text, 'acme')], [1, 0, 0]);
+    for (const tenant of ['third', 'fourth']) {
+      await say(grants({ database: { tables: eu } }), tenant);
+      assert.deepEqual([await judged(text, tenant), await judged(text, tenant)], [1, 0], tenant);
+    }
+  });
+
+  it('keeps its verdicts whatever another sends: a flood of texts pushes out those of its own tenant', async () => {
+    await judged(text, 'acme');
+    await judged(text, 'other');
+    assert.equal(await judged('flood', 'other'), 75);
+    assert.deepEqual([await judged(text, 'acme'), await judged(text, 'other')], [0, 1]);
   });
 
   for (const [what, settings, place] of [

@@ -53,7 +53,7 @@ export const openFirstWall = async (
       admission,
       client,
       async run(sql, bindings, caller) {
-        const decision = admission.decide(sql);
+        const decision = admission.decide(sql, caller.tenant);
         const admitted = admission.find(sql, caller.tenant);
         if (!decision.allow || admitted === undefined)
           throw new CloisterError('ERR_CAPABILITY_DENIED', decision.allow ? '' : decision.reason, { rule: decision.rule });

@@ -97,7 +97,7 @@ const makeHarness = async (database: TestDatabase, options: DatabaseOptions): Pr
       const args: unknown = JSON.parse(text);
       if (fits.get(name)?.(args) !== true) throw new CloisterError('ERR_ARGUMENT_INVALID', 'the arguments do not fit');
       for (const policy of policies) {
-        const decision = policy(name, args);
+        const decision = policy(name, args, caller.tenant);
         if (!decision.allow) throw new CloisterError('ERR_CAPABILITY_DENIED', decision.reason, { rule: decision.rule });
       }
       return (await instance.call(name, args, caller)).json;

@@ -60,7 +60,7 @@ export const openStraight = async ({ resource }: DatabaseHarness, caller: Caller
       try {
         await connection.enter(current);
         const values = bindings.map((value) => (value === null ? null : String(value)));
-        const { rows, rowCount } = await connection.run({ text: sql, values, maxRows, atomic: false }, maxBytes, false);
+        const { rows, rowCount } = await connection.run({ text: sql, values, maxRows, atomic: false }, maxBytes, null);
         return { refused: null, rows, rowCount, text: JSON.stringify(rows), serverText: '' };
       } catch (error) {
         return fail(error);

@@ -8,6 +8,18 @@ export const databaseBounds = {
     value: 1_000,
     meaning: 'Bound on the nesting of a text before it is parsed; under a half of what overflows the parser.',
   },
+  keptChars: {
+    unit: 'characters',
+    value: 33_554_432,
+    meaning:
+      'Texts whose verdicts are kept, of all tenants together; each counts for 512 more. Over it, who has more than an equal share loses the oldest.',
+  },
+  tenantKeptChars: { unit: 'characters', value: 4_194_304, meaning: 'The same of one tenant.' },
+  keptIdleMs: {
+    unit: 'ms',
+    value: 600_000,
+    meaning: 'Time without a statement after which the verdicts of a tenant are forgotten, at the latest after twice as long.',
+  },
   treeDepth: { unit: 'count', value: 500, meaning: 'Levels of the parse tree; a chain of operators or unions makes one per link.' },
   rows: { unit: 'count', value: 10_000, meaning: 'Rows of one result where the grant has no maxRows.' },
   statementMs: {

@@ -73,7 +73,7 @@ export const makeDatabaseCapability = (walls: Walls = { first: true }): Capabili
   const safeFunctions = makeSafeFunctions();
   let opening: Promise<SqlParser> | undefined;
   let analyseNow = analyseNothing;
-  const analyse: Analyse = (sql) => analyseNow(sql);
+  const analyse: Analyse = (sql, tenant) => analyseNow(sql, tenant);
 
   const openAdmission = async (): Promise<SqlParser> => {
     const parser = await openParser();

@@ -1,8 +1,7 @@
 // Runs admitted statements for one extension, on connections that logged in as its own role. Must never run one on the host's connection.
-import { LRUCache } from 'lru-cache';
 import type { Caller, CallResult, CapabilityInstance, Policy } from '../../bridge/capability.ts';
 import { CloisterError } from '../../errors.ts';
-import type { Admission } from './admission/admission.ts';
+import type { Admission, Admitted } from './admission/admission.ts';
 import type { Analyse, Analysis } from './admission/analysis.ts';
 import { bindExtra, dropChecks } from './admission/bind.ts';
 import { databaseBounds } from './bounds.ts';
@@ -47,6 +46,7 @@ export interface InstanceParts {
 export interface AdmittedStatement {
   readonly text: string;
   readonly values: readonly WireValue[];
+  readonly admitted: Admitted;
   readonly analysis: Analysis;
   readonly residue: Residue;
   readonly checkColumns: number;
@@ -55,7 +55,6 @@ export interface AdmittedStatement {
 
 const noUses = Object.freeze({});
 const closeGraceMs = 2_000;
-const maxSeen = 1_000;
 const maxApplicationName = 63;
 
 const toWire = (value: Binding): WireValue => {
@@ -88,14 +87,14 @@ const findShadowed = (analysis: Analysis, shadows: Shadows): string | undefined 
 /** What only the intersection of the grants and the catalog can judge: columns, row rules, forced values. */
 export const makeStatementPolicy =
   (admission: Pick<Admission, 'decide'>): Policy =>
-  (method, args) =>
-    bringsStatement(method) ? admission.decide((args as QueryArgs).sql) : { allow: true, rule: `database.${method}` };
+  (method, args, tenant = '') =>
+    bringsStatement(method) ? admission.decide((args as QueryArgs).sql, tenant) : { allow: true, rule: `database.${method}` };
 
 /** What all tenants of an extension share. */
 interface Shared {
   readonly pool: RolePool;
-  /** Texts seen before: what comes a second time is worth preparing. */
-  readonly seen: LRUCache<string, true>;
+  /** What comes a second time is worth preparing. */
+  readonly seen: WeakSet<Admitted>;
   readonly tenantSchemas: TenantSchemas;
   readonly workOf: (signal: AbortSignal) => LeaseWork;
 }
@@ -121,7 +120,7 @@ export const openInstance = (parts: InstanceParts): CapabilityInstance => {
   const forget = resource.onRenew(() => pool.distrust());
   const shared: Shared = {
     pool,
-    seen: new LRUCache<string, true>({ max: maxSeen }),
+    seen: new WeakSet(),
     tenantSchemas: makeTenantSchemas({ extension, identity, resource, ownSchema }),
     workOf: makeLeaseWorks(leaseOver),
   };
@@ -142,7 +141,7 @@ const makeInstance = (parts: InstanceParts, shared: Shared): CapabilityInstance 
   const isGranted = (schema: string, table: string): boolean => grant.tables.has(tableKey(schema, table)) || tenantSchemas.isOwn(schema);
 
   const admit = (args: QueryArgs, caller: Caller): AdmittedStatement => {
-    const analysis = analyse(args.sql);
+    const analysis = analyse(args.sql, caller.tenant);
     const name = findShadowed(analysis, shadows);
     if (name !== undefined)
       throw new CloisterError(
@@ -155,7 +154,7 @@ const makeInstance = (parts: InstanceParts, shared: Shared): CapabilityInstance 
       throw new CloisterError('ERR_CAPABILITY_DENIED', 'the statement is not admitted', { rule: 'database.query' });
     const { text, checkColumns, defines = false } = admitted;
     const values = bindExtra(admitted, args.bindings, caller).map(toWire);
-    return { text, values, analysis, residue: residueOf(analysis), checkColumns, defines };
+    return { text, values, admitted, analysis, residue: residueOf(analysis), checkColumns, defines };
   };
 
   /** A definition answers with nothing that could come in pieces. */
@@ -200,11 +199,13 @@ const makeInstance = (parts: InstanceParts, shared: Shared): CapabilityInstance 
 
   /** `lasting`: the connection goes on to a further statement of the same text, so that preparing it pays. */
   const send = (connection: RoleConnection, statement: AdmittedStatement, lasting: boolean): Promise<StatementOutcome> => {
-    const { text, values, analysis, residue } = statement;
-    const again = seen.get(text) === true;
-    if (!again) seen.set(text, true);
+    const { text, values, admitted, analysis, residue } = statement;
+    const again = seen.has(admitted);
+    if (!again) seen.add(admitted);
     const atomic = !analysis.ok || (analysis.writes && (analysis.answersRows || statement.checkColumns > 0));
-    return connection.run({ text, values, maxRows: grant.maxRows, atomic }, maxResultBytes, lasting && again && residue === 'none');
+    // By what was admitted to this very tenant: the plan of one must not make the same text of another faster.
+    const prepareAs = lasting && again && residue === 'none' ? admitted : null;
+    return connection.run({ text, values, maxRows: grant.maxRows, atomic }, maxResultBytes, prepareAs);
   };
 
   /** One statement on a connection of its own: BEGIN and COMMIT are the server's. */
@@ -262,7 +263,7 @@ const makeInstance = (parts: InstanceParts, shared: Shared): CapabilityInstance 
       return result;
     },
     policy: makeStatementPolicy(admission),
-    summarize: (method, args) => (bringsStatement(method) ? { uses: admission.usesOf((args as QueryArgs).sql) } : noUses),
+    summarize: (method, args, tenant) => (bringsStatement(method) ? { uses: admission.usesOf((args as QueryArgs).sql, tenant) } : noUses),
     bootValue: () => null,
     narrowed(given) {
       const less = narrowGrant(grant, given as DatabaseGrant);

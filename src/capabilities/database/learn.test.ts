@@ -38,7 +38,7 @@ beforeEach(() => harness.admin.query(seed));
 after(() => harness.close());
 
 const learn = (sql: string): readonly GrantLine[] => {
-  const kept = audited.instance.summarize?.('query', { sql, bindings: [] }) ?? {};
+  const kept = audited.instance.summarize?.('query', { sql, bindings: [] }, 'default') ?? {};
   const functions = sql.includes('doubled') ? ['doubled'] : [];
   return databaseLearning.observe({ method: 'query', args: { ...kept, functions }, byHost: false });
 };

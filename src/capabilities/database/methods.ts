@@ -1,7 +1,7 @@
 // The methods of the database capability: their arguments, whether they leave something behind, and what the ledger keeps of them. Must never touch a connection.
 import { type Static, type TSchema, Type } from 'typebox';
 import type { MethodContract } from '../../bridge/capability.ts';
-import type { Analyse } from './admission/analysis.ts';
+import type { Analyse, Analysis } from './admission/analysis.ts';
 import { databaseBounds } from './bounds.ts';
 import { isOwnSchema } from './names.ts';
 
@@ -108,18 +108,25 @@ const keepAll = (args: unknown): Readonly<Record<string, unknown>> => ({ ...(arg
 const control = (args: TSchema): MethodContract => ({ args, reply: true, effect: () => false, summarize: keepAll });
 
 export const makeDatabaseMethods = (analyse: Analyse): Readonly<Record<string, MethodContract>> => {
+  const told = new WeakSet<Analysis>();
+  /** On the ledger once for each time a text was judged, and not known from before. */
+  const tellJudged = (analysis: Analysis): Readonly<Record<string, unknown>> => {
+    if (told.has(analysis)) return {};
+    told.add(analysis);
+    return { judged: true };
+  };
   const statementMethod = (args: TSchema): MethodContract => ({
     args,
     reply: true,
-    effect(given) {
+    effect(given, tenant) {
       const sql = sqlOf(given);
-      const analysis = sql === undefined ? undefined : analyse(sql);
+      const analysis = sql === undefined ? undefined : analyse(sql, tenant);
       // Whatever is not known to be a plain read is taken for an effect: running it twice could be noticed.
       return analysis === undefined || !analysis.ok || analysis.writes || analysis.functions.length > 0;
     },
-    summarize(given) {
+    summarize(given, tenant) {
       const sql = sqlOf(given);
-      const analysis = sql === undefined ? undefined : analyse(sql);
+      const analysis = sql === undefined ? undefined : analyse(sql, tenant);
       const bindings = bindingsOf(given);
       if (analysis === undefined || !analysis.ok) return { statement: 'refused', bindings };
       const { kind, tables, functions, needs, defines } = analysis;
@@ -132,6 +139,7 @@ export const makeDatabaseMethods = (analyse: Analyse): Readonly<Record<string, M
         ...own,
         ...(functions.length === 0 ? {} : { functions }),
         bindings,
+        ...tellJudged(analysis),
         ...inTransaction(given),
       };
     },

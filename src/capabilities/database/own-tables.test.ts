@@ -106,7 +106,7 @@ describe('with ddl, an extension may', () => {
 test('what defines or uses tables of its own is learned as ddl, and nothing else is', async () => {
   const { query } = makeDatabaseMethods(await openAnalyse());
   const learn = (sql: string): unknown =>
-    databaseLearning.observe({ method: 'query', args: query?.summarize?.({ sql, bindings: [] }) ?? {}, byHost: false });
+    databaseLearning.observe({ method: 'query', args: query?.summarize?.({ sql, bindings: [] }, 'default') ?? {}, byHost: false });
   assert.deepEqual(learn('create index on ext_builder.t (a)'), [['ddl']]);
   assert.deepEqual(learn('delete from ext_builder.t'), [['ddl']]);
   assert.deepEqual(learn('select * from articles'), []);

@@ -1,5 +1,4 @@
 // Decides statements under one grant, by what their syntax tree needs. Pure: no I/O, no clock, no connection, no mode.
-import { LRUCache } from 'lru-cache';
 import type { Decision, Policy } from '../../bridge/capability.ts';
 import type { Analyse, Analysis } from './admission/analysis.ts';
 import type { DatabaseGrant } from './contract.ts';
@@ -7,8 +6,6 @@ import { type ResolvedGrant, resolveGrant } from './grant.ts';
 import { bringsStatement, isControl, type QueryArgs } from './methods.ts';
 import { isOwnSchema, tableKey, tableLabel } from './names.ts';
 
-const memoEntries = 1_000;
-const memoCharacters = 1024 * 1024;
 const maxRuleLength = 200;
 
 /** A granted name without a schema stands for what the search path finds: pg_catalog, then public. */
@@ -56,21 +53,18 @@ export const decideStatement = (analysis: Analysis, grant: ResolvedGrant, isOwn:
 /** One grant's policy. A text's verdict is kept: the warm statement costs a look-up. */
 export const makeDatabasePolicy = (grant: DatabaseGrant, analyse: Analyse): Policy => {
   const resolved = resolveGrant(grant);
-  const memo = new LRUCache<string, Decision>({
-    max: memoEntries,
-    maxSize: memoCharacters,
-    sizeCalculation: (_decision, sql) => sql.length,
-  });
-  return (method, args) => {
+  const memo = new WeakMap<Analysis, Decision>();
+  return (method, args, tenant = '') => {
     // Their arguments hold no more than handles and words off closed lists; what they are about, the host looks up for the lease.
     if (isControl(method)) return { allow: true, rule: `database.${method}` };
     if (!bringsStatement(method)) return { allow: false, rule: 'database.methods', reason: `the database has no method ${method}` };
     // The bridge has checked the arguments' schema before it asks.
     const { sql } = args as QueryArgs;
-    const known = memo.get(sql);
+    const analysis = analyse(sql, tenant);
+    const known = memo.get(analysis);
     if (known !== undefined) return known;
-    const decision = decideStatement(analyse(sql), resolved);
-    memo.set(sql, decision);
+    const decision = decideStatement(analysis, resolved);
+    memo.set(analysis, decision);
     return decision;
   };
 };

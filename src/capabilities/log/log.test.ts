@@ -78,10 +78,10 @@ describe('the arguments of log.write', () => {
   for (const [name, args, fits] of rows) test(`${name} ${fits ? 'fit' : 'are refused'}`, () => assert.equal(fitsWrite(args), fits));
   test('leave only names and counts in the ledger', () => {
     const secret = { level: 'info', text: 'secret', data: '{"a":1}' };
-    assert.deepEqual(logContract.methods.write?.summarize(secret), { level: 'info', textChars: 6, dataChars: 7 });
+    assert.deepEqual(logContract.methods.write?.summarize(secret, 'default'), { level: 'info', textChars: 6, dataChars: 7 });
   });
   test('have no effect that keeps a request from running again', () =>
-    assert.equal(logContract.methods.write?.effect({ level: 'info', text: '' }), false));
+    assert.equal(logContract.methods.write?.effect({ level: 'info', text: '' }, 'default'), false));
 });
 
 describe('the policy of log', () => {

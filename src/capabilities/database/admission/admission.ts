@@ -1,5 +1,4 @@
 // The first wall of one extension: judges each text under the intersection of its grants, and rewrites it for rows and columns. Must never hold a connection.
-import { LRUCache } from 'lru-cache';
 import type { Decision } from '../../../bridge/capability.ts';
 import type { ResolvedGrant, TableWish } from '../grant.ts';
 import { isOwnSchema, tableKey, tenantSchemaOf } from '../names.ts';
@@ -34,12 +33,12 @@ export interface Admitted {
 }
 
 export interface Admission {
-  /** Pure: the same text always gets the same answer. */
-  decide(sql: string): Decision;
+  /** Pure: the same text always gets the same answer, whoever asks. */
+  decide(sql: string, tenant: string): Decision;
   /** undefined: it is refused. The tenant decides where the extension's own tables are, and nothing else. */
   find(sql: string, tenant: string): Admitted | undefined;
   /** What it needs of granted tables, for the ledger. */
-  usesOf(sql: string): readonly TableUse[];
+  usesOf(sql: string, tenant: string): readonly TableUse[];
 }
 
 export interface AdmissionParts {
@@ -65,11 +64,6 @@ interface Product {
   uses?: readonly TableUse[];
 }
 
-/** The verdict is the same for all. */
-const noTenant = 'default';
-const memoEntries = 1_000;
-const memoCharacters = 4 * 1024 * 1024;
-
 const takesLocks = (value: unknown): boolean => {
   if (Array.isArray(value)) return value.some(takesLocks);
   return isNode(value) && Object.entries(value).some(([key, inner]) => key === 'lockingClause' || takesLocks(inner));
@@ -85,17 +79,7 @@ export const makeAdmission = ({ grant, catalog, analyse, parser, ownSchema, role
   const calm = new Calm(strange);
   /** Rules would put conditions of their own between the names and what they mean. */
   const withoutRules: ResolvedGrant = { ...grant, tables: new Map([...grant.tables].map(([key, table]) => [key, dropRules(table)])) };
-  const memo = new LRUCache<string, Product>({
-    max: memoEntries,
-    maxSize: memoCharacters,
-    sizeCalculation: (product, sql) => sql.length + (product.admitted?.text.length ?? 0),
-  });
-
-  const tenantMemo = new LRUCache<string, Product>({
-    max: memoEntries,
-    maxSize: memoCharacters,
-    sizeCalculation: (product, key) => key.length + (product.admitted?.text.length ?? 0),
-  });
+  const memo = new WeakMap<Analysis, Product>();
 
   const makeContext = (analysis: Judged, statement: unknown): RewriteContext => ({
     grant,
@@ -147,8 +131,7 @@ export const makeAdmission = ({ grant, catalog, analyse, parser, ownSchema, role
     return { text, parameters: guests, extra: parameters.extra, checkColumns: rewriter.checkColumns };
   };
 
-  const judge = (sql: string, tenant: string): Product => {
-    const analysis = analyse(sql);
+  const judge = (sql: string, analysis: Analysis, tenant: string): Product => {
     const decision = decideStatement(analysis, grant, isOwn);
     if (!analysis.ok || !decision.allow) return { decision };
     if (!isNarrowed(analysis) && !touchesOwn(analysis)) return { decision, admitted: asItIs(sql) };
@@ -160,28 +143,16 @@ export const makeAdmission = ({ grant, catalog, analyse, parser, ownSchema, role
     }
   };
 
-  const find = (sql: string): Product => {
-    const known = memo.get(sql);
+  const find = (sql: string, tenant: string): Product => {
+    const analysis = analyse(sql, tenant);
+    const known = memo.get(analysis);
     if (known !== undefined) return known;
-    const product = judge(sql, noTenant);
-    memo.set(sql, product);
+    const product = judge(sql, analysis, tenant);
+    memo.set(analysis, product);
     return product;
   };
 
-  /** Kept apart from the texts themselves: no text may be taken for the key of a tenant's. */
-  const findFor = (sql: string, tenant: string): Admitted | undefined => {
-    const analysis = analyse(sql);
-    if (!analysis.ok || !touchesOwn(analysis)) return find(sql).admitted;
-    const key = JSON.stringify([tenant, sql]);
-    const known = tenantMemo.get(key);
-    if (known !== undefined) return known.admitted;
-    const product = judge(sql, tenant);
-    tenantMemo.set(key, product);
-    return product.admitted;
-  };
-
-  const learn = (sql: string): readonly TableUse[] => {
-    const analysis = analyse(sql);
+  const learn = (sql: string, analysis: Analysis): readonly TableUse[] => {
     if (!analysis.ok || analysis.defines !== undefined) return [];
     const uses = new ColumnUses();
     try {
@@ -196,11 +167,11 @@ export const makeAdmission = ({ grant, catalog, analyse, parser, ownSchema, role
   };
 
   return {
-    decide: (sql) => find(sql).decision,
-    find: findFor,
-    usesOf(sql) {
-      const product = find(sql);
-      product.uses ??= learn(sql);
+    decide: (sql, tenant) => find(sql, tenant).decision,
+    find: (sql, tenant) => find(sql, tenant).admitted,
+    usesOf(sql, tenant) {
+      const product = find(sql, tenant);
+      product.uses ??= learn(sql, analyse(sql, tenant));
       return product.uses;
     },
   };

@@ -1,16 +1,12 @@
 // Reads off each SQL text what it needs, once. Must never know a grant: policy.ts compares.
-import { LRUCache } from 'lru-cache';
 import { databaseBounds } from '../bounds.ts';
 import type { Analyse, Analysis } from './analysis.ts';
 import { boundNesting } from './nesting.ts';
 import type { SqlParser } from './parser.ts';
 import { Refusal } from './refusal.ts';
+import { TenantMemo } from './tenant-memo.ts';
 import type { WalkTables } from './walk.ts';
 import { walkStatement } from './walk-statement.ts';
-
-/** How many analyses are kept, and of how much SQL text together. */
-const memoEntries = 5_000;
-const memoCharacters = 8 * 1024 * 1024;
 
 const refuse = (rule: string, reason: string): Analysis => ({ ok: false, rule: `database.${rule}`, reason });
 
@@ -30,18 +26,26 @@ const analyseText = (sql: string, parser: SqlParser, tables: WalkTables): Analys
   }
 };
 
-/** Keeps what it found by text: the same statement is parsed once, whoever asks. */
+/** Keeps what it found by tenant and text: were it by text alone, the time it takes would tell one tenant what another has sent. */
 export const makeAnalyse = (parser: SqlParser, tables: WalkTables): Analyse => {
-  const memo = new LRUCache<string, Analysis>({
-    max: memoEntries,
-    maxSize: memoCharacters,
-    sizeCalculation: (_analysis, sql) => sql.length,
+  const memo = new TenantMemo<Analysis>({
+    maxChars: databaseBounds.keptChars.value,
+    maxTenantChars: databaseBounds.tenantKeptChars.value,
+    entryChars,
+    idleMs: databaseBounds.keptIdleMs.value,
   });
-  return (sql) => {
-    const known = memo.get(sql);
+  const find = (sql: string, tenant: string): Analysis => {
+    const known = memo.get(tenant, sql);
     if (known !== undefined) return known;
     const analysis = analyseText(sql, parser, tables);
-    memo.set(sql, analysis);
+    memo.set(tenant, sql, analysis);
     return analysis;
   };
+  // One call asks nine times: each grant's policy, the ledger, the effect, the statement itself.
+  let last = { sql: '', tenant: '', analysis: find('', '') };
+  return (sql, tenant) => {
+    if (sql !== last.sql || tenant !== last.tenant) last = { sql, tenant, analysis: find(sql, tenant) };
+    return last.analysis;
+  };
 };
+const entryChars = 512;

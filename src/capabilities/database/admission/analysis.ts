@@ -15,6 +15,7 @@ export interface TableNeed {
   readonly operation: Operation;
 }
 
+/** Each is of one text of one tenant: what is found out beyond it hangs on this very object, so that it is that tenant's as well and goes with it. */
 export type Analysis =
   | {
       readonly ok: true;
@@ -37,4 +38,5 @@ export type Analysis =
     }
   | { readonly ok: false; readonly rule: string; readonly reason: string };
 
-export type Analyse = (sql: string) => Analysis;
+/** The tenant says whose memo is asked, and nothing else: the same text has the same analysis for all. */
+export type Analyse = (sql: string, tenant: string) => Analysis;

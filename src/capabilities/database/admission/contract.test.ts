@@ -23,19 +23,20 @@ describe('the contract of query', () => {
   ];
   for (const [name, sql, effect] of rows) {
     test(`${name} ${effect ? 'has' : 'has no'} effect`, () => {
-      assert.equal(makeDatabaseContract(judge.analyse).methods['query']?.effect({ sql, bindings: [] }), effect);
+      assert.equal(makeDatabaseContract(judge.analyse).methods['query']?.effect({ sql, bindings: [] }, 'default'), effect);
     });
   }
 });
 
 describe('the ledger is told of a statement', () => {
   const summarize = (sql: string): unknown =>
-    makeDatabaseContract(judge.analyse).methods['query']?.summarize({ sql, bindings: ['secret value', 2] });
+    makeDatabaseContract(judge.analyse).methods['query']?.summarize({ sql, bindings: ['secret value', 2] }, 'default');
   test('kind, tables and how many bindings', () =>
     assert.deepEqual(summarize('insert into articles (title) select name from authors where id = $1'), {
       statement: 'insert',
       tables: ['articles', 'authors'],
       bindings: 2,
+      judged: true,
     }));
   test('nothing of its text or bindings where it is refused', () =>
     assert.deepEqual(summarize("drop table 'secret value'"), { statement: 'refused', bindings: 2 }));

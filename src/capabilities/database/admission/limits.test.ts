@@ -5,6 +5,7 @@ import { type Judge, openJudge } from '../../../../test/helpers/database-admissi
 import { databaseBounds } from '../bounds.ts';
 import { boundNesting } from './nesting.ts';
 import { openParser } from './parser.ts';
+import { TenantMemo } from './tenant-memo.ts';
 
 let judge: Judge;
 before(async () => {
@@ -76,5 +77,58 @@ describe('the limits of a statement', () => {
     }
     assert.ok(broken > 0);
     assert.equal(parser.discarded, broken);
+  });
+});
+
+describe('what was found out about texts', () => {
+  const perText = 10;
+  const finding = {};
+  const chars = (texts: number): number => texts * (perText + 2);
+  const openMemo = (idleMs = 60_000): TenantMemo<object> =>
+    new TenantMemo({ maxChars: chars(20), maxTenantChars: chars(12), entryChars: perText, idleMs });
+  /** Texts of two characters. */
+  const fill = (memo: TenantMemo<object>, tenant: string, texts: number, from = 10): void => {
+    for (let text = from; text < from + texts; text += 1) memo.set(tenant, String(text), finding);
+  };
+  const kept = (memo: TenantMemo<object>, tenant: string, texts: number, from = 10): number =>
+    Array.from({ length: texts }, (_, at) => memo.get(tenant, String(from + at))).filter(Boolean).length;
+
+  test('for one tenant is not there for another', () => {
+    const memo = openMemo();
+    memo.set('a', '10', finding);
+    assert.deepEqual([memo.get('a', '10'), memo.get('b', '10')], [finding, undefined]);
+  });
+  test('is bounded for one tenant, and the oldest goes', () => {
+    const memo = openMemo();
+    fill(memo, 'a', 13);
+    assert.deepEqual([memo.get('a', '10'), kept(memo, 'a', 12, 11)], [undefined, 12]);
+  });
+  test('is bounded for all together, and goes where there is more than an equal share', () => {
+    const memo = openMemo();
+    fill(memo, 'quiet', 5);
+    fill(memo, 'fair', 5);
+    fill(memo, 'loud', 80);
+    assert.deepEqual([kept(memo, 'quiet', 5), kept(memo, 'fair', 5), kept(memo, 'loud', 10, 80)], [5, 5, 10]);
+    assert.equal(memo.chars, chars(20));
+    // Who comes later gets its share of what the loud one holds.
+    fill(memo, 'late', 5);
+    assert.deepEqual([kept(memo, 'quiet', 5), kept(memo, 'late', 5), kept(memo, 'loud', 5, 85)], [5, 5, 5]);
+  });
+  test('by many tenants is bounded as well', () => {
+    const memo = openMemo();
+    for (let tenant = 0; tenant < 1_000; tenant += 1) fill(memo, `t${String(tenant)}`, 2);
+    assert.ok(memo.chars <= chars(20), String(memo.chars));
+  });
+  test('is forgotten for who asks for nothing any more, and for nobody else', async () => {
+    const memo = openMemo(20);
+    fill(memo, 'idle', 3);
+    fill(memo, 'busy', 3);
+    for (let turn = 0; turn < 2; turn += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 25));
+      assert.equal(kept(memo, 'busy', 3), 3);
+      fill(memo, 'busy', 1, 50 + turn);
+    }
+    assert.deepEqual([kept(memo, 'idle', 3), kept(memo, 'busy', 3)], [0, 3]);
+    assert.equal(memo.chars, chars(5));
   });
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { countBackends, fails, until } from '../../../../test/helpers/database-checks.ts';
 import { fixtureGrant, fixtureSql } from '../../../../test/helpers/database-fixture.ts';
-import { type DatabaseHarness, type OpenedExtension, openDatabaseHarness } from '../../../../test/helpers/database-harness.ts';
+import { type DatabaseHarness, makeCaller, type OpenedExtension, openDatabaseHarness } from '../../../../test/helpers/database-harness.ts';
 import { makeRoleIdentity } from '../role/identity.ts';
 import { RoleConnection } from './role-connection.ts';
 import { RolePool } from './role-pool.ts';
@@ -83,7 +83,7 @@ describe('connections', () => {
       connect: (onEnd) => RoleConnection.open(harness.resource.makeRoleClient(identity, 'cloister'), harness.resource.address, onEnd),
     });
     const connection = await pool.wait('default', 'statement', new AbortController().signal);
-    await connection.run({ text: 'begin', values: [], maxRows: 1, atomic: false }, 1_000, false);
+    await connection.run({ text: 'begin', values: [], maxRows: 1, atomic: false }, 1_000, null);
     pool.release(connection);
     assert.equal(connection.ended, true);
     await pool.close(0);
@@ -101,6 +101,13 @@ describe('connections', () => {
         ['a', 23],
         ['b', 25],
       ]);
+  });
+  test('keep what they prepared for one tenant from another with the same text', async () => {
+    const shared = await harness.open(fixtureGrant, { id: 'shared', resource: { ...harness.resource, maxConnections: 1 } });
+    const text = 'select id from articles where id = 17';
+    for (const tenant of ['a', 'a', 'b', 'a', 'b', 'b']) await shared.query(text, [], { ...makeCaller(), tenant });
+    const { rows } = await shared.queryUnadmitted('select count(*) from pg_prepared_statements where statement = $1', [text]);
+    assert.deepEqual(rows, [['2']]);
   });
   test('keep a bounded number of prepared statements, failing ones included', async () => {
     const busy = await harness.open(fixtureGrant, { id: 'busy', resource: { ...harness.resource, maxConnections: 1 } });

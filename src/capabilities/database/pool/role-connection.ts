@@ -21,12 +21,15 @@ const isStale = (error: unknown): boolean =>
   'code' in error &&
   (error.code === '26000' || (error.code === '0A000' && 'routine' in error && error.routine === 'RevalidateCachedQuery'));
 
+/** A text of our own, or what was admitted to one tenant: statements are prepared for nobody else. */
+type PrepareKey = string | object;
+
 export class RoleConnection {
   readonly #client: Client;
   readonly #address: DatabaseAddress;
   readonly #onEnd: (connection: RoleConnection) => void;
-  /** By text, least recently used first. */
-  readonly #prepared = new Map<string, Prepared>();
+  /** Least recently used first. */
+  readonly #prepared = new Map<PrepareKey, Prepared>();
   /** Names to be closed with the next statement. */
   #closing: string[] = [];
   #nextName = 0;
@@ -98,15 +101,15 @@ export class RoleConnection {
     }
   }
 
-  /** Runs one statement. `prepare` keeps it prepared on this connection for the next time. */
-  async run(request: StatementRequest, maxBytes: number, prepare: boolean): Promise<StatementOutcome> {
-    const wanted = prepare && request.text.length <= databaseBounds.preparedChars.value;
+  /** Runs one statement. By `prepareAs` it is kept prepared on this connection for the next time. */
+  async run(request: StatementRequest, maxBytes: number, prepareAs: PrepareKey | null): Promise<StatementOutcome> {
+    const key = request.text.length <= databaseBounds.preparedChars.value ? prepareAs : null;
     try {
-      return await this.#submit(request, maxBytes, wanted);
+      return await this.#submit(request, maxBytes, key);
     } catch (error) {
-      if (!wanted || this.#ended || !isStale(error)) throw error;
-      this.#unprepare(request.text);
-      return await this.#submit(request, maxBytes, false);
+      if (key === null || this.#ended || !isStale(error)) throw error;
+      this.#unprepare(key);
+      return await this.#submit(request, maxBytes, null);
     }
   }
 
@@ -115,14 +118,14 @@ export class RoleConnection {
     return this.#perform<PortalPiece>(maxBytes, (settle) => new PortalStep(request, settle));
   }
 
-  #submit(request: StatementRequest, maxBytes: number, prepare: boolean): Promise<StatementOutcome> {
+  #submit(request: StatementRequest, maxBytes: number, key: PrepareKey | null): Promise<StatementOutcome> {
     return this.#perform<StatementOutcome>(maxBytes, (settle) => {
-      const prepared = prepare ? this.#prepare(request.text) : undefined;
+      const prepared = key === null ? undefined : this.#prepare(key);
       const closing = this.#closing;
       this.#closing = [];
       return new Statement(request, prepared, closing, (error, outcome) => {
         // Whether it got as far as being prepared is not known.
-        if (outcome === undefined && this.#prepared.get(request.text)?.fieldsJson === undefined) this.#unprepare(request.text);
+        if (key !== null && outcome === undefined && this.#prepared.get(key)?.fieldsJson === undefined) this.#unprepare(key);
         settle(error, outcome);
       });
     });
@@ -164,21 +167,21 @@ export class RoleConnection {
     });
   }
 
-  #prepare(text: string): Prepared {
-    const known = this.#prepared.get(text);
+  #prepare(key: PrepareKey): Prepared {
+    const known = this.#prepared.get(key);
     this.#nextName += 1;
     const prepared = known ?? { name: `c${String(this.#nextName)}`, fieldsJson: undefined };
-    this.#prepared.delete(text);
-    this.#prepared.set(text, prepared);
+    this.#prepared.delete(key);
+    this.#prepared.set(key, prepared);
     const [oldest] = this.#prepared.keys();
     if (this.#prepared.size > databaseBounds.prepared.value && oldest !== undefined) this.#unprepare(oldest);
     return prepared;
   }
 
-  #unprepare(text: string): void {
-    const prepared = this.#prepared.get(text);
+  #unprepare(key: PrepareKey): void {
+    const prepared = this.#prepared.get(key);
     if (prepared === undefined) return;
-    this.#prepared.delete(text);
+    this.#prepared.delete(key);
     this.#closing.push(prepared.name);
   }
 

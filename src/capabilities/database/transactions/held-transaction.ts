@@ -185,4 +185,4 @@ export class HeldTransaction {
 }
 
 const runControl = async (connection: RoleConnection, text: string): Promise<string> =>
-  (await connection.run({ text, values: [], maxRows: 1, atomic: false }, controlBytes, true)).command;
+  (await connection.run({ text, values: [], maxRows: 1, atomic: false }, controlBytes, text)).command;

@@ -13,4 +13,4 @@ export const readColumns = async (
   schema: string,
   table: string,
 ): Promise<readonly (readonly (string | null)[])[]> =>
-  (await connection.run({ text: columnsSql, values: [schema, table], maxRows: maxColumns, atomic: false }, maxBytes, true)).rows;
+  (await connection.run({ text: columnsSql, values: [schema, table], maxRows: maxColumns, atomic: false }, maxBytes, columnsSql)).rows;
