@@ -70,7 +70,7 @@ describe('the limits of a statement', () => {
     let broken = 0;
     for (const [, make] of storms) {
       // Past the stack; which of them overflow it, and which the grammar stops before, is the engine's business.
-      const outcome = parser.parse(make(4_000));
+      const outcome = parser.parse(make(20_000));
       if (!outcome.ok && outcome.message === 'the statement is nested too deeply') broken += 1;
       assert.equal(parser.parse('select 1').ok, true);
       await new Promise((resolve) => setTimeout(resolve, 50));
