@@ -1,5 +1,5 @@
 // Deploying and its opposites as a library; the commands are a thin cover over it. Must never tell a host of a release that was not tried.
-import { open } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import type { CapabilityContract } from '../bridge/capability.ts';
 import { CloisterError } from '../errors.ts';
@@ -8,6 +8,7 @@ import { readArchiveContents } from '../packages/archive-contents.ts';
 import { isArchiveName } from '../packages/archive-folder.ts';
 import { wrapArchive } from '../packages/archive-form.ts';
 import { openBundler } from '../packages/bundler.ts';
+import { readRegularFile } from '../packages/package-folder.ts';
 import { type Changed, sayChanged } from './applied.ts';
 import {
   type Change,
@@ -87,22 +88,9 @@ export interface RegistryParts {
   catchUp: (() => Promise<readonly ServedHere[]>) | null;
 }
 
-const causeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : 'unknown cause');
-
-const readArchiveFile = async (file: string, maxBytes: number): Promise<Uint8Array> => {
-  const refuse = (cause: string): CloisterError => new CloisterError('ERR_ARCHIVE_INVALID', `${file}: ${cause}`, { file });
-  const handle = await open(file, 'r').catch((error: unknown) => {
-    throw refuse(`cannot be read (${causeOf(error)}); name a folder or an archive`);
-  });
-  try {
-    const status = await handle.stat();
-    if (!status.isFile()) throw refuse('is no file');
-    if (status.size > maxBytes) throw refuse(`has ${status.size} bytes, over the limit of ${maxBytes} (limit archiveBytes)`);
-    return await handle.readFile();
-  } finally {
-    await handle.close();
-  }
-};
+/** A link that the operator names is followed. Of the name that is shown the first `/` is left out. */
+const readArchiveFile = async (file: string, maxBytes: number): Promise<Uint8Array> =>
+  await readRegularFile(await realpath(file).catch(() => file), `/${file}`, maxBytes);
 
 /** The bytes that are deployed. An archive is taken as it is, so that its signature holds. */
 export const packSource = async (source: string, limits: PackageLimits, contracts: readonly CapabilityContract[]): Promise<Uint8Array> => {

@@ -94,6 +94,14 @@ describe('a registry without a host', () => {
       assert.deepEqual([revision, deployments], [before.revision, before.deployments]);
       assert.equal((await host.get('/shop')).text, '1.0.0');
     });
+  test('does not wait for whoever writes to a named pipe', async () => {
+    await promisify(execFile)('mkfifo', [at('pipe.cloister')]);
+    await assert.rejects(
+      registry.deploy(at('pipe.cloister')),
+      (error: unknown) =>
+        error instanceof CloisterError && error.code === 'ERR_PACKAGE_INVALID' && error.message.includes(at('pipe.cloister')),
+    );
+  });
   test('tries nothing beside a version that does not come up here, and says what is in the way', async () => {
     const lost = openRegistryStore({ folder: at('lost') }, undefined);
     const alone = await openRegistry({ registry: { folder: at('lost') }, approvals: 'requested', limits });
