@@ -13,6 +13,7 @@ import { archiveMissing, emptyState, holdToDigest, makeRegistryForm, namedIn, ne
 const digestName = /^[0-9a-f]{64}$/;
 const readFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
 const othersMayWrite = 0o002;
+const hostName = /^[0-9a-f]{32}\.json$/;
 const leftoverName = /\.[0-9a-f]{12}(\.new)?$/;
 
 const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : 'unknown cause');
@@ -29,13 +30,22 @@ const onDisk = async <Result>(place: string, doing: string, work: () => Promise<
   }
 };
 
+/** What is not there alone counts as nothing: a place that cannot be looked at says nothing of what it holds. */
+const orNothing = async <Value, Nothing>(place: string, nothing: Nothing, look: () => Promise<Value>): Promise<Value | Nothing> =>
+  await onDisk(place, 'read', () =>
+    look().catch((error: unknown) => {
+      if (codeOf(error) === 'ENOENT') return nothing;
+      throw error;
+    }),
+  );
+const statusOf = (place: string): Promise<Stats | null> => orNothing(place, null, () => stat(place));
+const namesIn = (folder: string): Promise<readonly string[]> => orNothing(folder, [], () => readdir(folder));
+const isThere = async (file: string): Promise<boolean> => (await statusOf(file)) !== null;
+
 /** null: there is none. */
 const readWhole = (file: string, maxBytes: number): Promise<Buffer | null> =>
   onDisk(file, 'read', async () => {
-    const handle = await open(file, readFlags).catch((error: unknown) => {
-      if (codeOf(error) === 'ENOENT') return null;
-      throw error;
-    });
+    const handle = await orNothing(file, null, () => open(file, readFlags));
     if (handle === null) return null;
     try {
       const status = await handle.stat();
@@ -68,20 +78,24 @@ const replace = (file: string, content: string | Uint8Array, move: typeof rename
     }
   });
 
-/** What writers that were killed left beside their files. */
-const removeLeftovers = async (place: string): Promise<void> => {
+/** What was moved into it stays there when the power fails. Not every system can say so. */
+const syncFolder = async (folder: string): Promise<void> => {
+  const handle = await open(folder, 'r').catch(() => null);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+};
+
+const removeOld = async (place: string, pattern: RegExp, ageMs: number): Promise<void> => {
   for (const name of await readdir(place).catch(() => [])) {
-    if (!leftoverName.test(name)) continue;
+    if (!pattern.test(name)) continue;
     const file = path.join(place, name);
     const status = await stat(file).catch(() => null);
-    if (status !== null && Date.now() - status.mtimeMs > registryBounds.leftoverMs.value) await unlink(file).catch(() => undefined);
+    if (status !== null && Date.now() - status.mtimeMs > ageMs) await unlink(file).catch(() => undefined);
   }
 };
 
-const isThere = async (file: string): Promise<boolean> => (await stat(file).catch(() => null)) !== null;
-
 const refuseOpenFolder = async (folder: string): Promise<void> => {
-  const status: Stats | null = await stat(folder).catch(() => null);
+  const status = await statusOf(folder);
   if (status === null) return;
   if (!status.isDirectory()) throw invalid(folder, 'is no folder; name one for the registry');
   if ((status.mode & othersMayWrite) !== 0)
@@ -100,17 +114,18 @@ export const openFileStore = (folder: string, form: RegistryForm = makeRegistryF
     return path.join(folder, 'archives', `${digest}.cloister`);
   };
   const hostFile = (host: string): string => path.join(hostFolder, `${sha256(Buffer.from(host)).slice(0, 32)}.json`);
+  let swept = false;
   const folders = [folder, path.join(folder, 'archives'), releaseFolder, hostFolder];
   const makeFolders = (): Promise<void> =>
     onDisk(folder, 'written', async () => {
       for (const one of folders) await mkdir(one, { recursive: true, mode: 0o755 });
     });
 
-  const hasReleases = async (): Promise<boolean> => (await readdir(releaseFolder).catch(() => [])).some((name) => name.endsWith('.json'));
+  const hasReleases = async (): Promise<boolean> => (await namesIn(releaseFolder)).some((name) => name.endsWith('.json'));
   /** Before the first release is kept: releases without a state say that it is gone. */
   const begin = async (): Promise<void> => {
     if ((await isThere(stateFile)) || (await isThere(beforeFile)) || (await hasReleases())) return;
-    await replace(stateFile, form.formatState(emptyState), async (fresh, file) => {
+    await replace(stateFile, form.formatState(emptyState, stateFile), async (fresh, file) => {
       await link(fresh, file).catch((error: unknown) => {
         if (codeOf(error) !== 'EEXIST') throw error;
       });
@@ -132,7 +147,7 @@ export const openFileStore = (folder: string, form: RegistryForm = makeRegistryF
 
   /** Every file of a folder that reads as it should; what somebody else put there is nobody's. */
   const readAll = async <Value>(place: string, parse: (text: string, where: string) => Value): Promise<readonly Value[]> => {
-    const names = (await readdir(place).catch(() => [])).filter((name) => name.endsWith('.json'));
+    const names = (await namesIn(place)).filter((name) => name.endsWith('.json'));
     const values: Value[] = [];
     for (const name of names) {
       const bytes = await readWhole(path.join(place, name), registryBounds.recordBytes.value).catch(() => null);
@@ -175,11 +190,13 @@ export const openFileStore = (folder: string, form: RegistryForm = makeRegistryF
     },
     async put(release, archive) {
       holdToDigest(archive, release.digest, folder);
+      const said = form.formatRelease(release, folder);
       await refuseOpenFolder(folder);
       await makeFolders();
       await begin();
       await replace(archiveFile(release.digest), archive);
-      await replace(path.join(releaseFolder, `${release.digest}.json`), `${JSON.stringify(release, null, 2)}\n`);
+      await replace(path.join(releaseFolder, `${release.digest}.json`), said);
+      for (const one of folders) await syncFolder(one);
     },
     releases,
     async update(change) {
@@ -191,15 +208,17 @@ export const openFileStore = (folder: string, form: RegistryForm = makeRegistryF
         const state = await read();
         const next = nextState(state, change);
         if (next === state) return state;
-        const text = form.formatState(next);
-        form.parseState(text, stateFile);
+        const text = form.formatState(next, stateFile);
         // Whoever is killed in between leaves a state, or none and no word of one.
         const move = moveWhile(stillMine);
-        if (state.revision > 0) await replace(beforeFile, form.formatState(state), move);
+        const before = form.formatState(state, beforeFile);
+        if (state.revision > 0) await replace(beforeFile, before, move);
         await replace(stateFile, text, move);
-        if (state.revision === 0) await replace(beforeFile, form.formatState(state), move);
+        if (state.revision === 0) await replace(beforeFile, before, move);
+        await syncFolder(folder);
         await prune(next);
-        for (const one of folders) await removeLeftovers(one);
+        // What writers that were killed left beside their files.
+        for (const one of folders) await removeOld(one, leftoverName, registryBounds.leftoverMs.value);
         return next;
       });
     },
@@ -207,7 +226,10 @@ export const openFileStore = (folder: string, form: RegistryForm = makeRegistryF
     async report(report) {
       // A host makes no registry: not before the first deploy, and not where one was moved away.
       if (!(await isThere(stateFile))) return;
-      await replace(hostFile(report.host), `${JSON.stringify(report)}\n`);
+      await replace(hostFile(report.host), form.formatReport(report, hostFolder));
+      // Each start of a host has a name of its own.
+      if (!swept) await removeOld(hostFolder, hostName, registryBounds.hostsMs.value);
+      swept = true;
     },
     async hosts() {
       const since = new Date(Date.now() - registryBounds.hostsMs.value).toISOString();
@@ -215,8 +237,9 @@ export const openFileStore = (folder: string, form: RegistryForm = makeRegistryF
       for (const { host, at } of all) if (at < since) await unlink(hostFile(host)).catch(() => undefined);
       return all
         .filter(({ at }) => at >= since)
-        .toSorted((one, other) => (one.host < other.host ? -1 : 1))
-        .slice(0, registryBounds.hosts.value);
+        .toSorted((one, other) => (one.at < other.at ? 1 : -1))
+        .slice(0, registryBounds.hosts.value)
+        .toSorted((one, other) => (one.host < other.host ? -1 : 1));
     },
     close: () => Promise.resolve(),
   };

@@ -76,34 +76,61 @@ interface StateJson {
 
 const refuse = (where: string, cause: string): CloisterError => new CloisterError('ERR_REGISTRY_INVALID', `${where}: ${cause}`, { where });
 
+/** What formats also checks: nothing is written that nobody could read. */
 export interface RegistryForm {
   parseState(text: string, where: string): RegistryState;
-  formatState(state: RegistryState): string;
+  formatState(state: RegistryState, where?: string): string;
   parseRelease(text: string, where: string): Release;
+  formatRelease(release: Release, where: string): string;
   parseReport(text: string, where: string): HostReport;
+  formatReport(report: HostReport, where: string): string;
 }
 
+export interface FormBytes {
+  readonly state: number;
+  /** A release, or what a host says. */
+  readonly record: number;
+}
+const formBytes: FormBytes = { state: registryBounds.stateBytes.value, record: registryBounds.recordBytes.value };
+
 /** Schemas are compiled when they are first met. */
-export const makeRegistryForm = (): RegistryForm => {
+export const makeRegistryForm = (most: FormBytes = formBytes): RegistryForm => {
   const checkState = makeCheck(stateSchema, 'ERR_REGISTRY_INVALID');
   const checkRelease = makeCheck(releaseSchema, 'ERR_REGISTRY_INVALID');
   const checkReport = makeCheck(reportSchema, 'ERR_REGISTRY_INVALID');
-  const read = (text: string, where: string, check: typeof checkState): unknown => {
+  const refuseLong = (text: string, mostBytes: number, where: string, remedy: string): void => {
+    const bytes = Buffer.byteLength(text);
+    if (bytes > mostBytes) throw refuse(where, `has ${String(bytes)} bytes, more than ${String(mostBytes)}; ${remedy}`);
+  };
+  const read = (text: string, mostBytes: number, where: string, check: typeof checkState): unknown => {
+    refuseLong(text, mostBytes, where, 'put back what was before');
     const value = parseJson(text, where, 'ERR_REGISTRY_INVALID');
     check(value, where);
     return value;
   };
+  const parseState: RegistryForm['parseState'] = (text, where) => {
+    const { revision, deployments } = read(text, most.state, where, checkState) as StateJson;
+    const keys = new Set(deployments.map(({ extension }) => extensionIdKey(extension)));
+    if (keys.size < deployments.length) throw refuse(where, 'an extension stands there twice; put back the state that was before');
+    return { revision, deployments: new Map(deployments.map((one) => [one.extension, one])) };
+  };
+  const parseRelease: RegistryForm['parseRelease'] = (text, where) => read(text, most.record, where, checkRelease) as Release;
+  const parseReport: RegistryForm['parseReport'] = (text, where) => read(text, most.record, where, checkReport) as HostReport;
+  /** Text that its own reader takes. */
+  const written = (value: unknown, mostBytes: number, where: string, parse: (text: string, where: string) => unknown): string => {
+    const text = `${JSON.stringify(value, null, 2)}\n`;
+    refuseLong(text, mostBytes, `${where}: what was to be written`, 'nothing was written; name fewer tenants');
+    parse(text, `${where}: what was to be written`);
+    return text;
+  };
   return {
-    parseState(text, where) {
-      const { revision, deployments } = read(text, where, checkState) as StateJson;
-      const keys = new Set(deployments.map(({ extension }) => extensionIdKey(extension)));
-      if (keys.size < deployments.length) throw refuse(where, 'an extension stands there twice; put back the state that was before');
-      return { revision, deployments: new Map(deployments.map((one) => [one.extension, one])) };
-    },
-    formatState: ({ revision, deployments }) =>
-      `${JSON.stringify({ cloisterRegistry: 1, revision, deployments: [...deployments.values()] }, null, 2)}\n`,
-    parseRelease: (text, where) => read(text, where, checkRelease) as Release,
-    parseReport: (text, where) => read(text, where, checkReport) as HostReport,
+    parseState,
+    formatState: ({ revision, deployments }, where = 'registry') =>
+      written({ cloisterRegistry: 1, revision, deployments: [...deployments.values()] }, most.state, where, parseState),
+    parseRelease,
+    formatRelease: (release, where) => written(release, most.record, where, parseRelease),
+    parseReport,
+    formatReport: (report, where) => written(report, most.record, where, parseReport),
   };
 };
 
@@ -132,7 +159,7 @@ export const holdToDigest = (bytes: Uint8Array, digest: string, where: string): 
 export const archiveMissing = (digest: string, where: string): CloisterError =>
   new CloisterError('ERR_DEPLOYMENT_UNKNOWN', `${where}: has no archive ${digest.slice(0, 12)}; deploy that version again`, { digest });
 
-/** Whatever a change gives is one revision on; the same, nothing at all. Throws before it would write what nobody could read. */
+/** Whatever a change gives is one revision on; the same, nothing at all. */
 export const nextState = (state: RegistryState, change: (state: RegistryState) => RegistryState): RegistryState => {
   const changed = change(state);
   return changed === state ? state : { revision: state.revision + 1, deployments: changed.deployments };

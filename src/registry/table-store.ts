@@ -154,12 +154,13 @@ export const openTableStore = (connect: Connect, namespace: string, form: Regist
     },
     put: async (release, archive) => {
       holdToDigest(archive, release.digest, where);
+      const said = form.formatRelease(release, where);
       await write(async (client, expect) => {
         await ensureTables(client);
         expect(archive.byteLength);
         const { digest, extension } = release;
-        const empty = form.formatState(emptyState);
-        await client.query(putRelease, [namespace, digest, extension, JSON.stringify(release), Buffer.from(archive), empty]);
+        const empty = form.formatState(emptyState, where);
+        await client.query(putRelease, [namespace, digest, extension, said, Buffer.from(archive), empty]);
       });
     },
     releases: (extension) =>
@@ -181,11 +182,10 @@ export const openTableStore = (connect: Connect, namespace: string, form: Regist
           const state = await readOrNothing(client);
           const next = nextState(state, change);
           if (next === state) return state;
-          const text = form.formatState(next);
-          form.parseState(text, where);
+          const text = form.formatState(next, where);
           if (state.revision === 0) {
             await ensureTables(client);
-            await client.query(addState, [namespace, form.formatState(emptyState)]);
+            await client.query(addState, [namespace, form.formatState(emptyState, where)]);
           }
           expect(text.length);
           const { rowCount } = await client.query(replaceState, [namespace, state.revision, next.revision, text]);
@@ -198,9 +198,10 @@ export const openTableStore = (connect: Connect, namespace: string, form: Regist
       }),
     watch: (hear) => watchTable(connect, namespace, hear),
     report: async (report) => {
+      const said = form.formatReport(report, where);
       // A host makes no registry: not before the first deploy, and not where its tables are being put back.
       await orNothing(undefined, async (client) => {
-        await client.query(putReport, [namespace, report.host, JSON.stringify(report), registryBounds.hostsMs.value]);
+        await client.query(putReport, [namespace, report.host, said, registryBounds.hostsMs.value]);
       });
     },
     hosts: () =>

@@ -5,20 +5,20 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import pg from 'pg';
-import type { ErrorCode } from '../../src/errors.ts';
-import { CloisterError } from '../../src/errors.ts';
+import type { CloisterError } from '../../src/errors.ts';
 import { registryBounds } from '../../src/registry/bounds.ts';
-import { decideDeploy, decideDisable } from '../../src/registry/decide.ts';
+import { decideDisable } from '../../src/registry/decide.ts';
 import { openFileStore } from '../../src/registry/file-store.ts';
-import type { RegistryStore, Release } from '../../src/registry/state.ts';
-import { makeRegistryForm, sha256 } from '../../src/registry/state-form.ts';
+import type { RegistryStore } from '../../src/registry/state.ts';
+import { makeRegistryForm, type RegistryForm } from '../../src/registry/state-form.ts';
 import { openTableStore } from '../../src/registry/table-store.ts';
 import { openTestDatabase, type TestDatabase } from '../helpers/postgres.ts';
 import { waitUntil } from '../helpers/runtime.ts';
+import { archive, by, deploy, form, isRefusal, release } from './releases.ts';
 
 interface Place {
   /** Another opening of the same registry, as another process has it. */
-  open(): RegistryStore;
+  open(own?: RegistryForm): RegistryStore;
   /** Puts other bytes in the place of an archive. */
   spoilArchive(digest: string): Promise<void>;
   /** Puts this text in the place of the state. */
@@ -43,14 +43,13 @@ const onDatabase = async (sql: string, values: readonly unknown[]): Promise<read
   }
 };
 let places = 0;
-const form = makeRegistryForm();
 
 const inFolder = async (): Promise<Place> => {
   const parent = await mkdtemp(path.join(tmpdir(), 'cloister-registry-'));
   const folder = path.join(parent, 'registry');
   const state = path.join(folder, 'state.json');
   return {
-    open: () => openFileStore(folder, form),
+    open: (own = form) => openFileStore(folder, own),
     spoilArchive: (digest) => writeFile(path.join(folder, 'archives', `${digest}.cloister`), 'other bytes'),
     writeState: (text) => writeFile(state, text),
     readState: () => readFile(state, 'utf8'),
@@ -61,7 +60,7 @@ const inTables = (): Promise<Place> => {
   places += 1;
   const namespace = `place ${String(places)}`;
   return Promise.resolve({
-    open: () => openTableStore(connect, namespace, form),
+    open: (own = form) => openTableStore(connect, namespace, own),
     spoilArchive: async (digest) => {
       await onDatabase(`UPDATE cloister.releases SET archive = 'other bytes' WHERE namespace = $1 AND digest = $2`, [namespace, digest]);
     },
@@ -72,28 +71,6 @@ const inTables = (): Promise<Place> => {
       String((await onDatabase('SELECT state FROM cloister.registry WHERE namespace = $1', [namespace]))[0]?.['state']),
     close: () => Promise.resolve(),
   });
-};
-
-const by = { by: 'operator', at: '2030-01-01T00:00:00.000Z' };
-const archive = (text: string): Uint8Array => Buffer.from(text);
-const release = (extension: string, text: string): Release => ({
-  extension,
-  version: '1.0.0',
-  digest: sha256(archive(text)),
-  artifact: 'f'.repeat(64),
-  bytes: archive(text).byteLength,
-  ...by,
-  signedBy: null,
-});
-const deploy = async (store: RegistryStore, extension: string, text: string): Promise<void> => {
-  const one = release(extension, text);
-  await store.put(one, archive(text));
-  await store.update((state) => decideDeploy(state, one, by));
-};
-const isRefusal = (code: ErrorCode) => (error: unknown) => {
-  assert.ok(error instanceof CloisterError, String(error));
-  assert.equal(error.code, code, error.message);
-  return true;
 };
 
 type Sentence = readonly [sentence: string, holds: (store: RegistryStore, place: Place) => Promise<void>];
@@ -193,6 +170,31 @@ const sentences: readonly Sentence[] = [
       },
     ],
   ),
+  [
+    'writes no state, release or report that no host could read',
+    async (store, place) => {
+      await deploy(store, 'shop', 'first');
+      const good = await place.readState();
+      const few = place.open(makeRegistryForm({ state: 2_000, record: 2_000 }));
+      await assert.rejects(
+        deploy(
+          few,
+          'mail',
+          'second',
+          Array.from({ length: 200 }, (_, index) => `tenant ${String(index)}`),
+        ),
+        isRefusal('ERR_REGISTRY_INVALID'),
+      );
+      const long = { ...release('shop', 'second'), version: '1'.repeat(257) };
+      await assert.rejects(few.put(long, archive('second')), isRefusal('ERR_REGISTRY_INVALID'));
+      const at = new Date().toISOString();
+      const failed = { shop: 'why'.padEnd(2_000) };
+      await assert.rejects(few.report({ host: 'one', revision: 1, at, serving: {}, failed }), isRefusal('ERR_REGISTRY_INVALID'));
+      assert.equal(await place.readState(), good);
+      assert.deepEqual((await store.releases()).map(({ extension }) => extension).toSorted(), ['mail', 'shop']);
+      assert.deepEqual(await store.hosts(), []);
+    },
+  ],
   [
     'tells another opening of each revision that stays, and of none twice',
     async (store, place) => {
