@@ -15,6 +15,7 @@ import { readConnectionName } from './capabilities/database/setup/host-login.ts'
 import { type PlannedRole, planRoles } from './capabilities/database/setup/plan-roles.ts';
 import { type DatabaseProblem, problemOf } from './capabilities/database/setup/problem.ts';
 import { writePlan } from './capabilities/database/setup/write-plan.ts';
+import { kvBounds } from './capabilities/kv/bounds.ts';
 import { makeBaseline, makeRegistry } from './capabilities/registry.ts';
 import { decideEffective } from './config/effective.ts';
 import { parseOptions } from './config/options.ts';
@@ -62,13 +63,15 @@ interface Asked {
   readonly login: string;
   readonly requests: readonly RoleRequest[];
   readonly problems: readonly DatabaseProblem[];
+  /** Extensions that are granted `kv`. */
+  readonly stores: number;
 }
 
 const readRequests = async (
   options: RuntimeOptions,
   resource: DatabaseResource,
   lock: Lock | null,
-): Promise<{ readonly requests: readonly RoleRequest[]; readonly problems: readonly DatabaseProblem[] }> => {
+): Promise<Omit<Asked, 'resource' | 'login'>> => {
   const registry = makeRegistry();
   const comparing = { covers: makeCovers(registry), baseline: makeBaseline() };
   const { packages, refused } = await readPackageHeads(
@@ -84,6 +87,7 @@ const readRequests = async (
     remedy: 'see docs/errors.md',
   }));
   const requests: RoleRequest[] = [];
+  const stores = new Set<string>();
   for (const { fallbackId: id, manifest: found, express, source } of packages) {
     const { isolation, mode } = options.extensions.find((entry) => entry === source) ?? {};
     const { approvals, ceiling, limits } = options;
@@ -105,6 +109,7 @@ const readRequests = async (
         limits,
         baseline: makeBaseline(),
       });
+      if (effective.grants.has('kv')) stores.add(id);
       // The manifest's and the operator's schemas have checked it.
       const grants = effective.grants.get('database') as readonly DatabaseGrant[] | undefined;
       if (grants === undefined || requests.some(({ extension }) => extension === id)) continue;
@@ -115,7 +120,7 @@ const readRequests = async (
       problems.push(problemOf(id, error));
     }
   }
-  return { requests, problems };
+  return { requests, problems, stores: stores.size };
 };
 
 const withAsked = async <Result>(given: CloisterOptions, use: (asked: Asked) => Promise<Result>): Promise<Result> => {
@@ -175,8 +180,9 @@ export const applyDatabase = (
 
 /** Whether the live database is as the grants need it, and whether a login as each role is what it should be. Changes nothing. */
 export const checkDatabase = (options: CloisterOptions): Promise<DatabaseCheck> =>
-  withAsked(options, async ({ resource, login, requests, problems: before }) => {
-    const { problems, connections } = await resource.withAdmin((client) => checkRoles(client, requests, resource));
+  withAsked(options, async ({ resource, login, requests, problems: before, stores }) => {
+    const ofStores = stores * kvBounds.connections.value;
+    const { problems, connections } = await resource.withAdmin((client) => checkRoles(client, requests, resource, ofStores));
     const all = [...before, ...problems];
     return {
       ok: all.every(({ severity }) => severity === 'warning'),

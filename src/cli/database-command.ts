@@ -57,8 +57,8 @@ const apply = async ({ options, json, adminUrl }: DatabaseFlags): Promise<number
   return applied.problems.length === 0 ? 0 : failed;
 };
 
-const countLine = ({ connections: { roles, perRole, ofHost, oneHost, available, hosts } }: DatabaseCheck): string =>
-  `  connections: ${String(roles)} roles × ${String(perRole)} + ${String(ofHost)} = ${String(oneHost)} of one host at most; the server takes ${String(available)}, so ${String(hosts)} such hosts`;
+const countLine = ({ connections: { roles, perRole, ofStores, ofHost, oneHost, available, hosts } }: DatabaseCheck): string =>
+  `  connections: ${String(roles)} roles × ${String(perRole)} + ${String(ofStores)} of kv + ${String(ofHost)} = ${String(oneHost)} of one host at most; the server takes ${String(available)}, so ${String(hosts)} such hosts`;
 
 const check = async ({ options, json, strict }: DatabaseFlags): Promise<number> => {
   const checked = await checkDatabase(options);

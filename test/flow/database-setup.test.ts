@@ -155,7 +155,7 @@ describe('cloister database, as it is typed', () => {
     const [code, output] = await run('check');
     assert.equal(code, 1, output);
     assert.match(output, /missing {2}notes: there is no role cloister_notes_/);
-    assert.match(output, /connections: 2 roles × 4 \+ 7 = 15/);
+    assert.match(output, /connections: 2 roles × 4 \+ 0 of kv \+ 10 = 18/);
   });
   test('plan prints what a DBA can run, and nothing that lets anybody in', async () => {
     const [code, output] = await run('plan');

@@ -53,8 +53,9 @@ export const databaseBounds = {
   connections: { unit: 'count', value: 4, meaning: 'Connections of one extension from one host.' },
   hostConnections: {
     unit: 'count',
-    value: 7,
-    meaning: 'Connections of the host itself: registering, the ledger, one for describing and setting up, and four for jobs.',
+    value: 10,
+    meaning:
+      'Connections of the host itself: registering, the ledger, quotas, one for describing and setting up, two for the registry and four for jobs.',
   },
   hosts: {
     unit: 'count',

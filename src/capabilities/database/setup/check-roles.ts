@@ -66,7 +66,13 @@ const withoutRepeats = (problems: readonly DatabaseProblem[]): readonly Database
   ...new Map(problems.map((one) => [one.severity === 'warning' ? one.what : JSON.stringify(one), one])).values(),
 ];
 
-export const checkRoles = async (client: Client, requests: readonly RoleRequest[], resource: DatabaseResource): Promise<CheckedRoles> => {
+/** `ofStores`: connections of what stands on the host's own login beside the roles. */
+export const checkRoles = async (
+  client: Client,
+  requests: readonly RoleRequest[],
+  resource: DatabaseResource,
+  ofStores: number,
+): Promise<CheckedRoles> => {
   const problems: DatabaseProblem[] = [...(await readHostLogin(client, requests))];
   const refused = await readEachPlan(client, requests, true, async (request, plan) => {
     const missing = missingOf(request, plan);
@@ -77,7 +83,7 @@ export const checkRoles = async (client: Client, requests: readonly RoleRequest[
   });
   problems.push(...refused.map(({ extension, error }) => problemOf(extension, error)));
   problems.push(...(await findStrangers(client, requests)));
-  const connections = await readConnectionCount(client, requests.length, resource.maxConnections);
+  const connections = await readConnectionCount(client, requests.length, resource.maxConnections, ofStores);
   if (connections.hosts < 1)
     problems.push({
       severity: 'warning',

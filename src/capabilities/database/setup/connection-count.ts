@@ -6,9 +6,11 @@ export interface ConnectionCount {
   readonly roles: number;
   /** Of one role from one host, at most. */
   readonly perRole: number;
-  /** Of the host's own, at most: registering, schedules, the ledger, describing. */
+  /** Of extensions that are granted `kv`, at most. */
+  readonly ofStores: number;
+  /** Of the host's own, at most: registering, jobs, the ledger, quotas, the registry, describing. */
   readonly ofHost: number;
-  /** roles × perRole + ofHost */
+  /** roles × perRole + ofStores + ofHost */
   readonly oneHost: number;
   /** max_connections without what is reserved for superusers. */
   readonly available: number;
@@ -19,13 +21,13 @@ export interface ConnectionCount {
 const sql = `select pg_catalog.sum(case s.name when 'max_connections' then s.setting::pg_catalog.int4 else - s.setting::pg_catalog.int4 end)::pg_catalog.int4 "available"
 from pg_catalog.pg_settings s where s.name in ('max_connections', 'superuser_reserved_connections', 'reserved_connections')`;
 
-export const countConnections = (roles: number, perRole: number, available: number): ConnectionCount => {
+export const countConnections = (roles: number, perRole: number, ofStores: number, available: number): ConnectionCount => {
   const ofHost = databaseBounds.hostConnections.value;
-  const oneHost = roles * perRole + ofHost;
-  return { roles, perRole, ofHost, oneHost, available, hosts: Math.floor(available / oneHost) };
+  const oneHost = roles * perRole + ofStores + ofHost;
+  return { roles, perRole, ofStores, ofHost, oneHost, available, hosts: Math.floor(available / oneHost) };
 };
 
-export const readConnectionCount = async (client: Client, roles: number, perRole: number): Promise<ConnectionCount> => {
+export const readConnectionCount = async (client: Client, roles: number, perRole: number, ofStores: number): Promise<ConnectionCount> => {
   const { rows } = await client.query<{ readonly available: number }>(sql);
-  return countConnections(roles, perRole, rows[0]?.available ?? 0);
+  return countConnections(roles, perRole, ofStores, rows[0]?.available ?? 0);
 };

@@ -31,7 +31,7 @@ const ask = (given = grants): readonly RoleRequest[] =>
   Object.entries(given).map(([id, grant]) => makeRoleRequest(id, [grant], harness.resource));
 const apply = (requests = ask()): ReturnType<typeof applyRoles> => harness.resource.withAdmin((client) => applyRoles(client, requests));
 const check = (requests = ask(), resource = harness.resource): Promise<CheckedRoles> =>
-  resource.withAdmin((client) => checkRoles(client, requests, resource));
+  resource.withAdmin((client) => checkRoles(client, requests, resource, 0));
 const plan = (requests = ask(), passwords = false): ReturnType<typeof planRoles> =>
   harness.resource.withAdmin((client) => planRoles(client, requests, passwords));
 /** What a check found beside warnings, in short. */
@@ -190,9 +190,10 @@ describe('the check warns', () => {
 });
 
 describe('connections', () => {
-  test('are roles × connections and the host’s own, as often as the server has room', () => {
-    assert.deepEqual(countConnections(20, 4, 97), { roles: 20, perRole: 4, ofHost: 7, oneHost: 87, available: 97, hosts: 1 });
-    assert.equal(countConnections(3, 2, 97).hosts, 7);
+  test('are roles × connections, those of kv and the host’s own, as often as the server has room', () => {
+    const counted = countConnections(20, 4, 6, 97);
+    assert.deepEqual(counted, { roles: 20, perRole: 4, ofStores: 6, ofHost: 10, oneHost: 96, available: 97, hosts: 1 });
+    assert.equal(countConnections(3, 2, 0, 97).hosts, 6);
   });
   test('are counted without those the server keeps for superusers', async () => {
     const { connections } = await check();
