@@ -105,6 +105,14 @@ const runOn = async (name: Name, registry: Registry, subject: string | undefined
   return (changed.applied?.failed ?? []).length > 0 ? 1 : 0;
 };
 
+/** What says where a registry is or what runs is the host's own to say. */
+const refuseBeside = (host: string, values: Readonly<Record<string, unknown>>): void => {
+  const beside = [...Object.keys(runtimeFlags), 'registry'].filter((flag) => values[flag] !== undefined);
+  if (beside.length === 0) return;
+  const flags = beside.map((flag) => `--${flag}`).join(', ');
+  throw refuse(`--host ${showText(host)}: a running host goes by its own configuration; leave out ${flags}, or leave out --host`);
+};
+
 const openOverHost = (host: string): Registry => {
   const token = process.env[tokenKey];
   if (token === undefined || token === '')
@@ -133,7 +141,10 @@ const run = async (name: Name, args: readonly string[]): Promise<number> => {
   const [subject, ...more] = positionals;
   if (more.length > 0)
     throw refuse(`cloister ${name}: takes one ${name === 'deploy' ? 'package' : 'extension'} at a time, found ${positionals.length}`);
-  if (given.host !== undefined) return await runOn(name, openOverHost(given.host), subject, given);
+  if (given.host !== undefined) {
+    refuseBeside(given.host, values);
+    return await runOn(name, openOverHost(given.host), subject, given);
+  }
   const { runtime } = await readRuntimeOptions(name, given, []);
   const registry = await openRegistry({ ...runtime, ...(given.registry === undefined ? {} : { registry: { folder: given.registry } }) });
   try {

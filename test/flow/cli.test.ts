@@ -93,6 +93,12 @@ describe('what it says', () => {
     ['an approval that is none', ['serve', 'x', '--approve', 'all'], 2, /--approve all: expected "requested"/],
     ['a configuration file that is not there', ['serve', '--config', '/nowhere.json'], 2, /--config \/nowhere\.json: cannot be read/],
     ['a ledger to verify that is not there', ['audit', 'verify', '/nowhere.ndjson'], 2, /nowhere\.ndjson/],
+    [
+      'a running host and a configuration',
+      ['status', '--host', 'http://127.0.0.1:1', '--config', 'x.json'],
+      2,
+      /--host http:\/\/127\.0\.0\.1:1: a running host goes by its own configuration; leave out --config, or/,
+    ],
     ['audit without a word', ['audit'], 2, /usage: cloister audit verify\|tail\|show\|export/],
   ];
   for (const [name, args, code, says] of rows) {
