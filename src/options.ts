@@ -106,14 +106,14 @@ export interface CloisterOptions {
     readonly execPath?: string;
     /** V8 without its compilers: most faults of V8 are in them, and extensions compute one and a half to five times slower; docs/performance.md. */
     readonly hardened?: boolean;
-    /** What else holds a ward back, each `auto` (where the machine has it), `require` or `off`; SECURITY.md. */
+    /** What else holds a ward back, each `auto` (where the machine has it), `require` or `off`; docs/hardening.md. */
     readonly hardening?: MeasureMode | Partial<HardeningModes>;
     /** What wards run as where the host is root (65533). */
     readonly user?: { readonly uid: number; readonly gid: number };
   };
   /** Sizes and times of reading packages; see docs/limits.md. */
   readonly packages?: Readonly<Record<string, number>>;
-  /** 16 characters or more. Who shows it as `Authorization: Bearer …` may read `/_cloister/metrics`; without it that is not there. */
+  /** 16 characters or more. Who shows it as `Authorization: Bearer …` may read `/_cloister/metrics` and change what is deployed by `/_cloister/api`; without it neither is there. */
   readonly adminToken?: string | null;
   /** Count requests, calls, limits and lives by extension and tenant, for `runtime.metrics()`. Default: where there is an `adminToken`. */
   readonly metrics?: boolean;
