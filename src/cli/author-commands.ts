@@ -32,7 +32,9 @@ export const init = async (args: readonly string[]): Promise<number> => {
   if (name === undefined || positionals.length > 1) throw refuse('usage: cloister init NAME [--typescript]');
   const files = await initPackage(name, { typescript: values.typescript, parent: process.cwd(), version: version() });
   for (const file of files) say(`  ${name}/${file}`);
-  say(`\nNext:  cd ${name} && npm install && npm run dev`);
+  // A checkout's version may be on no registry: what `npm pack` makes of it is.
+  const install = import.meta.url.endsWith('.ts') ? `npm install --save-dev PATH/cloister-${version()}.tgz` : 'npm install';
+  say(`\nNext:  cd ${name} && ${install} && npm run dev`);
   return 0;
 };
 
