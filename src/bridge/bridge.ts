@@ -1,4 +1,4 @@
-// The choke point: every call of every capability passes here and nowhere else. Must never let a call through that is not parsed, alive, counted, checked, allowed and recorded, in this order.
+// The choke point: every call of every capability passes here and nowhere else. Must never let a call through that is not alive, small enough, parsed, granted, counted, checked, allowed and recorded, in this order.
 import { hash } from 'node:crypto';
 import { CloisterError } from '../errors.ts';
 import type { Limits } from '../limits/table.ts';

@@ -164,7 +164,7 @@ export class Lease extends RecordedLease implements LeasePeer {
     this.#answer.next();
   }
 
-  onDone(text: string): void {
+  onJobDone(text: string): void {
     if (this.isOver) return;
     const { job } = this.question;
     if (job === undefined) return this.fail(new CloisterError('ERR_RESPONSE_INVALID', 'a request was ended as if it were a job'));

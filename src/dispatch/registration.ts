@@ -65,7 +65,7 @@ export class Registration extends CallLease implements LeasePeer {
   onChunk(): void {}
   onEnd(): void {}
   onNext(): void {}
-  onDone(): void {}
+  onJobDone(): void {}
   onFault(): void {}
   onTaken(): void {}
   onSettled(): void {}

@@ -33,7 +33,7 @@ export interface LeasePeer {
   onEnd(): void;
   onNext(): void;
   /** A job gave its result. */
-  onDone(result: string): void;
+  onJobDone(result: string): void;
   onFault(text: string): void;
   onBreach(breach: Breach, usedCpuMs: number): void;
   onTaken(bytes: number): void;
@@ -169,7 +169,7 @@ export class Ward {
       case toHost.next:
         return lease?.onNext();
       case toHost.done:
-        return lease?.onDone(frame.text);
+        return lease?.onJobDone(frame.text);
       case toHost.fault:
         return lease?.onFault(frame.text);
       case toHost.breach:
