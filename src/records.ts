@@ -1,4 +1,5 @@
 // What is kept and counted of all that happens: the ledger, and who looks over its shoulder. Must never count what the ledger did not take.
+import { hostname } from 'node:os';
 import type { DatabaseResource } from './capabilities/database/resource.ts';
 import type { RuntimeOptions } from './config/runtime-options.ts';
 import type { Ledger } from './ledger/entry.ts';
@@ -29,8 +30,11 @@ export interface RecordEvents {
 }
 
 const megabyte = 1024 * 1024;
-/** Of a host whose operator named none. */
-const defaultChain = 'default';
+/** Of a host whose operator named none: two that write one chain refuse each other's requests. */
+const chainOfHost = (): string =>
+  hostname()
+    .replaceAll(/[^A-Za-z0-9._-]/g, '-')
+    .slice(0, 63) || 'default';
 
 const openRuntimeLedger = (
   { ledger: { file, ringSize, rotateMb, table }, onLedgerEntries }: RuntimeOptions,
@@ -44,7 +48,7 @@ const openRuntimeLedger = (
     table:
       table === null || database === undefined
         ? null
-        : { connect: () => database.openAdmin('cloister:ledger'), chain: table.chain ?? defaultChain },
+        : { connect: () => database.openAdmin('cloister:ledger'), chain: table.chain ?? chainOfHost() },
   });
 
 export const openRecords = async (
