@@ -90,7 +90,13 @@ export const makeFollower = <Served extends ServedHere>(parts: FollowerParts<Ser
       throw strayed.error;
     }
     if (state.revision !== applied?.revision) waitMs = registryBounds.retryMs.value;
-    served = await serve(state);
+    try {
+      served = await serve(state);
+    } catch (error) {
+      // The watch has told this revision, and will not again.
+      tryLater();
+      throw error;
+    }
     applied = followedOf(state);
     trouble = '';
     const failed = served.filter((one) => one.failed.length > 0);

@@ -18,10 +18,19 @@ export const watchTable = (connect: () => Promise<Client>, namespace: string, he
   let current: Client | null = null;
   let wake = (): void => undefined;
 
-  const look = async (client: Client): Promise<void> => {
+  /** A connection that says nothing for so long is given up. */
+  const within = async <Value>(client: Client, ask: () => Promise<Value>): Promise<Value> => {
     const silence = setTimeout(() => client.connection.stream.destroy(), registryBounds.silenceMs.value);
     try {
-      const { rows } = await client.query<{ readonly revision: string }>(readRevision, [namespace]);
+      return await ask();
+    } finally {
+      clearTimeout(silence);
+    }
+  };
+
+  const look = async (client: Client): Promise<void> => {
+    try {
+      const { rows } = await within(client, () => client.query<{ readonly revision: string }>(readRevision, [namespace]));
       const revision = Number(rows[0]?.revision ?? 0);
       if (revision === told || stop.signal.aborted) return;
       told = revision;
@@ -31,8 +40,6 @@ export const watchTable = (connect: () => Promise<Client>, namespace: string, he
       if (!isMissing(error)) throw error;
       if (told === null) hear.onRevision(0);
       told = 0;
-    } finally {
-      clearTimeout(silence);
     }
   };
 
@@ -50,7 +57,7 @@ export const watchTable = (connect: () => Promise<Client>, namespace: string, he
     client.on('notification', ({ payload }) => {
       if (payload?.startsWith(`${namespace} `) === true) wake();
     });
-    await client.query(`LISTEN ${registryChannel}`);
+    await within(client, () => client.query(`LISTEN ${registryChannel}`));
     while (!stop.signal.aborted) {
       const woken = new Promise<void>((resolve) => {
         wake = resolve;

@@ -46,13 +46,15 @@ interface Host {
   readonly served: string[];
   readonly troubles: unknown[];
 }
-const openHost = async (store: RegistryStore): Promise<Host> => {
+const openHost = async (store: RegistryStore, hindrances: { left: number } = { left: 0 }): Promise<Host> => {
   const served: string[] = [];
   const troubles: unknown[] = [];
   const follower = makeFollower({
     store,
     host: 'one',
     serve: ({ deployments }) => {
+      hindrances.left -= 1;
+      if (hindrances.left >= 0) return Promise.reject(new CloisterError('ERR_LEDGER_UNAVAILABLE', 'a hindrance of this host alone'));
       const all = [...deployments.values()];
       const names = all.map(({ extension }) => extension).join();
       if (served.at(-1) !== names) served.push(names);
@@ -156,6 +158,17 @@ for (const [where, openPlace] of [
       } finally {
         await follower.close();
       }
+    });
+    test('that a host could not serve at once is served later, without another revision', async () => {
+      const { store } = openPlace();
+      const hindrances = { left: 0 };
+      const { follower, served, troubles } = await openHost(store, hindrances);
+      hindrances.left = 1;
+      await deploy(store, 'later');
+      await waitUntil('it is served', () => served.at(-1) === 'later', 30_000);
+      assert.deepEqual(troubles, ['ERR_LEDGER_UNAVAILABLE']);
+      await follower.close();
+      await store.close();
     });
     test('that lost its state and has releases is refused to all, and begins anew by no deploy', async () => {
       const { store, loseState } = openPlace();
