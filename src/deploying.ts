@@ -43,8 +43,11 @@ const nothing: Omit<Deploying, 'tryOut'> = {
   close: () => Promise.resolve(),
 };
 
-export const wantedDigestOf = async (store: Pick<RegistryStore, 'read'>, extension: string): Promise<string | null> =>
-  (await store.read()).deployments.get(extension)?.current ?? null;
+/** null: none is to be served. */
+export const wantedDigestOf = async (store: Pick<RegistryStore, 'read'>, extension: string): Promise<string | null> => {
+  const deployment = (await store.read()).deployments.get(extension);
+  return deployment?.enabled === true ? deployment.current : null;
+};
 
 export const openDeploying = ({ options, contracts, database, logger, installation }: DeployingParts): Deploying => {
   const tryOut = async (archive: Uint8Array, asCanary: boolean): Promise<TriedRelease> => {

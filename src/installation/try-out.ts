@@ -1,5 +1,6 @@
 // A deployment tried on this host before anybody is told of it. Must never serve a request, nor leave anything of what it tried.
 import { conflict } from '../approvals/twins.ts';
+import { CloisterError } from '../errors.ts';
 import type { LoadedPackage } from '../packages/loaded-package.ts';
 import { readArchived } from '../packages/read-packages.ts';
 import type { ApplyParts } from './apply-desired.ts';
@@ -24,6 +25,12 @@ export const tryOut = async (bytes: Uint8Array, asCanary: boolean, { services, s
   const { fallbackId: id } = found;
   const current = serving.get(id)?.current;
   if (current !== undefined && current.digest === null) throw conflict(id, 'the archive', current.found.folder);
+  if (current === undefined && typeof (await services.wantedDigest(id)) === 'string')
+    throw new CloisterError(
+      'ERR_EXTENSION_UNAVAILABLE',
+      `extension ${id}: the version that is deployed is not served by this host, so nothing can be tried beside it; see why with \`cloister status\`, or \`cloister disable ${id}\` first`,
+      { extension: id },
+    );
   const judge =
     asCanary && current !== undefined
       ? judgeCanary(found, current, registry)
