@@ -138,7 +138,7 @@ export const makeApi = (services: ApiServices): Api => {
       case 'deploy':
         return await changed(() => deploy(request, query));
       default:
-        return await changed(() => change(name, extension, query));
+        return await change(name, extension, query);
     }
   };
 

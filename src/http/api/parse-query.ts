@@ -11,7 +11,7 @@ interface Part {
 }
 
 const valueOf = ({ type, const: only }: Part, text: string): string | number | boolean => {
-  if (type === 'number' && /^\d{1,9}(?:\.\d{1,9})?$/.test(text)) return Number(text);
+  if (type === 'number' && /^\d{1,9}(?:\.\d{1,25})?$/.test(text)) return Number(text);
   return only === true && text === 'true' ? true : text;
 };
 
