@@ -12,7 +12,7 @@ import { leavingOf } from '../registry/decide.ts';
 import { type CanaryTerms, type ChangeTerms, packSource, type Registry } from '../registry/registry.ts';
 import { openRemoteRegistry } from './remote-registry.ts';
 import { readRuntimeOptions, runtimeFlags } from './serve-options.ts';
-import { showChanged, showReleases, showStatus } from './show-registry.ts';
+import { allServe, showChanged, showReleases, showStatus } from './show-registry.ts';
 
 type Name = 'deploy' | 'enable' | 'disable' | 'rollback' | 'promote' | 'return' | 'list' | 'status';
 /** Where the token of a running host is looked for. */
@@ -95,7 +95,7 @@ const runOn = async (name: Name, registry: Registry, subject: string | undefined
     const status = await registry.status();
     if (json) say(makeAsciiJson(status));
     else for (const line of showStatus(status, await registry.list(), Date.now())) say(line);
-    return status.hosts.some(({ failed }) => Object.keys(failed).length > 0) ? 1 : 0;
+    return allServe(status, Date.now()) ? 0 : 1;
   }
   if (subject === undefined)
     throw refuse(`usage: cloister ${name} ${name === 'deploy' ? 'DIR|FILE.cloister' : 'ID'}; \`cloister --help\` lists what it takes`);

@@ -6,7 +6,7 @@ import { openDatabaseStore } from '../jobs/database/database-store.ts';
 import type { JobStore, ListedJob } from '../jobs/job.ts';
 import { makeAsciiJson } from '../ledger/line.ts';
 import type { CloisterOptions } from '../options.ts';
-import { readConfig } from './serve-options.ts';
+import { readConfig, readVariable } from './serve-options.ts';
 
 const usage = 'usage: cloister jobs [list|retry ID|drop ID]; `cloister --help` lists what it takes';
 const listed = 100;
@@ -59,8 +59,8 @@ export const jobs = async (args: readonly string[]): Promise<number> => {
   if (name !== 'list' && name !== 'retry' && name !== 'drop') throw refuse(usage);
   if ((name === 'list') !== (id === undefined)) throw refuse(usage);
   const config = await readConfig(values.config);
-  const url = values['database-url'] ?? config.databaseUrl;
-  if (url === null) throw refuse('jobs: name the database by --database-url URL, or by databaseUrl in --config FILE');
+  const url = values['database-url'] ?? config.databaseUrl ?? readVariable('databaseUrlKey', config.databaseUrlKey);
+  if (url === null) throw refuse('jobs: name the database by --database-url URL, or by databaseUrl or databaseUrlKey in --config FILE');
   const { databaseRoles } = config.options as CloisterOptions;
   const database = await openDatabaseResource(url, databaseRoles?.namespace === undefined ? {} : { namespace: databaseRoles.namespace });
   const store = openDatabaseStore(database);

@@ -66,7 +66,7 @@ const pickEnv = (keys: readonly string[]): Readonly<Record<string, string>> =>
   Object.fromEntries(keys.flatMap((key) => (process.env[key] === undefined ? [] : [[key, process.env[key]]])));
 
 /** Who names a variable wants what it holds: an empty one must not open or close anything quietly. */
-const readVariable = (option: 'adminTokenKey' | 'databaseUrlKey', key: string | null): string | null => {
+export const readVariable = (option: 'adminTokenKey' | 'databaseUrlKey', key: string | null): string | null => {
   if (key === null) return null;
   const value = process.env[key];
   if (value !== undefined && value !== '') return value;

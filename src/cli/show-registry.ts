@@ -6,6 +6,11 @@ import type { Deployment, Release } from '../registry/state.ts';
 
 const short = (digest: string): string => digest.slice(0, 12);
 const silentMs = 60_000;
+
+/** Every host that is heard of serves what is deployed, all of it. */
+export const allServe = ({ revision, hosts }: RegistryStatus, nowMs: number): boolean =>
+  hosts.every((host) => host.revision === revision && nowMs - Date.parse(host.at) <= silentMs && Object.keys(host.failed).length === 0);
+
 const percent = (share: number): string => `${String(Math.round(share * 1_000) / 10)}%`;
 
 export const showChanged = ({ revision, deployment, applied, notApplied }: Changed): readonly string[] => {
