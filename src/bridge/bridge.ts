@@ -4,7 +4,7 @@ import { CloisterError } from '../errors.ts';
 import type { Limits } from '../limits/table.ts';
 import { bridgeBounds } from './bounds.ts';
 import { asPublic, errorJson, exceededResult, isTellable, outcomeOf } from './call-error.ts';
-import type { CallLease } from './call-lease.ts';
+import { type CallLease, firstNestedCall } from './call-lease.ts';
 import type { CallEnd, CallResult, CapabilityContract, CapabilityInstance, MethodContract, Nested } from './capability.ts';
 import { findMethod, type ParsedCall, parseCall, unread } from './parse-call.ts';
 import { exceeded, spend, suppressed } from './spend.ts';
@@ -76,9 +76,6 @@ const sayOverflow = (lease: CallLease, { instance }: Granted, name: string, { ov
     .then(() => instance.call(name, overflow, lease))
     .catch(() => undefined);
 };
-
-/** Ids of nested calls: above every id a kernel gives, so that the ledger never has one twice in a request. */
-const firstNestedCall = 0x4000_0000;
 
 /** A kernel counts its calls up, and begins anew after the last id: so one that is not ahead of the last is a ward's own making. */
 const isNext = ({ lastCall }: CallLease, call: number): boolean => {
@@ -235,14 +232,18 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
     }
     if (!(result instanceof Promise)) return succeed(result);
     const weight = nested === undefined || isStep ? 0 : 1;
+    const { runs } = lease;
     lease.pending += weight;
+    const settle = (): void => {
+      if (lease.runs === runs) lease.pending -= weight;
+    };
     result.then(
       (value) => {
-        lease.pending -= weight;
+        settle();
         succeed(value);
       },
       (error: unknown) => {
-        lease.pending -= weight;
+        settle();
         fail(error);
       },
     );
@@ -257,7 +258,9 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
   /** A call of a host side for the call it serves: it comes through the same checks, and can make none of its own. */
   const makeNested = (origin: CallOrigin, lease: CallLease, cause: number): Nested => {
     let busy = false;
+    const { runs } = lease;
     return async (capability, method, args) => {
+      if (lease.runs !== runs) throw new CloisterError('ERR_LEASE_OVER', 'The run of the request that this call belongs to has ended.');
       if (busy) throw new Error('a host side makes one nested call at a time');
       busy = true;
       try {
@@ -278,19 +281,21 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
         if (call !== 0) reply(false, errorJson(asPublic(error)), null);
       };
       let admitted: Admitted;
+      let onRecord = call;
       try {
         if (given !== null && call !== 0) {
           if (!isNext(given, call)) return refuseId(given, call, reply);
           given.lastCall = call;
+          onRecord = given.callOnRecord(call);
         }
-        admitted = admit(origin, given, { text, bytes }, call, null);
+        admitted = admit(origin, given, { text, bytes }, onRecord, null);
       } catch (error) {
         return refuse(error);
       }
       const answer = (result: CallResult): void => {
         if (call !== 0) reply(true, result.json, result.bytes ?? null);
       };
-      perform(origin, admitted, call, makeNested(origin, admitted.lease, call), answer, refuse);
+      perform(origin, admitted, onRecord, makeNested(origin, admitted.lease, onRecord), answer, refuse);
     },
   };
 };

@@ -58,6 +58,9 @@ const leaseOver = 'the lease is over';
 
 const nothingSaid: Readonly<Record<string, string>> = Object.freeze({});
 
+/** Ids of nested calls: above every id a kernel gives, so that the ledger never has one twice in a request. */
+export const firstNestedCall = 0x4000_0000;
+
 export abstract class CallLease implements Caller {
   readonly origin: LeaseOrigin;
   readonly id: number;
@@ -65,8 +68,10 @@ export abstract class CallLease implements Caller {
   /** A call had an effect outside the cell: the request may not be run again. */
   effects = false;
   calls = 0;
-  /** The id of its last call; 0: it has made none. */
+  /** The id that a kernel gave its last call; 0: that one has made none. */
   lastCall = 0;
+  /** Runs that ended before this one: it runs again where another's request took its cell. */
+  runs = 0;
   pending = 0;
   /** Calls that host sides made for its calls; they are in `calls` too. */
   nestedCalls = 0;
@@ -83,6 +88,7 @@ export abstract class CallLease implements Caller {
   /** null: nobody traces. */
   readonly span: RequestSpan | null;
   #abort: AbortController | null = null;
+  #callsBefore = 0;
   #over = false;
   #fold: Fold<Repeatable> | null = null;
   #cause: Cause | null;
@@ -155,6 +161,21 @@ export abstract class CallLease implements Caller {
     } catch (error) {
       this.origin.onLedgerFailure(error);
     }
+  }
+
+  /** Its cell is gone: what it has under way is given up, and the kernel of its next one counts calls by itself. */
+  protected endRun(): void {
+    this.#abort?.abort(leaseOver);
+    this.#abort = null;
+    this.runs += 1;
+    this.#callsBefore += this.lastCall;
+    this.lastCall = 0;
+    this.pending = 0;
+  }
+
+  /** What stands on the ledger for a kernel's id: none twice in a request, over all its runs. */
+  callOnRecord(call: number): number {
+    return ((this.#callsBefore + call - 1) % (firstNestedCall - 1)) + 1;
   }
 
   /** Ends the right to call; work in progress on its behalf is given up. */

@@ -115,7 +115,7 @@ export class Lease extends RecordedLease implements LeasePeer {
   /** Its cell is gone: nothing more comes from it. */
   lose(): void {
     this.#losses += 1;
-    this.lastCall = 0;
+    this.endRun();
     this.#leaveCell();
   }
 
