@@ -13,7 +13,7 @@ export const jobBounds = {
   attempts: { unit: 'count', value: 5, meaning: 'How often a job is begun before it is put with the dead.' },
   backOffMs: { unit: 'ms', value: 1_000, meaning: 'Until the second attempt; four times as long before each one after that.' },
   mostBackOffMs: { unit: 'ms', value: 300_000, meaning: 'The longest of these waits.' },
-  passMs: { unit: 'ms', value: 2_000, meaning: 'How long a job that one host gave back is left to others.' },
+  passMs: { unit: 'ms', value: 2_000, meaning: 'How long a job that one host gave back waits for others; for that host, twice as long.' },
   beatMs: { unit: 'ms', value: 1_000, meaning: 'How often a host says that it is there, and looks for work that nobody told it of.' },
   holdMs: { unit: 'ms', value: 15_000, meaning: 'After so long without a beat, what a host ran is given to others.' },
   quietMs: { unit: 'ms', value: 3_000, meaning: 'The same where PostgreSQL sees that the host’s session has ended.' },

@@ -40,7 +40,7 @@ const postgres = (): Bench => {
         await client.connect();
         return client;
       };
-      const store = openDatabaseStore({ namespace: 'contract', openAdmin }, { openJobs, quietMs: 1_000 });
+      const store = openDatabaseStore({ namespace: 'contract', openAdmin }, { openJobs, quietMs: 1_000, passMs: 100 });
       names.set(store, name);
       return store;
     },

@@ -18,6 +18,7 @@ export interface JobDatabase {
 export interface DatabaseTerms {
   readonly holdMs: number;
   readonly quietMs: number;
+  readonly passMs: number;
   readonly openJobs: number;
 }
 
@@ -66,9 +67,10 @@ const toClaimed = ({ attempts, overlaps, ageMs, events, turns, lane, rank, ...jo
 const column = <Key extends keyof Job>(jobs: readonly Job[], key: Key): readonly Job[Key][] => jobs.map((job) => job[key]);
 
 export const openDatabaseStore = (database: JobDatabase, terms: Partial<DatabaseTerms> = {}): JobStore => {
-  const { holdMs, quietMs, openJobs } = {
+  const { holdMs, quietMs, passMs, openJobs } = {
     holdMs: jobBounds.holdMs.value,
     quietMs: jobBounds.quietMs.value,
+    passMs: jobBounds.passMs.value,
     openJobs: jobBounds.openJobs.value,
     ...terms,
   };
@@ -87,6 +89,8 @@ export const openDatabaseStore = (database: JobDatabase, terms: Partial<Database
   const puts = Array.from({ length: writers }, () => openSession(connect, prepare));
   const listener = openListener(connect, namespace);
   let host: string | null = null;
+  /** Held under a name that is gone: others may have begun them. */
+  const lost = new Set<string>();
   let prunedAt = Number.NEGATIVE_INFINITY;
 
   const values = (jobs: readonly Job[], spend: Spend | null): readonly unknown[] => [
@@ -152,14 +156,13 @@ export const openDatabaseStore = (database: JobDatabase, terms: Partial<Database
     async claim({ most, full, extensions }: Want) {
       if (host === null) return [];
       const share = Math.max(1, Math.ceil(most / 4));
-      const rows = await work.query<ClaimRow>(sql.claim, [namespace, most, share, full, extensions, host]);
+      const rows = await work.query<ClaimRow>(sql.claim, [namespace, most, share, full, extensions, host, passMs]);
       return rows.map(toClaimed);
     },
     async beat(held) {
-      const lost: string[] = [];
       const { pid, since } = listener.backend ?? { pid: null, since: null };
       if (host !== null && (await work.query(sql.beat, [namespace, host, pid, since])).length === 0) {
-        lost.push(...held.map(({ job }) => job.id));
+        for (const { job } of held) lost.add(job.id);
         host = null;
       }
       if (host === null) {
@@ -170,7 +173,10 @@ export const openDatabaseStore = (database: JobDatabase, terms: Partial<Database
       const reaped = await work.query(sql.reap, [namespace, holdMs, quietMs]);
       if (reaped.length > 0) listener.wake();
       await prune();
-      return lost;
+      // Not before: a beat that fails on its way says it the next time.
+      const said = [...lost];
+      lost.clear();
+      return said;
     },
     async settle({ job, attempt }: Claimed, settlement: Settlement) {
       const mine = [namespace, job.id, host, attempt];

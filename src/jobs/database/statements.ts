@@ -35,7 +35,7 @@ const overlap = `EXISTS (
   SELECT FROM cloister.jobs p JOIN cloister.job_hosts h ON h.namespace = $1 AND h.id = p.held_by
   WHERE ${before} AND p.state = 'running' AND p.attempts = 1 AND p.begun_at <= j.created_at AND h.beat_at > j.created_at)`;
 
-/** $2 most, $3 most of one tenant, $4 tenants that are full, $5 extensions, $6 host. A tenant that was served goes to the end of the line. */
+/** $2 most, $3 most of one tenant, $4 tenants that are full, $5 extensions, $6 host, $7 passMs: who gave a job back is the last to have it again. A tenant that was served goes to the end of the line. */
 export const claim = `
   WITH turn AS MATERIALIZED (
     SELECT kind, tenant FROM cloister.job_tenants
@@ -46,6 +46,7 @@ export const claim = `
       SELECT j.id, j.lane IS NOT NULL AND ${overlap} AS overlaps FROM cloister.jobs j
       WHERE j.namespace = $1 AND j.kind = turn.kind AND j.tenant = turn.tenant AND j.state = 'queued' AND j.due_at <= clock_timestamp()
         AND j.extension = ANY ($5::text[])
+        AND (j.held_by IS DISTINCT FROM $6 OR j.due_at <= clock_timestamp() - $7::float8 * interval '1 millisecond')
         AND (j.lane IS NULL OR NOT EXISTS (SELECT FROM cloister.jobs p WHERE ${before} AND p.state IN ('queued', 'running')) OR ${overlap})
       ORDER BY j.due_at LIMIT $3::int FOR UPDATE OF j SKIP LOCKED
     ) one LIMIT $2::int
@@ -115,7 +116,7 @@ export const done = `
 
 /** $5 delay, $6 whether the attempt counts, $7 why. */
 export const again = `
-  UPDATE cloister.jobs SET state = 'queued', held_by = NULL, due_at = clock_timestamp() + $5::float8 * interval '1 millisecond',
+  UPDATE cloister.jobs SET state = 'queued', held_by = CASE WHEN $6::boolean THEN NULL ELSE held_by END, due_at = clock_timestamp() + $5::float8 * interval '1 millisecond',
     attempts = attempts - CASE WHEN $6::boolean THEN 0 ELSE 1 END, reason = $7 WHERE ${mine}`;
 
 /** $5 why. */
