@@ -114,8 +114,7 @@ export class Slot implements CellOpenerOwner, LeaseEvents {
     if (this.#waiting.length === 0) return;
     const held = this.#services.shares.holds(this);
     if (this.extension.isolation === 'request') {
-      if (held) return;
-      for (let missing = this.#waiting.ready() - this.#opener.opening; missing > 0; missing -= 1) this.#opener.open();
+      for (let missing = this.#waiting.ready(held) - this.#opener.opening; missing > 0; missing -= 1) this.#opener.open();
       return this.#opener.hurry();
     }
     if (this.#current === null) {
@@ -175,7 +174,8 @@ export class Slot implements CellOpenerOwner, LeaseEvents {
     this.#opener.opened(cell);
     for (const waiter of this.#waiters.splice(0)) waiter.resolve(registered);
     if (this.extension.isolation === 'request') {
-      if (!this.#runNext(cell)) cell.retire('nobody waits for it');
+      // Whom somebody waits for goes first; a cell that is there is used all the same.
+      if (!this.#runNext(cell, this.#services.shares.holds(this)) && !this.#runNext(cell)) cell.retire('nobody waits for it');
     } else {
       this.#current = cell;
       this.#idle.start();

@@ -54,11 +54,11 @@ export class Waiting {
     else this.#jobs.unshift(lease);
   }
 
-  /** How many could run now. */
-  ready(): number {
-    const requests = Math.min(this.#requests.length, Math.max(0, this.#limits.concurrentRequests - this.#runningRequests));
+  /** How many could run now. `awaited`: of those that somebody's running request waits for. */
+  ready(awaited = false): number {
+    const requests = awaited ? 0 : Math.min(this.#requests.length, Math.max(0, this.#limits.concurrentRequests - this.#runningRequests));
     let jobs = 0;
-    for (const lease of this.#jobs) if (this.#mayRun(lease, jobs)) jobs += 1;
+    for (const lease of this.#jobs) if ((!awaited || lease.question.job?.awaited === true) && this.#mayRun(lease, jobs)) jobs += 1;
     return requests + jobs;
   }
 
