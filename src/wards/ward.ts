@@ -210,8 +210,9 @@ export class Ward {
   }
 
   #settled(id: number, lease: LeasePeer | undefined, cpuUs: number, heapGrowth: number): void {
-    this.usedAt = performance.now();
+    // Of a lease that is there: to say so of any would keep a ward awake.
     if (lease === undefined) return;
+    this.usedAt = performance.now();
     this.leases.delete(id);
     if (this.#busy.get(lease.cell) === id) this.#busy.delete(lease.cell);
     lease.onSettled(cpuUs, heapGrowth === 0 ? null : heapGrowth - 1);

@@ -72,6 +72,8 @@ export const inSetUp = async <Result>(client: Client, extension: string, work: (
   try {
     await client.query(`set local lock_timeout = '${setUpTimeout}'`);
     await client.query('select pg_catalog.pg_advisory_xact_lock($1)', [setUpLock]);
+    // Whoever makes a table of Cloister's own makes the schema under this one.
+    await client.query(`select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('cloister', 0))`);
     const result = await work();
     await client.query('commit');
     return result;
