@@ -7,7 +7,7 @@ import { makeForgivingLedger } from './ledger/forgiving-ledger.ts';
 import { openLedger } from './ledger/open-ledger.ts';
 import { openQuotas } from './quotas/open-quotas.ts';
 import type { QuotaBook } from './quotas/quota-book.ts';
-import { type Gauges, type Metrics, makeMetrics } from './telemetry/metrics.ts';
+import type { Gauges, Metrics } from './telemetry/metrics.ts';
 import { type LedgerObserver, makeObservedLedger } from './telemetry/observed-ledger.ts';
 import type { TenantBook } from './tenants/tenant-book.ts';
 
@@ -28,6 +28,13 @@ export interface RecordEvents {
   readonly watch: LedgerObserver;
   gauges(): Gauges;
 }
+
+/** Where nobody looks, its libraries would be a third of what a command loads. */
+const openMetrics = async (options: RuntimeOptions, gauges: () => Gauges): Promise<Metrics | null> => {
+  if (!options.metrics && options.meter === null) return null;
+  const { makeMetrics } = await import('./telemetry/metrics.ts');
+  return makeMetrics({ meter: options.meter, gauges });
+};
 
 const megabyte = 1024 * 1024;
 /** Of a host whose operator named none: two that write one chain refuse each other's requests. */
@@ -64,7 +71,7 @@ export const openRecords = async (
     throw error;
   });
   const kept = options.ledger.onFailure === 'continue' ? makeForgivingLedger(opened, onLedgerFailure) : opened;
-  const metrics = options.metrics || options.meter !== null ? makeMetrics({ meter: options.meter, gauges }) : null;
+  const metrics = await openMetrics(options, gauges);
   return {
     ledger: makeObservedLedger(kept, [metrics, quotas, watch]),
     metrics,

@@ -7,7 +7,7 @@ import { fetchBounds } from './bounds.ts';
 import { type FetchGrant, fetchContract, type RequestArgs, type TagArgs, type WriteArgs } from './contract.ts';
 import { coversFetch } from './covers.ts';
 import { EgressError, makeEgressError } from './egress-error.ts';
-import { type Exchanger, type Network, type Outgoing, openExchanger } from './exchange.ts';
+import type { Exchanger, Network, Outgoing } from './exchange.ts';
 import { type Followed, follow } from './follow.ts';
 import { fetchLearning } from './learn.ts';
 import { type Masker, makeMasker } from './masker.ts';
@@ -192,14 +192,16 @@ const makeInstance = (
   };
 };
 
-const openInstance = (
+const openInstance = async (
   extension: string,
   grants: readonly FetchGrant[],
   waived: readonly FetchGrant[],
   { network, secrets, resultBytes = limitTable.resultBytes.default }: FetchResources,
-): CapabilityInstance => {
+): Promise<CapabilityInstance> => {
   for (const grant of grants) refuseSpelling(extension, grant);
   const masker = makeMasker(findUses(grants, secrets));
+  // Its client is heavy, and few extensions have it.
+  const { openExchanger } = await import('./exchange.ts');
   return makeInstance(extension, grants, waived, {
     exchanger: openExchanger(network),
     counters: makeCounters(),
@@ -214,6 +216,5 @@ export const fetchCapability: Capability<FetchResources, FetchGrant> = {
   learning: fetchLearning,
   makePolicy: makeFetchPolicy,
   covers: coversFetch,
-  open: (extension, grants, resources, waived = []) =>
-    new Promise((resolve) => resolve(openInstance(extension.id, grants, waived, resources))),
+  open: (extension, grants, resources, waived = []) => openInstance(extension.id, grants, waived, resources),
 };

@@ -1,5 +1,5 @@
 // The ItemsService that Cloister brings itself. Must never reach data but through the database capability of the extension that calls.
-import knexFactory, { type Knex } from 'knex';
+import type { Knex } from 'knex';
 import { type TSchema, Type } from 'typebox';
 import type { BuiltInMethod, BuiltInService, Description } from '../built-in.ts';
 import { SelectCompiler } from './compile-select.ts';
@@ -17,10 +17,11 @@ const list = (most: number): TSchema => Type.Unsafe<readonly unknown[]>({ type: 
 const contractOf = (): Readonly<Record<string, BuiltInMethod>> =>
   Object.fromEntries([...methods].map(([name, { most, effect }]) => [name, { args: list(most), effect }]));
 
+/** A builder alone: it has no connection, and could not run anything. Heavy, so it is loaded with the first call. */
+const loadBuilder = async (): Promise<Knex> => (await import('knex')).default({ client: 'pg' });
+
 export const makeItemsService = (): BuiltInService => {
-  // A builder alone: it has no connection, and could not run anything.
-  const knex: Knex = knexFactory({ client: 'pg' });
-  const writes = new WriteCompiler(knex);
+  let builder: Promise<Knex> | null = null;
   const decoders = makeDecoders();
   const models = new WeakMap<Description, Model>();
   const modelOf = (description: Description): Model => {
@@ -36,7 +37,10 @@ export const makeItemsService = (): BuiltInService => {
     methods: contractOf(),
     async call({ collection, method, args, emitEvents }, context) {
       const model = modelOf(await context.describe());
+      builder ??= loadBuilder();
+      const knex = await builder;
       const selects = new SelectCompiler(knex, model);
+      const writes = new WriteCompiler(knex);
       const work: Work = {
         args,
         model,
