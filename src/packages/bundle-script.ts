@@ -1,10 +1,10 @@
 // Bundles one package to the one classic script that a cell runs, or to one module that a package is published with. Must never run in the host: a hostile source can end esbuild's process.
 import { type BuildFailure, type BuildOptions, build, type Message, type Metafile } from 'esbuild';
 import { showText } from '../config/show.ts';
-import { makeMemoryFolder } from './archive-folder.ts';
 import { makeBundlePlugin } from './bundle-plugin.ts';
 import { type BundleReply, type BundleRequest, scriptClosing, virtualFile, virtualFolder } from './bundle-request.ts';
 import { defineComputedImports, restoreComputedImports } from './computed-imports.ts';
+import { makeMemoryFolder } from './memory-folder.ts';
 import { openPackageFolder } from './package-folder.ts';
 
 const opening = '__load(function (exports, require, module, __filename, __dirname) {';
