@@ -43,7 +43,15 @@ const tryAlone = async (
   // Standard output is for what was asked for.
   const logger = rest.logger ?? pino({ name: 'cloister', level: 'warn' }, pino.destination({ dest: 2, sync: true }));
   const runtime = await createRuntime(
-    { ...rest, logger, ledger: {}, onLedgerEntries: null, metrics: false, adminToken: null, wards: { ...rest.wards, spareCells: 0 } },
+    {
+      ...rest,
+      logger,
+      ledger: {},
+      onLedgerEntries: null,
+      metrics: false,
+      adminToken: null,
+      wards: { ...rest.wards, spareWards: 0, spareCells: 0 },
+    },
     { isTrial: true, wantedDigest: (extension) => wantedDigestOf(store, extension) },
   );
   try {

@@ -94,6 +94,8 @@ export interface CloisterOptions {
   readonly wards?: {
     readonly max?: number;
     readonly perTenant?: number;
+    /** Wards of each kind that are up before anybody needs them (1): the first request of a tenant does not wait for a process. */
+    readonly spareWards?: number;
     readonly spareCells?: number;
     readonly cellIdleMs?: number;
     /** Resident memory of all wards together; half of what the machine or its cgroup has. docs/density.md. */

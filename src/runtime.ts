@@ -45,7 +45,6 @@ import { WardPool } from './wards/ward-pool.ts';
 export type { Development, Runtime };
 
 const defaultDrainMs = 5_000;
-const spareWards = 1;
 const cellsPerWard = 64;
 const wardBootMs = 15_000;
 /** A frame may be a little larger than what it carries: JSON escapes and framing. */
@@ -113,7 +112,6 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
     ...options.wards,
     weightOf,
     cellsPerWard,
-    spareWards,
     maxTextBytes: bytes + frameSlack,
     maxRawBytes: bytes + frameSlack,
     bootMs: wardBootMs,

@@ -15,6 +15,7 @@ const halfOfMemoryMb = (): number => {
 export const makeDefaultWards = () => ({
   max: 64,
   perTenant: 1,
+  spareWards: 1,
   spareCells: 2,
   cellIdleMs: 60_000,
   memoryMb: halfOfMemoryMb(),

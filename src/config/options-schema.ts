@@ -124,6 +124,7 @@ const wardsSchema = Type.Object(
   {
     max: Type.Optional(Type.Integer({ minimum: 2, maximum: 10_000 })),
     perTenant: Type.Optional(Type.Integer({ minimum: 1, maximum: 64 })),
+    spareWards: Type.Optional(Type.Integer({ minimum: 0, maximum: 64 })),
     spareCells: Type.Optional(Type.Integer({ minimum: 0, maximum: 256 })),
     cellIdleMs: Type.Optional(Type.Integer({ minimum: 100, maximum: 86_400_000 })),
     memoryMb: Type.Optional(Type.Integer({ minimum: 128, maximum: 1_048_576 })),

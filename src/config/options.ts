@@ -49,6 +49,7 @@ interface JsonOptions {
   readonly wards?: {
     readonly max?: number;
     readonly perTenant?: number;
+    readonly spareWards?: number;
     readonly spareCells?: number;
     readonly cellIdleMs?: number;
     readonly memoryMb?: number;

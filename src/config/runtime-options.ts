@@ -60,6 +60,8 @@ export interface WardOptions {
   /** Wards at once, spares included: idle ones make room, and who finds none free gets 503. */
   readonly max: number;
   readonly perTenant: number;
+  /** Of each boot profile, up before anybody needs them. */
+  readonly spareWards: number;
   readonly spareCells: number;
   readonly cellIdleMs: number;
   /** Resident memory of all wards together: over it the longest unused sleep, and boots wait. */

@@ -1,8 +1,9 @@
-// Startup images and the parts that go with them: made once per profile in a process of their own, kept in memory, handed to each ward. Must never come from a package or a shared folder: an image is machine code.
+// Startup images and the parts that go with them: made once per profile and process in a process of their own, kept in memory, handed to each ward. Must never come from a package or a shared folder: an image is machine code.
 import { spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { LRUCache } from 'lru-cache';
 import { makeFrame } from '../../sandbox/protocol/frames.ts';
 import { toWard } from '../../sandbox/protocol/kinds.ts';
 import { CloisterError } from '../errors.ts';
@@ -10,6 +11,19 @@ import type { Program } from './hardening/open-hardening.ts';
 import { type Profile, profileKey } from './profile.ts';
 
 const imageTimeoutMs = 60_000;
+
+/** Of this process: runtimes that come and go, such as the one that tries a deployment, have the same few. */
+const made = new LRUCache<string, Promise<Uint8Array>>({ max: 16 });
+
+const imageOf = (program: Program, key: string): Promise<Uint8Array> => {
+  const name = JSON.stringify(program);
+  const known = made.get(name);
+  if (known !== undefined) return known;
+  const image = makeImage(program, key);
+  made.set(name, image);
+  image.catch(() => made.delete(name));
+  return image;
+};
 
 export class Images {
   readonly #programOf: (key: string) => Program;
@@ -35,7 +49,7 @@ export class Images {
 
   async #make(key: string): Promise<readonly Uint8Array[]> {
     this.#parts ??= readParts(this.#partsFolder);
-    const [image, parts] = await Promise.all([makeImage(this.#programOf(key), key), this.#parts]);
+    const [image, parts] = await Promise.all([imageOf(this.#programOf(key), key), this.#parts]);
     return makeFrame(toWard.image, 0, 0, 0, parts, image);
   }
 }

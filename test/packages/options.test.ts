@@ -38,6 +38,7 @@ describe('options', () => {
     assert.deepEqual(wards, {
       perTenant: 1,
       max: 64,
+      spareWards: 1,
       spareCells: 2,
       cellIdleMs: 60_000,
       maxAgeMs: 21_600_000,
