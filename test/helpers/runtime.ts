@@ -136,6 +136,10 @@ export const openTestRuntime = async ({
   const runtime = await createRuntime({
     approvals: 'requested',
     ...options,
+    // Hundreds of runtimes begin and end in a run: a process that nobody needs would be a third of what each costs. Commands have it.
+    wards: { spareWards: 0, ...options.wards },
+    // What a test says nothing of must not be decided by how busy the machine is.
+    limits: { cpuMs: 500, wallMs: 10_000, registerMs: 20_000, ...options.limits },
     extensions: [folder.root, ...(options.extensions ?? [])],
     logger,
     ledger: { ringSize: 100_000, ...options.ledger },
