@@ -10,7 +10,6 @@ type Hear = Parameters<RegistryStore['watch']>[0];
 export const watchFile = (file: string, readRevision: () => Promise<number>, hear: Hear): { close(): Promise<void> } => {
   let closed = false;
   let seen = '';
-  let told: number | null = null;
   let looking: Promise<void> | null = null;
   let again = false;
   let watcher: FSWatcher | null = null;
@@ -26,10 +25,8 @@ export const watchFile = (file: string, readRevision: () => Promise<number>, hea
     try {
       const revision = await readRevision();
       seen = mark;
-      if (revision !== told && !closed) {
-        told = revision;
-        hear.onRevision(revision);
-      }
+      // Also the number it had before: a state that went back and on may come to it again.
+      if (!closed) hear.onRevision(revision);
     } catch (error) {
       if (!closed) hear.onTrouble(error);
     }

@@ -5,7 +5,10 @@ import { registryBounds } from './bounds.ts';
 import type { RegistryStore } from './state.ts';
 
 export const registryChannel = 'cloister_registry';
-const readRevision = 'SELECT revision FROM cloister.registry WHERE namespace = $1';
+/** `made`: who wrote the row. A state that went back and on may come to the same number again. */
+const readRevision = 'SELECT revision, xmin::text AS made FROM cloister.registry WHERE namespace = $1';
+
+const noRow = 'none';
 
 type Hear = Parameters<RegistryStore['watch']>[0];
 
@@ -14,7 +17,7 @@ const isMissing = (error: unknown): boolean =>
 
 export const watchTable = (connect: () => Promise<Client>, namespace: string, hear: Hear): { close(): Promise<void> } => {
   const stop = new AbortController();
-  let told: number | null = null;
+  let told: string | null = null;
   let current: Client | null = null;
   let wake = (): void => undefined;
 
@@ -30,16 +33,19 @@ export const watchTable = (connect: () => Promise<Client>, namespace: string, he
 
   const look = async (client: Client): Promise<void> => {
     try {
-      const { rows } = await within(client, () => client.query<{ readonly revision: string }>(readRevision, [namespace]));
-      const revision = Number(rows[0]?.revision ?? 0);
-      if (revision === told || stop.signal.aborted) return;
-      told = revision;
-      hear.onRevision(revision);
+      const { rows } = await within(client, () =>
+        client.query<{ readonly revision: string; readonly made: string }>(readRevision, [namespace]),
+      );
+      const [row] = rows;
+      const found = row === undefined ? noRow : `${row.revision} ${row.made}`;
+      if (found === told || stop.signal.aborted) return;
+      told = found;
+      hear.onRevision(Number(row?.revision ?? 0));
     } catch (error) {
       // Before the first deploy there is no table.
       if (!isMissing(error)) throw error;
       if (told === null) hear.onRevision(0);
-      told = 0;
+      told = noRow;
     }
   };
 
