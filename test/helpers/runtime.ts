@@ -125,7 +125,7 @@ const roomy = { cpuMs: 500, wallMs: 10_000, registerMs: 20_000 };
 /** An operator's limit goes before a package's: so none that a package names. */
 const roomierThan = (packages: readonly (string | Files)[]): Partial<typeof roomy> => {
   const manifests = packages.flatMap((files) => (typeof files === 'string' ? [] : [files['package.json'] ?? '']));
-  return Object.fromEntries(Object.entries(roomy).filter(([name]) => !manifests.some((text) => text.includes(`"${name}"`))));
+  return Object.fromEntries(Object.entries(roomy).filter(([name]) => !manifests.some((text) => String(text).includes(`"${name}"`))));
 };
 
 export const openTestRuntime = async ({
