@@ -77,12 +77,6 @@ const sayOverflow = (lease: CallLease, { instance }: Granted, name: string, { ov
     .catch(() => undefined);
 };
 
-/** A kernel counts its calls up, and begins anew after the last id: so one that is not ahead of the last is a ward's own making. */
-const isNext = ({ lastCall }: CallLease, call: number): boolean => {
-  const ahead = (call - lastCall) & (firstNestedCall - 1);
-  return call < firstNestedCall && (lastCall === 0 || (ahead > 0 && ahead < firstNestedCall / 2));
-};
-
 export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void): Bridge => {
   /** A log that cannot take an error must neither keep the guest waiting nor end the host. */
   const tellFault = (error: unknown, origin: CallOrigin): void => {
@@ -284,7 +278,7 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
       let onRecord = call;
       try {
         if (given !== null && call !== 0) {
-          if (!isNext(given, call)) return refuseId(given, call, reply);
+          if (!given.isNext(call)) return refuseId(given, call, reply);
           given.lastCall = call;
           onRecord = given.callOnRecord(call);
         }

@@ -173,6 +173,12 @@ export abstract class CallLease implements Caller {
     this.pending = 0;
   }
 
+  /** A kernel counts its calls up, and begins anew after the last id: so one that is not ahead of the last is a ward's own making. */
+  isNext(call: number): boolean {
+    const ahead = (call - this.lastCall) & (firstNestedCall - 1);
+    return call < firstNestedCall && (this.lastCall === 0 || (ahead > 0 && ahead < firstNestedCall / 2));
+  }
+
   /** What stands on the ledger for a kernel's id: none twice in a request, over all its runs. */
   callOnRecord(call: number): number {
     return ((this.#callsBefore + call - 1) % (firstNestedCall - 1)) + 1;
