@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { emitting, hook } from '../helpers/hook.ts';
 import { type EntryOf, openTestRuntime, type TestRuntime, waitUntil } from '../helpers/runtime.ts';
 
-const limits = { wallMs: 15_000, registerMs: 20_000, cpuMs: 500 };
+const limits = { wallMs: 60_000, registerMs: 20_000, cpuMs: 500 };
 
 const shop = `
 const attempt = async (run) => { try { return { got: await run() }; } catch (error) { return { code: error.code, status: error.status, message: error.message, chain: error.extensions?.chain }; } };

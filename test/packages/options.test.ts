@@ -34,7 +34,6 @@ describe('options', () => {
     assert.deepEqual([options.database, options.logger, options.identify, options.mode], [null, null, null, 'enforce']);
     assert.deepEqual(options.ledger, { file: null, rotateMb: 64, table: null, ringSize: 1_000, onFailure: 'refuse' });
     const { hardening, memoryMb, bootsAtOnce, ...wards } = options.wards;
-    const user = { uid: 65_533, gid: 65_533 };
     assert.deepEqual(wards, {
       perTenant: 1,
       max: 64,
@@ -45,7 +44,7 @@ describe('options', () => {
       maxGrowthFactor: 8,
       execPath: null,
       hardened: false,
-      user,
+      user: { uid: 65_533, gid: 65_533 },
     });
     assert.ok(memoryMb >= 256 && memoryMb <= Math.max(256, totalmem() / 2 / 1024 / 1024), String(memoryMb));
     assert.ok(bootsAtOnce >= 4);
