@@ -54,5 +54,6 @@ export type {
 export type { Canary, Deployment, HostReport, Release } from './registry/state.ts';
 export { createRuntime, type Runtime } from './runtime.ts';
 export type { ResolveTenant, TenantSettings } from './tenants/tenant-book.ts';
+export type { ListTenants } from './tenants/tenant-list.ts';
 export type { Health } from './vitals.ts';
 export type { MeasureReport } from './wards/hardening/measures.ts';

@@ -13,6 +13,7 @@ import type { LedgerEntry } from './ledger/entry.ts';
 import type { LimitName } from './limits/table.ts';
 import type { Quotas } from './quotas/quota-table.ts';
 import type { ResolveTenant } from './tenants/tenant-book.ts';
+import type { ListTenants } from './tenants/tenant-list.ts';
 
 /** Capability → grant, as in the `cloister` key of a package. */
 export type Grants = Readonly<Record<string, unknown>>;
@@ -126,6 +127,8 @@ export interface CloisterOptions {
   /** Which extensions a tenant has, and its quotas; asked once in `tenantCacheMs` (60,000) and after `runtime.forgetTenant(tenant)`. docs/embedding.md. */
   readonly resolveTenant?: ResolveTenant | null;
   readonly tenantCacheMs?: number;
+  /** Which tenants there are: schedules run for each of them that has the extension, and without it for the tenant `default` alone. Asked as `resolveTenant` is. docs/jobs.md. */
+  readonly tenants?: ListTenants | null;
   /** A limiter of rate-limiter-flexible, such as RateLimiterRedis, where hosts agree in place of `quotas.store`. */
   readonly quotaStore?: RateLimiterAbstract | null;
   /** An OpenTelemetry meter of your own that gets the same instruments. */

@@ -43,7 +43,7 @@ export interface Runtime {
   /** When each schedule of a hook runs next. */
   schedules(): readonly NextRun[];
   health(): Health;
-  /** The next request of the tenant asks `resolveTenant` anew; without a name, that of each. */
+  /** The next request of the tenant asks `resolveTenant` anew; without a name, that of each. The next due time of a schedule asks `tenants` anew. */
   forgetTenant(tenant?: string): void;
   /** What was counted since the start, in Prometheus's text format. Rejects with ERR_OPTIONS_INVALID where the option `metrics` is off. */
   metrics(): Promise<string>;

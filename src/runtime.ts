@@ -22,7 +22,6 @@ import { makeEmbedderEvents } from './events/embedder-events.ts';
 import { makeHostEvents } from './events/host-events.ts';
 import { openTurns, type Turns } from './events/open-turns.ts';
 import { withOwnListeners } from './events/own-listeners.ts';
-import { runInits } from './events/start.ts';
 import { defaultTenant, makeHandler } from './http/handler.ts';
 import { CanaryWatch } from './installation/canary/canary-watch.ts';
 import { Installation } from './installation.ts';
@@ -34,6 +33,7 @@ import { quotaRefusal } from './quotas/quota-error.ts';
 import { openRecords } from './records.ts';
 import type { Development, Runtime } from './runtime-api.ts';
 import { makeTracing } from './telemetry/tracing.ts';
+import { openTenantList } from './tenants/tenant-list.ts';
 import { makeVitals } from './vitals.ts';
 import { findArtefacts } from './wards/artefacts.ts';
 import { flagsOf } from './wards/flags.ts';
@@ -88,6 +88,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
     },
     onFailure: (tenant, error) => logger.error({ err: error, tenant }, 'what a tenant has could not be found out'),
   });
+  const listed = openTenantList(options, (error) => logger.error({ err: error }, 'which tenants there are could not be found out'));
   const watch = new CanaryWatch({ onVerdict: (extension, reason) => installation.returnCanary(extension, reason) });
   const { ledger, metrics, quotas, closeRecords } = await openRecords(options, database, {
     watch,
@@ -124,6 +125,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
     setting: options.jobs,
     database,
     tenant: defaultTenant,
+    tenants: listed === null ? null : () => listed.names(),
     resolveTenant: async (tenant) => await tenants?.settings(tenant),
     onStoreFailure: (error) => logger.error({ err: error }, 'the queue of jobs cannot be reached'),
     serves: (tenant, extension) => installation.hasTenant(extension, tenant) && (tenants?.serves(tenant, extension) ?? true),
@@ -232,7 +234,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
   try {
     await installation.load();
     await deploying.start();
-    await runInits(bus, defaultTenant);
+    await turns.start();
   } catch (error) {
     await close(0, 0);
     throw error;
@@ -251,7 +253,10 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
     ledger: () => ledger.recent(),
     health,
     hardening: () => hardening.reports,
-    forgetTenant: (tenant) => tenants?.forget(tenant),
+    forgetTenant(tenant) {
+      tenants?.forget(tenant);
+      listed?.forget();
+    },
     metrics: async () => {
       if (metrics !== null) return await metrics.render();
       throw new CloisterError('ERR_OPTIONS_INVALID', 'nothing is counted: set the option metrics to true, or give an adminToken');

@@ -24,6 +24,7 @@ type Members = Pick<
   | 'tracer'
   | 'quotasOf'
   | 'resolveTenant'
+  | 'tenants'
   | 'quotaStore'
 >;
 type Values = Readonly<Record<string, unknown>>;
@@ -43,6 +44,7 @@ const isGetSchema = (value: unknown): value is NonNullable<RuntimeOptions['getSc
 const isMeter = (value: unknown): value is Meter => isHolder(value) && has(value, 'createHistogram') && has(value, 'createObservableGauge');
 const isQuotasOf = (value: unknown): value is NonNullable<RuntimeOptions['quotasOf']> => typeof value === 'function';
 const isResolveTenant = (value: unknown): value is NonNullable<RuntimeOptions['resolveTenant']> => typeof value === 'function';
+const isListTenants = (value: unknown): value is NonNullable<RuntimeOptions['tenants']> => typeof value === 'function';
 const isLimiter = (value: unknown): value is RateLimiterAbstract => isHolder(value) && has(value, 'penalty');
 const isTracer = (value: unknown): value is Tracer => isHolder(value) && has(value, 'startSpan');
 const isPostgresUrl = (value: unknown): value is string => typeof value === 'string' && /^postgres(ql)?:\/\//.test(value);
@@ -120,6 +122,7 @@ export const parseHostMembers = (options: Values, where: string): { readonly mem
     tracer,
     quotasOf,
     resolveTenant,
+    tenants,
     quotaStore,
     ...rest
   } = options;
@@ -136,6 +139,7 @@ export const parseHostMembers = (options: Values, where: string): { readonly mem
     meter: parseOptional('meter', meter, where, 'an OpenTelemetry meter (createHistogram, createObservableGauge)', isMeter),
     quotasOf: parseOptional('quotasOf', quotasOf, where, 'a function', isQuotasOf),
     resolveTenant: parseOptional('resolveTenant', resolveTenant, where, 'a function', isResolveTenant),
+    tenants: parseOptional('tenants', tenants, where, 'a function', isListTenants),
     quotaStore: parseOptional('quotaStore', quotaStore, where, 'a limiter of rate-limiter-flexible', isLimiter),
     tracer: parseOptional('tracer', tracer, where, 'an OpenTelemetry tracer (startSpan)', isTracer),
   };

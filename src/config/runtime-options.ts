@@ -13,6 +13,7 @@ import type { PackageLimits } from '../limits/package-table.ts';
 import type { Limits } from '../limits/table.ts';
 import type { Quotas } from '../quotas/quota-table.ts';
 import type { ResolveTenant } from '../tenants/tenant-book.ts';
+import type { ListTenants } from '../tenants/tenant-list.ts';
 import type { HardeningModes, WardUser } from './hardening.ts';
 import type { ExpressMajor, Manifest } from './manifest.ts';
 
@@ -162,6 +163,8 @@ export interface RuntimeOptions {
   readonly quotasOf: ((tenant: string) => Quotas | null | undefined) | null;
   readonly resolveTenant: ResolveTenant | null;
   readonly tenantCacheMs: number;
+  /** Which tenants there are; null: nobody says. */
+  readonly tenants: ListTenants | null;
   /** In place of `quotas.store`. */
   readonly quotaStore: RateLimiterAbstract | null;
   /** Gets the same instruments. */

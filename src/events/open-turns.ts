@@ -7,14 +7,15 @@ import type { LifeEvent } from '../ledger/entry.ts';
 import { Bus, type BusServices } from './bus.ts';
 import { CarriedActions } from './carried-actions.ts';
 import { Schedules } from './schedules.ts';
-import { runSchedule } from './start.ts';
+import { runInits, runSchedule } from './start.ts';
 
 export interface TurnsOptions extends BusServices {
   /** null: the operator said nothing. */
   readonly setting: JobsSetting | null;
   readonly database: DatabaseResource | undefined;
-  /** For whom schedules run. */
+  /** For whom the start's events and, where nobody says which tenants there are, schedules run. */
   readonly tenant: string;
+  readonly tenants: (() => Promise<readonly string[]>) | null;
   resolveTenant(tenant: string): Promise<unknown>;
   onLife(event: LifeEvent, extension: string, tenant: string, subject: string, reason: string): void;
   onStoreFailure(error: unknown): void;
@@ -24,15 +25,17 @@ export interface Turns {
   readonly bus: Bus;
   readonly schedules: Schedules;
   readonly jobs: JobQueue;
-  /** It hears events from now on, and its schedules run. */
+  /** It hears events from now on, and its schedules run; where the host has started, it hears that too. */
   begin(extension: Extension): void;
   end(extension: Extension): void;
+  /** Tells who is here of the start. */
+  start(): Promise<void>;
   /** No job begins any more. */
   stop(): void;
 }
 
-export const openTurns = ({ setting, database, tenant, resolveTenant, onStoreFailure, ...services }: TurnsOptions): Turns => {
-  const { onLife } = services;
+export const openTurns = ({ setting, database, tenant, tenants, resolveTenant, onStoreFailure, ...services }: TurnsOptions): Turns => {
+  const { onLife, serves, hears } = services;
   const bus = new Bus(services);
   const jobs = openJobs(setting, database, {
     onFate: (fate, { id, extension, tenant: whose }, reason) => onLife(`job.${fate}`, extension, whose, id, reason),
@@ -41,8 +44,13 @@ export const openTurns = ({ setting, database, tenant, resolveTenant, onStoreFai
   const schedules = new Schedules({
     scope: jobs.scope,
     tenant,
+    tenants,
+    async isFor(whose, target) {
+      await resolveTenant(whose);
+      return serves(whose, target.extension.id) && (hears?.(whose, target) ?? true);
+    },
     put: (due) => jobs.put(due),
-    run: (extension, listener, requestId, signal) => runSchedule(bus, tenant, { extension, listener }, requestId, signal),
+    run: (target, whose, requestId, signal) => runSchedule(bus, whose, target, requestId, signal),
     onLife,
   });
   const carried =
@@ -52,7 +60,7 @@ export const openTurns = ({ setting, database, tenant, resolveTenant, onStoreFai
           facts: bus.facts,
           put: (all, spend) => jobs.put(all, spend),
           resolve: resolveTenant,
-          serves: services.serves,
+          serves,
           run: (order, signal) => bus.run(order, signal),
           onLife,
         });
@@ -64,6 +72,8 @@ export const openTurns = ({ setting, database, tenant, resolveTenant, onStoreFai
         ? schedules.run(claimed, signal)
         : (carried?.run(claimed, signal) ?? Promise.resolve({ kind: 'dead', reason: 'this host runs its actions by itself' })),
   };
+  const here = new Set<Extension>();
+  let started = false;
   return {
     bus,
     schedules,
@@ -74,10 +84,20 @@ export const openTurns = ({ setting, database, tenant, resolveTenant, onStoreFai
       // A host whose extensions have nothing to run needs no tables and no connection.
       if (bus.facts.workers().length > 0) jobs.consume(worker);
       jobs.wake();
+      if (started)
+        runInits(bus, tenant, (one) => one === extension).catch((error: unknown) =>
+          onLife('event.dropped', extension.id, tenant, 'init', String(error)),
+        );
+      else here.add(extension);
     },
     end(extension) {
+      here.delete(extension);
       bus.facts.forget(extension);
       schedules.remove(extension);
+    },
+    async start() {
+      started = true;
+      await runInits(bus, tenant, (one) => here.has(one));
     },
     stop() {
       schedules.stop();

@@ -6,7 +6,8 @@ import type { LifeEvent } from '../ledger/entry.ts';
 import { jobIdOf } from './carried-actions.ts';
 import { type CronPattern, parseCron } from './cron.ts';
 import { decideVerdict } from './decide-verdict.ts';
-import type { Listener } from './facts.ts';
+import type { Listener, Target } from './facts.ts';
+import { runRound } from './rounds.ts';
 import type { CarriedOutcome } from './turn.ts';
 
 export interface NextRun {
@@ -20,10 +21,14 @@ export interface NextRun {
 
 export interface ScheduleServices {
   readonly scope: JobScope;
-  /** For whom schedules run. */
+  /** For whom schedules run where nobody says which tenants there are. */
   readonly tenant: string;
+  /** Which tenants there are; null: nobody says. */
+  readonly tenants: (() => Promise<readonly string[]>) | null;
+  /** Whether the tenant has it and lets it run. Rejects where nobody knows. */
+  isFor(tenant: string, target: Target): Promise<boolean>;
   put(jobs: readonly Job[]): Promise<Put>;
-  run(extension: Extension, listener: Listener, requestId: string, signal: AbortSignal): Promise<CarriedOutcome>;
+  run(target: Target, tenant: string, requestId: string, signal: AbortSignal): Promise<CarriedOutcome>;
   onLife(event: LifeEvent, extension: string, tenant: string, subject: string, reason: string): void;
 }
 
@@ -44,13 +49,32 @@ const mostLate = 60;
 
 const keyOf = (extension: string, cron: string, nth: number): string => JSON.stringify([extension, cron, nth]);
 
-const readKey = (body: string): string | null => {
+/** `all`: its run is to put those of all tenants; `one`: it is one of these. Absent: it is the host's own tenant's. */
+type Whose = 'all' | 'one';
+
+interface Body {
+  readonly key: string;
+  readonly due: Date;
+  readonly whose?: Whose;
+}
+
+const readBody = (text: string): Body | null => {
   try {
-    const { key } = JSON.parse(body) as { readonly key?: unknown };
-    return typeof key === 'string' ? key : null;
+    const { key, due, whose } = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    if (typeof key !== 'string' || typeof due !== 'string' || Number.isNaN(Date.parse(due))) return null;
+    return { key, due: new Date(due), ...(whose === 'all' || whose === 'one' ? { whose } : {}) };
   } catch {
     return null;
   }
+};
+
+/** One after the other, also where the next one is due meanwhile. */
+const lateMsOf = ({ due, whose }: Body, entry: Entry | undefined, attempt: number): number => {
+  const { lateMs, lateAgainMs, tenantLateMs } = jobBounds;
+  const least = attempt === 1 ? lateMs.value : lateAgainMs.value;
+  if (whose !== 'one' || entry === undefined) return least;
+  const next = entry.pattern.next(due);
+  return Math.max(least, Math.min(tenantLateMs.value, (next?.getTime() ?? Number.POSITIVE_INFINITY) - due.getTime()));
 };
 
 export class Schedules {
@@ -96,18 +120,57 @@ export class Schedules {
   }
 
   async run({ job, attempt, ageMs, overlaps }: Claimed, signal: AbortSignal): Promise<Verdict> {
-    const key = readKey(job.body);
-    if (key === null) return { kind: 'dead', reason: 'it cannot be read; another version of Cloister may have written it' };
+    const body = readBody(job.body);
+    if (body === null) return { kind: 'dead', reason: 'it cannot be read; another version of Cloister may have written it' };
     const life = (event: LifeEvent, reason: string): Verdict => {
-      this.#services.onLife(event, job.extension, '', job.what, reason);
+      this.#services.onLife(event, job.extension, body.whose === 'one' ? job.tenant : '', job.what, reason);
       return { kind: 'done' };
     };
-    if (overlaps) return life('schedule.overlap', 'the run before it has not ended');
-    if (ageMs > (attempt === 1 ? jobBounds.lateMs : jobBounds.lateAgainMs).value)
+    // Of a round only the telling goes on: whose own run goes on is looked at for each tenant.
+    if (overlaps && body.whose !== 'all') return life('schedule.overlap', 'the run before it has not ended');
+    const entry = this.#entries.find((one) => one.key === body.key);
+    if (ageMs > lateMsOf(body, entry, attempt))
       return life('schedule.missed', 'no host began it in time; what was missed is not made up for');
-    const entry = this.#entries.find((one) => one.key === key);
     if (entry === undefined) return { kind: 'pass', reason: 'this host has no such schedule' };
-    return decideVerdict(await this.#services.run(entry.extension, entry.listener, job.id, signal));
+    if (overlaps) return { kind: 'pass', reason: 'the round before it has not ended' };
+    if (body.whose === 'all') return await this.#runRound(entry, body.due, signal);
+    if (body.whose === 'one') {
+      try {
+        if (!(await this.#services.isFor(job.tenant, entry))) return life('schedule.missed', 'the tenant has it no more');
+      } catch (error) {
+        return { kind: 'wait', reason: error instanceof Error ? error.message : 'the tenant could not be resolved' };
+      }
+    }
+    return decideVerdict(await this.#services.run(entry, job.tenant, job.id, signal));
+  }
+
+  async #runRound(entry: Entry, due: Date, signal: AbortSignal): Promise<Verdict> {
+    const { tenants, isFor, put } = this.#services;
+    if (tenants === null) return { kind: 'pass', reason: 'this host does not say which tenants there are' };
+    return await runRound(
+      due.getTime(),
+      {
+        names: tenants,
+        // Where nobody knows now, whoever runs it asks again.
+        isFor: (tenant) => isFor(tenant, entry).catch(() => true),
+        put: (tenant) => put([this.#jobOf(entry, due, tenant, 'one')]),
+        onMissed: (tenant, reason) => this.#services.onLife('schedule.missed', entry.extension.id, tenant, entry.listener.event, reason),
+      },
+      signal,
+    );
+  }
+
+  #jobOf({ extension, listener, key }: Entry, due: Date, tenant: string, whose: Whose | undefined): Job {
+    const lane = whose === 'one' ? JSON.stringify([key, tenant]) : key;
+    return {
+      id: jobIdOf('schedule', lane, due.toISOString(), ...(whose === undefined ? [] : [whose])),
+      kind: 'schedule',
+      tenant,
+      extension: extension.id,
+      what: listener.event,
+      lane: { name: lane, rank: due.getTime() },
+      body: JSON.stringify({ key, due, whose }),
+    };
   }
 
   #arm(entry: Entry, after: Date): void {
@@ -138,16 +201,8 @@ export class Schedules {
 
   /** Until it is known that it is written down, by whichever host. */
   async #put(entry: Entry, due: Date): Promise<void> {
-    const { extension, listener, key } = entry;
-    const job: Job = {
-      id: jobIdOf('schedule', key, due.toISOString()),
-      kind: 'schedule',
-      tenant: this.#services.tenant,
-      extension: extension.id,
-      what: listener.event,
-      lane: { name: key, rank: due.getTime() },
-      body: JSON.stringify({ key, due }),
-    };
+    const { tenant, tenants } = this.#services;
+    const job = this.#jobOf(entry, due, tenant, tenants === null ? undefined : 'all');
     let reason = 'the host was busy or asleep; what was missed is not made up for';
     while (!this.#closed && Date.now() - due.getTime() <= jobBounds.lateMs.value) {
       try {

@@ -1,4 +1,4 @@
-// The events of a start, for hooks' init(), and the turns of schedules: both run for the default tenant, on nobody's behalf. Must never keep a host from starting.
+// The events of a start, for hooks' init(), and the turns of schedules: both run on nobody's behalf. Must never keep a host from starting.
 import { beginTree } from '../bridge/call-lease.ts';
 import type { Cause } from '../bridge/capability.ts';
 import { emitterBounds } from '../capabilities/emitter/bounds.ts';
@@ -33,11 +33,11 @@ const orderFor = (tenant: string, target: Target, event: string, cause: Cause, w
   awaited: true,
 });
 
-/** One after another, each within its own limits and all within startMs. */
-export const runInits = async (bus: Bus, tenant: string): Promise<void> => {
+/** Those of some extensions, one after another, each within its own limits and all within startMs. */
+export const runInits = async (bus: Bus, tenant: string, isOf: (extension: Extension) => boolean): Promise<void> => {
   const until = performance.now() + emitterBounds.startMs.value;
   for (const event of startEvents) {
-    for (const target of bus.facts.targets(tenant, 'init', event)) {
+    for (const target of bus.facts.targets(tenant, 'init', event).filter(({ extension }) => isOf(extension))) {
       const leftMs = until - performance.now();
       if (leftMs <= 0) return bus.giveUpStart(target.extension, event);
       await bus.run(orderFor(tenant, target, event, beginCause(target.extension, 'init', [event]), leftMs));

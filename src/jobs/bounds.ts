@@ -26,5 +26,17 @@ export const jobBounds = {
   deadOfTenant: { unit: 'count', value: 10_000, meaning: 'Dead jobs of one tenant; the oldest go.' },
   lateMs: { unit: 'ms', value: 60_000, meaning: 'A schedule’s run that nobody has begun so long after it was due is missed.' },
   lateAgainMs: { unit: 'ms', value: 600_000, meaning: 'The same for a run that was begun on a host that was lost.' },
+  tenantLateMs: {
+    unit: 'ms',
+    value: 3_600_000,
+    meaning:
+      'The same for a tenant’s run where `tenants` says for whom schedules run, but not past the next due time: it waits for other tenants’.',
+  },
+  roundPerSecond: { unit: 'count', value: 500, meaning: 'Of one due time, the tenants for which runs are put in a second.' },
+  roundMs: {
+    unit: 'ms',
+    value: 300_000,
+    meaning: 'Time after a due time in which that may be done; half of `keptMs` at the most, so that none is put twice.',
+  },
   reasonChars: { unit: 'characters', value: 500, meaning: 'What is kept of why a job failed.' },
 } as const satisfies Readonly<Record<string, { readonly unit: string; readonly value: number; readonly meaning: string }>>;

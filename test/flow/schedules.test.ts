@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import pg from 'pg';
+import type { TenantSettings } from '../../src/tenants/tenant-book.ts';
+import type { ListTenants } from '../../src/tenants/tenant-list.ts';
 import { hook } from '../helpers/hook.ts';
 import { openTestDatabase, type TestDatabase } from '../helpers/postgres.ts';
 import { openTestRuntime, type TestRuntime, waitUntil } from '../helpers/runtime.ts';
@@ -27,8 +29,8 @@ after(async () => {
   await database.close();
 });
 
-const openHost = (name: string): Promise<TestRuntime> =>
-  openTestRuntime({ extensions: { ticking }, options: { database: database.url, env: { HOST_NAME: name } } });
+const openHost = (name: string, more: { readonly tenants?: ListTenants } = {}): Promise<TestRuntime> =>
+  openTestRuntime({ extensions: { ticking }, options: { database: database.url, env: { HOST_NAME: name }, ...more } });
 const ticksOf = async (name: string): Promise<number> =>
   Number((await client.query('select count(*) from ticks where host like $1', [name])).rows[0]?.count);
 const until = async (what: string, holds: () => Promise<boolean>): Promise<void> => {
@@ -66,6 +68,26 @@ describe('a schedule on several hosts of one database', () => {
       await second.close();
     }
     assert.deepEqual((await client.query(unlike)).rows, [{ gaps: 0, more: 0 }]);
+  });
+
+  test('runs once for each tenant at each due time, whichever host puts it', async () => {
+    const tenants = () => Promise.resolve(['acme', 'other']);
+    const hosts: TestRuntime[] = [];
+    try {
+      for (const name of ['one', 'two']) hosts.push(await openHost(name, { tenants }));
+      await moreOf('%', 6);
+    } finally {
+      await Promise.all(hosts.map((host) => host.close()));
+    }
+    const { rows } =
+      await client.query(`select tenant, ((max(rank) - min(rank)) / 1000 + 1 - count(*))::int as gaps, count(*) >= 2 as several
+      from cloister.jobs where kind = 'schedule' and tenant <> 'default' group by tenant order by tenant`);
+    assert.deepEqual(rows, [
+      { tenant: 'acme', gaps: 0, several: true },
+      { tenant: 'other', gaps: 0, several: true },
+    ]);
+    const jobs = await client.query(`select count(*) from cloister.jobs where kind = 'schedule' and tenant <> 'default'`);
+    assert.ok((await ticksOf('%')) <= Number(jobs.rows[0]?.count));
   });
 
   test('goes on when the queue’s connections are cut', async () => {
@@ -107,6 +129,63 @@ describe('a schedule on several hosts of one database', () => {
       await outside.end();
       await host.close();
     }
+  });
+});
+
+describe('a schedule where the embedder says which tenants there are', () => {
+  const each = hook(
+    `export default ({ schedule }, { env }) => schedule('* * * * * *', () => new Promise((resolve) => setTimeout(resolve, env.SLOW === undefined ? 0 : 2500)));`,
+    { schedule: true },
+    { registerMs: 20_000, wallMs: 30_000, cpuMs: 2_000 },
+    { env: { keys: ['SLOW'] } },
+  );
+  const quick = { grants: { each: { env: { keys: [] } } } };
+  const plans = new Map<string, TenantSettings>([
+    ['slow', {}],
+    ['without', { extensions: [] }],
+    ['denied', { grants: { each: { emitter: { listen: [] } } } }],
+    ['spent', { ...quick, quotas: { tenant: { cpuMs: { most: 0, perSeconds: 86_400 } } } }],
+  ]);
+  const names = ['acme', 'other', 'slow', 'without', 'denied', 'spent', 'acme'];
+  let host: TestRuntime;
+  before(async () => {
+    host = await openTestRuntime({
+      extensions: { each },
+      options: {
+        env: { SLOW: 'yes' },
+        resolveTenant: (tenant) => plans.get(tenant) ?? quick,
+        tenantCacheMs: 3_600_000,
+        async *tenants() {
+          yield* names;
+        },
+      },
+    });
+  });
+  after(() => host.close());
+
+  const runs = () => host.entries('request.end').filter(({ method, outcome }) => method === 'SCHEDULE' && outcome === 'answered');
+  const of = (tenant: string) => runs().filter((one) => one.tenant === tenant);
+
+  test('runs for each of them once for each due time, and for nobody who does not have it, denies it or has used up a quota', async () => {
+    await waitUntil('runs of each', () => of('acme').length >= 3 && of('other').length >= 3 && of('slow').length >= 1, patienceMs);
+    assert.deepEqual([...new Set(runs().map(({ tenant }) => tenant))].toSorted(), ['acme', 'other', 'slow']);
+    const ids = runs().map(({ request }) => request);
+    assert.equal(new Set(ids).size, ids.length);
+    assert.deepEqual([...new Set(runs().map(({ chain }) => chain))], ['schedule']);
+  });
+  test('is left out where a tenant’s own run goes on, and goes on for the others', async () => {
+    const before = of('acme').length;
+    await waitUntil(
+      'an overlap',
+      () => host.entries('life').some(({ event, tenant }) => event === 'schedule.overlap' && tenant === 'slow'),
+      patienceMs,
+    );
+    await waitUntil('runs of another', () => of('acme').length > before + 1, patienceMs);
+  });
+  test('runs for who is new from the next due time on', async () => {
+    names.push('late');
+    host.runtime.forgetTenant('late');
+    await waitUntil('a run of the new one', () => of('late').length > 0, patienceMs);
   });
 });
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { TenantBook, type TenantSettings } from '../../src/tenants/tenant-book.ts';
+import { type ListTenants, TenantList } from '../../src/tenants/tenant-list.ts';
 import { extension, openTestRuntime, type TestRuntime } from '../helpers/runtime.ts';
 
 const asks = extension(
@@ -191,4 +192,69 @@ describe('the book of tenants', () => {
       await assert.rejects(async () => await book.settings('a'));
       assert.equal(book.serves('a', 'asks'), false);
     });
+});
+
+describe('the list of tenants', () => {
+  const open = (list: unknown, now = () => 0) => {
+    const told: unknown[] = [];
+    return { told, tenants: new TenantList({ list: list as ListTenants, cacheMs: 100, onFailure: (error) => void told.push(error), now }) };
+  };
+  for (const [what, list] of [
+    ['a list', () => ['a', 'b', 'a']],
+    ['a promise of a list', () => Promise.resolve(['a', 'b'])],
+    ['a set', () => new Set(['a', 'b'])],
+    [
+      'an async iterable',
+      async function* () {
+        yield* ['a', 'b'];
+      },
+    ],
+  ] as const)
+    it(`is read from ${what}, each name once`, async () => {
+      const { tenants, told } = open(list);
+      assert.deepEqual(await tenants.names(), ['a', 'b']);
+      assert.deepEqual(told, []);
+    });
+  for (const [what, list] of [
+    ['a text, whose letters are no names', () => 'acme'],
+    ['nothing', () => undefined],
+    [
+      'an error',
+      () => {
+        throw new Error('away');
+      },
+    ],
+  ] as const)
+    it(`is none where there is ${what}`, async () => {
+      const { tenants, told } = open(list);
+      await assert.rejects(tenants.names());
+      assert.equal(told.length, 1);
+    });
+  it('leaves out what is no name, and tells', async () => {
+    const { tenants, told } = open(() => ['a', '', 7, 'x'.repeat(201), 'nul\0', '\ud800', 'b']);
+    assert.deepEqual([await tenants.names(), told.length], [['a', 'b'], 1]);
+  });
+  it('ends: names without an end are cut off, and told', async () => {
+    const { tenants, told } = open(function* () {
+      for (let at = 0; ; at += 1) yield `t${String(at)}`;
+    });
+    assert.deepEqual([(await tenants.names()).length, told.length], [50_000, 1]);
+  });
+  it('stands for cacheMs, is asked for once at a time, and goes on as it was where nobody answers', async () => {
+    let time = 0;
+    let calls = 0;
+    const { tenants, told } = open(
+      () => {
+        calls += 1;
+        if (calls > 1) throw new Error('away');
+        return ['a'];
+      },
+      () => time,
+    );
+    await Promise.all([tenants.names(), tenants.names()]);
+    time = 99;
+    assert.deepEqual([await tenants.names(), calls], [['a'], 1]);
+    tenants.forget();
+    assert.deepEqual([await tenants.names(), calls, told.length], [['a'], 2, 1]);
+  });
 });

@@ -50,6 +50,27 @@ describe('what the registry wants is served', { concurrency: false }, () => {
     assert.deepEqual(await apply(wants(one)), [[one.digest]]);
     assert.equal(loaded(), before);
   });
+  test('a release hears of the start once, when it has come to serve', async () => {
+    const greeter = (version: string): TestArchive =>
+      makeArchive(
+        'greeter',
+        version,
+        `export default { id: 'greeter', handler: (router, { emitter }) => emitter.onInit('app.after', () => undefined) };`,
+        { capabilities: { emitter: { listen: ['app.after'] } } },
+      );
+    const heard = (): readonly string[] =>
+      runtime
+        .entries('request.end')
+        .flatMap(({ method, extension: id, version }) => (method === 'INIT' && id === 'greeter' ? [version] : []));
+    for (const [version, versions] of [
+      ['1.0.0', ['1.0.0']],
+      ['2.0.0', ['1.0.0', '2.0.0']],
+    ] as const) {
+      await apply(wants(one), wants(greeter(version)));
+      await waitUntil('a start', () => heard().length === versions.length);
+      assert.deepEqual(heard(), versions);
+    }
+  });
   const broken: readonly (readonly [string, TestArchive, string])[] = [
     [
       'throws while it registers',
