@@ -9,6 +9,7 @@ import type { OwnListeners } from './bridge/own-listeners.ts';
 import type { ServiceDefinition } from './capabilities/services/definition.ts';
 import type { HardeningModes, MeasureMode } from './config/hardening.ts';
 import type { Identity, Isolation, Mode } from './config/runtime-options.ts';
+import type { NatsOption } from './jobs/nats/settings.ts';
 import type { LedgerEntry } from './ledger/entry.ts';
 import type { LimitName } from './limits/table.ts';
 import type { Quotas } from './quotas/quota-table.ts';
@@ -88,8 +89,8 @@ export interface CloisterOptions {
   readonly onLedgerEntries?: ((entries: readonly LedgerEntry[]) => void | Promise<void>) | null;
   /** Listeners of your own that hear what extensions emit under their grants, after those of extensions; docs/embedding.md. */
   readonly listeners?: OwnListeners | null;
-  /** Where schedules and actions are kept until some host has run them; the default is `database` where there is one. docs/jobs.md. */
-  readonly jobs?: 'memory' | 'database';
+  /** Where schedules and actions are kept until some host has run them; the default is `database` where there is one. `nats`: JetStream, by its client’s packages that you install beside Cloister. docs/jobs.md. */
+  readonly jobs?: 'memory' | 'database' | { readonly nats: NatsOption };
   /** Your own SchemaOverview, in Directus's form: `getSchema()` of extensions tells the part of it that their grants of `database` and `services` cover. Without it, the tables of the database. */
   readonly getSchema?: (() => unknown) | null;
   readonly wards?: {

@@ -25,6 +25,7 @@ import { withOwnListeners } from './events/own-listeners.ts';
 import { defaultTenant, makeHandler } from './http/handler.ts';
 import { CanaryWatch } from './installation/canary/canary-watch.ts';
 import { Installation } from './installation.ts';
+import { checkJobs } from './jobs/open-jobs.ts';
 import type { LifeEvent } from './ledger/entry.ts';
 import { type LifeSubject, openLifeLog } from './ledger/life-log.ts';
 import { makeOperator } from './operator.ts';
@@ -61,6 +62,7 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
   const baseline = makeBaseline();
   const catalog = { contracts: registry.map((entry) => entry.capability.contract), baseline };
   const parsed = parseOptions(given, catalog);
+  await checkJobs(parsed.jobs);
   const logger = parsed.logger ?? pino({ name: 'cloister' });
   const artefacts = findArtefacts(parsed.wards.execPath ?? undefined);
   const hardening = await openHardening({ artefacts, modes: parsed.wards.hardening, user: parsed.wards.user });

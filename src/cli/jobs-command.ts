@@ -1,12 +1,16 @@
 // `cloister jobs list|retry|drop`: what waits, runs and is dead in the queue of all hosts. Must never run a job, nor show a tenant's text as it is.
 import { parseArgs } from 'node:util';
 import { openDatabaseResource } from '../capabilities/database/resource.ts';
+import type { ConfigFile } from '../config/config-file.ts';
 import { CloisterError } from '../errors.ts';
 import { openDatabaseStore } from '../jobs/database/database-store.ts';
 import type { JobStore, ListedJob } from '../jobs/job.ts';
+import { openNatsStore } from '../jobs/nats/nats-store.ts';
+import { checkNats } from '../jobs/nats/packages.ts';
+import { parseNats } from '../jobs/nats/settings.ts';
 import { makeAsciiJson } from '../ledger/line.ts';
 import type { CloisterOptions } from '../options.ts';
-import { readConfig, readVariable } from './serve-options.ts';
+import { readConfig, readJobs, readVariable } from './serve-options.ts';
 
 const usage = 'usage: cloister jobs [list|retry ID|drop ID]; `cloister --help` lists what it takes';
 const listed = 100;
@@ -48,6 +52,34 @@ const change = async (store: JobStore, name: 'retry' | 'drop', id: string, json:
   return done ? 0 : failed;
 };
 
+interface Opened {
+  readonly store: JobStore;
+  close(): Promise<void>;
+}
+
+const openStore = async (config: ConfigFile, databaseUrl: string | null): Promise<Opened> => {
+  const jobs = readJobs(config);
+  if (typeof jobs === 'object' && databaseUrl === null) {
+    const settings = parseNats(jobs.nats);
+    await checkNats(settings);
+    const store = openNatsStore(settings);
+    return { store, close: () => store.close() };
+  }
+  const url = databaseUrl ?? config.databaseUrl ?? readVariable('databaseUrlKey', config.databaseUrlKey);
+  if (url === null)
+    throw refuse(
+      'jobs: name the database by --database-url URL, or by databaseUrl or databaseUrlKey in --config FILE; NATS by jobs.nats or natsUrlKey in it',
+    );
+  const { databaseRoles } = config.options as CloisterOptions;
+  const database = await openDatabaseResource(url, databaseRoles?.namespace === undefined ? {} : { namespace: databaseRoles.namespace });
+  const store = openDatabaseStore(database);
+  const close = async (): Promise<void> => {
+    await store.close();
+    await database.close();
+  };
+  return { store, close };
+};
+
 export const jobs = async (args: readonly string[]): Promise<number> => {
   const text = { type: 'string' } as const;
   const { values, positionals } = parseArgs({
@@ -59,15 +91,10 @@ export const jobs = async (args: readonly string[]): Promise<number> => {
   if (name !== 'list' && name !== 'retry' && name !== 'drop') throw refuse(usage);
   if ((name === 'list') !== (id === undefined)) throw refuse(usage);
   const config = await readConfig(values.config);
-  const url = values['database-url'] ?? config.databaseUrl ?? readVariable('databaseUrlKey', config.databaseUrlKey);
-  if (url === null) throw refuse('jobs: name the database by --database-url URL, or by databaseUrl or databaseUrlKey in --config FILE');
-  const { databaseRoles } = config.options as CloisterOptions;
-  const database = await openDatabaseResource(url, databaseRoles?.namespace === undefined ? {} : { namespace: databaseRoles.namespace });
-  const store = openDatabaseStore(database);
+  const { store, close } = await openStore(config, values['database-url'] ?? null);
   try {
     return id === undefined || name === 'list' ? await list(store, values.json) : await change(store, name, id, values.json);
   } finally {
-    await store.close();
-    await database.close();
+    await close();
   }
 };

@@ -21,6 +21,7 @@ const emptyConfig: ConfigFile = {
   server: {},
   databaseUrl: null,
   databaseUrlKey: null,
+  natsUrlKey: null,
   envKeys: [],
   secretKeys: [],
   adminTokenKey: null,
@@ -66,11 +67,21 @@ const pickEnv = (keys: readonly string[]): Readonly<Record<string, string>> =>
   Object.fromEntries(keys.flatMap((key) => (process.env[key] === undefined ? [] : [[key, process.env[key]]])));
 
 /** Who names a variable wants what it holds: an empty one must not open or close anything quietly. */
-export const readVariable = (option: 'adminTokenKey' | 'databaseUrlKey', key: string | null): string | null => {
+export const readVariable = (option: 'adminTokenKey' | 'databaseUrlKey' | 'natsUrlKey', key: string | null): string | null => {
   if (key === null) return null;
   const value = process.env[key];
   if (value !== undefined && value !== '') return value;
   throw new CloisterError('ERR_OPTIONS_INVALID', `${option}: the environment has no ${key}; set it, or take ${option} out`);
+};
+
+/** The option jobs, with the URL that a variable holds. */
+export const readJobs = ({ options, natsUrlKey }: ConfigFile): CloisterOptions['jobs'] => {
+  const { jobs } = options as CloisterOptions;
+  const servers = readVariable('natsUrlKey', natsUrlKey);
+  if (servers === null) return jobs;
+  if (typeof jobs === 'string' || jobs?.nats.servers !== undefined)
+    throw new CloisterError('ERR_OPTIONS_INVALID', 'natsUrlKey: jobs says another place; keep one of the two');
+  return { nats: { ...jobs?.nats, servers } };
 };
 
 /** What they are about is in the registry. */
@@ -108,12 +119,14 @@ export const readRuntimeOptions = async (
   for (const folder of folders) await checkFolder(command, folder);
   const config = await readConfig(values.config);
   const database = values['database-url'] ?? config.databaseUrl ?? readVariable('databaseUrlKey', config.databaseUrlKey);
-  const { env, ...options } = config.options as CloisterOptions;
+  const { env, jobs: _, ...options } = config.options as CloisterOptions;
+  const jobs = readJobs(config);
   const lock = values.lock ?? options.lock ?? (await findLock());
   const runtime: CloisterOptions = {
     ...options,
     ...(folders.length > 0 ? { extensions: folders } : {}),
     ...(database === null ? {} : { database }),
+    ...(jobs === undefined ? {} : { jobs }),
     ...(lock === null ? {} : { lock }),
     ...(values.trust === undefined ? {} : { trustedKeys: [...new Set([...(options.trustedKeys ?? []), ...values.trust])] }),
     ...(values.approve === undefined ? {} : { approvals: 'requested' as const }),

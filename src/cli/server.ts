@@ -89,6 +89,7 @@ const describeHardening = (runtime: Runtime): readonly string[] => {
 
 const reaches = {
   database: 'all hosts of this database',
+  nats: 'all hosts of this NATS',
   process: 'this process: it shares no jobs with others',
 } as const;
 

@@ -53,7 +53,7 @@ export const usage = `Usage: cloister <command>
   database check [DIR …]  Compares the live database with it: 0 as it should be, 1 something is missing or unsafe, 2 cannot tell.
     --strict                Warnings count too.
     --config FILE, --database-url URL, --approve requested, --json
-  jobs [list]             What waits, runs and is dead in the queue of all hosts of a database.
+  jobs [list]             What waits, runs and is dead in the queue of all hosts of a database or of NATS.
   jobs retry ID           Has a dead one run again.
   jobs drop ID            Takes one away that waits or is dead.
     --config FILE, --database-url URL, --json

@@ -162,6 +162,22 @@ const lockSchema = Type.Union([
 
 const registrySchema = Type.Union([Type.Null(), Type.Object({ folder: path }, closed), Type.Object({ table: Type.Literal(true) }, closed)]);
 
+const serverUrl = Type.String({ minLength: 1, maxLength: 2_048 });
+/** What a URL has to look like is said by `parseNats`, which shows none. */
+const natsSchema = Type.Object(
+  {
+    servers: Type.Optional(Type.Union([serverUrl, Type.Array(serverUrl, { minItems: 1, maxItems: 32 })])),
+    namespace: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9-]{1,64}$', description: 'letters, digits and "-"' })),
+    credentials: Type.Optional(path),
+    ca: Type.Optional(path),
+    certificate: Type.Optional(path),
+    key: Type.Optional(path),
+    replicas: Type.Optional(Type.Integer({ minimum: 1, maximum: 5 })),
+  },
+  closed,
+);
+const jobsSchema = Type.Union([Type.Literal('memory'), Type.Literal('database'), Type.Object({ nats: natsSchema }, closed)]);
+
 /** The part of the options that is JSON. */
 export const makeOptionsSchema = (catalog: CapabilityCatalog): TObject =>
   Type.Object(
@@ -188,7 +204,7 @@ export const makeOptionsSchema = (catalog: CapabilityCatalog): TObject =>
       databaseRoles: Type.Optional(databaseRolesSchema),
       egress: Type.Optional(egressSchema),
       ledger: Type.Optional(ledgerSchema),
-      jobs: Type.Optional(Type.Enum(['memory', 'database'])),
+      jobs: Type.Optional(jobsSchema),
       wards: Type.Optional(wardsSchema),
       packages: Type.Optional(makeLimitsSchema(packageLimitTable)),
       metrics: Type.Optional(Type.Boolean()),
@@ -227,6 +243,9 @@ export const makeConfigFileSchema = (catalog: CapabilityCatalog): TObject =>
         Type.String({ pattern: variableName, description: 'the name of an environment variable that holds the operator’s token' }),
       ),
       databaseUrl: Type.Optional(Type.String({ pattern: '^postgres(ql)?://', description: 'a URL that begins with postgres://' })),
+      natsUrlKey: Type.Optional(
+        Type.String({ pattern: variableName, description: 'the name of an environment variable that holds the URL of NATS' }),
+      ),
       databaseUrlKey: Type.Optional(
         Type.String({ pattern: variableName, description: 'the name of an environment variable that holds the URL of the database' }),
       ),

@@ -1,6 +1,7 @@
 // Checks the options of createRuntime and fills in every default. Must never pass on a value that nobody checked.
 import path from 'node:path';
 import { CloisterError } from '../errors.ts';
+import { type NatsOption, parseNats } from '../jobs/nats/settings.ts';
 import { makePackageLimits, type PackageLimits } from '../limits/package-table.ts';
 import type { Limits } from '../limits/table.ts';
 import type { Quotas } from '../quotas/quota-table.ts';
@@ -61,7 +62,7 @@ interface JsonOptions {
     readonly hardening?: MeasureMode | Partial<HardeningModes>;
     readonly user?: WardUser;
   };
-  readonly jobs?: 'memory' | 'database';
+  readonly jobs?: 'memory' | 'database' | { readonly nats: NatsOption };
   readonly packages?: Partial<PackageLimits>;
   readonly metrics?: boolean;
   readonly tenantCacheMs?: number;
@@ -127,7 +128,7 @@ export const parseOptions = (value: unknown, catalog: CapabilityCatalog): Runtim
     ledger: { ...defaultLedger, ...json.ledger },
     egress: { internalOrigins: [], dnsServers: [], ...json.egress },
     wards: { ...makeDefaultWards(), ...json.wards, hardening: fillHardening(json.wards?.hardening) },
-    jobs: json.jobs ?? null,
+    jobs: typeof json.jobs === 'object' ? { nats: parseNats(json.jobs.nats) } : (json.jobs ?? null),
     packages: makePackageLimits(json.packages),
     tenantCacheMs: json.tenantCacheMs ?? 60_000,
     quotas: { store: 'memory', ...json.quotas },

@@ -8,6 +8,7 @@ import type { RateLimiterAbstract } from 'rate-limiter-flexible';
 import type { Accountability } from '../bridge/capability.ts';
 import type { OwnListeners } from '../bridge/own-listeners.ts';
 import type { RegisteredService } from '../capabilities/services/registered.ts';
+import type { JobsSetting } from '../jobs/open-jobs.ts';
 import type { OnEntries } from '../ledger/entries-target.ts';
 import type { PackageLimits } from '../limits/package-table.ts';
 import type { Limits } from '../limits/table.ts';
@@ -152,7 +153,7 @@ export interface RuntimeOptions {
   readonly getSchema: (() => unknown) | null;
   readonly wards: WardOptions;
   /** Where schedules and actions are kept until they have run; null: in the database where there is one. */
-  readonly jobs: 'memory' | 'database' | null;
+  readonly jobs: JobsSetting | null;
   readonly packages: PackageLimits;
   /** Whoever shows it may read metrics; null: nobody. */
   readonly adminToken: string | null;

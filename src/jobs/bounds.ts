@@ -38,5 +38,15 @@ export const jobBounds = {
     value: 300_000,
     meaning: 'Time after a due time in which that may be done; half of `keptMs` at the most, so that none is put twice.',
   },
+  stepMs: {
+    unit: 'ms',
+    value: 25,
+    meaning: 'Over NATS: how long a job is left to each host whose turn it is before this one, of four at most.',
+  },
+  followed: {
+    unit: 'count',
+    value: 200_000,
+    meaning: 'Over NATS: jobs of all tenants that wait, run or are dead, of which each host knows; one more is refused.',
+  },
   reasonChars: { unit: 'characters', value: 500, meaning: 'What is kept of why a job failed.' },
 } as const satisfies Readonly<Record<string, { readonly unit: string; readonly value: number; readonly meaning: string }>>;

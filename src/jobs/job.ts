@@ -104,8 +104,8 @@ export interface ListedJob {
   readonly reason: string;
 }
 
-/** How far a store reaches: this process, or all hosts of one database. */
-export type JobScope = 'process' | 'database';
+/** How far a store reaches: this process, or all hosts of one database or of one NATS. */
+export type JobScope = 'process' | 'database' | 'nats';
 
 export interface JobStore {
   readonly scope: JobScope;

@@ -247,6 +247,7 @@ describe('the configuration file', () => {
       limits: { cpuMs: 80 },
     });
     const folder = path.dirname(file);
+    const none = { databaseUrlKey: null, natsUrlKey: null, secretKeys: [], adminTokenKey: null };
     assert.deepEqual(config, {
       options: {
         extensions: [path.join(folder, 'extensions'), { folder: '/abs', id: 'x' }],
@@ -257,20 +258,10 @@ describe('the configuration file', () => {
       server: { host: '127.0.0.1', port: 8055 },
       databaseUrl: 'postgresql://127.0.0.1:5432/a',
       envKeys: ['HOME_PAGE'],
-      secretKeys: [],
-      databaseUrlKey: null,
-      adminTokenKey: null,
+      ...none,
     });
     assert.ok(parse(config.options));
-    assert.deepEqual(parseFile({}), {
-      options: {},
-      server: {},
-      databaseUrl: null,
-      databaseUrlKey: null,
-      envKeys: [],
-      secretKeys: [],
-      adminTokenKey: null,
-    });
+    assert.deepEqual(parseFile({}), { options: {}, server: {}, databaseUrl: null, envKeys: [], ...none });
   });
 
   const refused: readonly (readonly [string, unknown, string])[] = [
