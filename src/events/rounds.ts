@@ -9,6 +9,8 @@ export interface RoundServices {
   names(): Promise<readonly string[]>;
   /** Whether it is this tenant's to run, as far as is known: it is asked again when it runs. */
   isFor(tenant: string): Promise<boolean>;
+  /** Resolves when the next may be put. */
+  inTime(): Promise<void>;
   put(tenant: string): Promise<unknown>;
   onMissed(tenant: string, reason: string): void;
 }
@@ -21,6 +23,18 @@ const askedAtOnce = 200;
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : 'unknown cause');
 const isAway = (error: unknown): boolean => !(error instanceof CloisterError) || error.code === 'ERR_JOBS_UNAVAILABLE';
 
+/** So many a second, whoever asks. */
+export const makePace = (perSecond: number): (() => Promise<void>) => {
+  let nextAt = 0;
+  return async () => {
+    const now = performance.now();
+    const at = Math.max(now, nextAt);
+    nextAt = at + 1_000 / perSecond;
+    // A timer is late by about as much: shorter waits are made up for by the next.
+    if (at - now > 1) await sleep(at - now);
+  };
+};
+
 /** `dueAt`: milliseconds since 1970. Beside it stands how long ids of done jobs are remembered: what is put again within that is known. */
 export const runRound = async (dueAt: number, services: RoundServices, signal: AbortSignal): Promise<Verdict> => {
   const until = dueAt + jobBounds.roundMs.value;
@@ -30,10 +44,8 @@ export const runRound = async (dueAt: number, services: RoundServices, signal: A
   } catch (error) {
     return { kind: 'wait', reason: reasonOf(error) };
   }
-  const startedAt = performance.now();
   const left = names.values();
   let asked = 0;
-  let given = 0;
   let late = 0;
 
   const put = async (tenant: string): Promise<void> => {
@@ -49,20 +61,15 @@ export const runRound = async (dueAt: number, services: RoundServices, signal: A
       }
     }
   };
-  /** So many a second; and where all that is asked is known, the host's other work has its turn all the same. */
-  const inTime = async (): Promise<void> => {
-    given += 1;
-    const waitMs = startedAt + (given / jobBounds.roundPerSecond.value) * 1_000 - performance.now();
-    if (waitMs > 1) await sleep(waitMs);
-  };
   const work = async (): Promise<void> => {
     for (const tenant of left) {
       asked += 1;
+      // Where all that is asked is known, the host's other work has its turn all the same.
       if (asked % askedAtOnce === 0) await sleep(1);
       if (signal.aborted) return;
       if (Date.now() > until) late += 1;
       else if (await services.isFor(tenant)) {
-        await inTime();
+        await services.inTime();
         await put(tenant);
       }
     }

@@ -7,7 +7,7 @@ import { jobIdOf } from './carried-actions.ts';
 import { type CronPattern, parseCron } from './cron.ts';
 import { decideVerdict } from './decide-verdict.ts';
 import type { Listener, Target } from './facts.ts';
-import { runRound } from './rounds.ts';
+import { makePace, runRound } from './rounds.ts';
 import type { CarriedOutcome } from './turn.ts';
 
 export interface NextRun {
@@ -70,7 +70,8 @@ const readBody = (text: string): Body | null => {
 
 /** One after the other, also where the next one is due meanwhile. */
 const lateMsOf = ({ due, whose }: Body, entry: Entry | undefined, attempt: number): number => {
-  const { lateMs, lateAgainMs, tenantLateMs } = jobBounds;
+  const { lateMs, lateAgainMs, tenantLateMs, roundMs } = jobBounds;
+  if (whose === 'all') return roundMs.value;
   const least = attempt === 1 ? lateMs.value : lateAgainMs.value;
   if (whose !== 'one' || entry === undefined) return least;
   const next = entry.pattern.next(due);
@@ -80,6 +81,9 @@ const lateMsOf = ({ due, whose }: Body, entry: Entry | undefined, attempt: numbe
 export class Schedules {
   readonly #services: ScheduleServices;
   #entries: Entry[] = [];
+  /** Rounds that this host runs, by extension. */
+  readonly #rounds = new Map<string, number>();
+  readonly #inTime = makePace(jobBounds.roundPerSecond.value);
   #closed = false;
 
   constructor(services: ScheduleServices) {
@@ -126,13 +130,15 @@ export class Schedules {
       this.#services.onLife(event, job.extension, body.whose === 'one' ? job.tenant : '', job.what, reason);
       return { kind: 'done' };
     };
-    // Of a round only the telling goes on: whose own run goes on is looked at for each tenant.
-    if (overlaps && body.whose !== 'all') return life('schedule.overlap', 'the run before it has not ended');
+    if (overlaps)
+      return life(
+        'schedule.overlap',
+        body.whose === 'all' ? 'the runs of the due time before it have not all been put' : 'the run before it has not ended',
+      );
     const entry = this.#entries.find((one) => one.key === body.key);
     if (ageMs > lateMsOf(body, entry, attempt))
       return life('schedule.missed', 'no host began it in time; what was missed is not made up for');
     if (entry === undefined) return { kind: 'pass', reason: 'this host has no such schedule' };
-    if (overlaps) return { kind: 'pass', reason: 'the round before it has not ended' };
     if (body.whose === 'all') return await this.#runRound(entry, body.due, signal);
     if (body.whose === 'one') {
       try {
@@ -147,17 +153,29 @@ export class Schedules {
   async #runRound(entry: Entry, due: Date, signal: AbortSignal): Promise<Verdict> {
     const { tenants, isFor, put } = this.#services;
     if (tenants === null) return { kind: 'pass', reason: 'this host does not say which tenants there are' };
-    return await runRound(
-      due.getTime(),
-      {
-        names: tenants,
-        // Where nobody knows now, whoever runs it asks again.
-        isFor: (tenant) => isFor(tenant, entry).catch(() => true),
-        put: (tenant) => put([this.#jobOf(entry, due, tenant, 'one')]),
-        onMissed: (tenant, reason) => this.#services.onLife('schedule.missed', entry.extension.id, tenant, entry.listener.event, reason),
-      },
-      signal,
-    );
+    const { id } = entry.extension;
+    const beside = this.#rounds.get(id) ?? 0;
+    // An extension with many patterns leaves room for the rounds of others.
+    if (beside >= jobBounds.roundsOfExtension.value) return { kind: 'wait', reason: 'other rounds of the extension are under way' };
+    this.#rounds.set(id, beside + 1);
+    try {
+      return await runRound(
+        due.getTime(),
+        {
+          names: tenants,
+          // Where nobody knows now, whoever runs it asks again.
+          isFor: (tenant) => isFor(tenant, entry).catch(() => true),
+          inTime: this.#inTime,
+          put: (tenant) => put([this.#jobOf(entry, due, tenant, 'one')]),
+          onMissed: (tenant, reason) => this.#services.onLife('schedule.missed', id, tenant, entry.listener.event, reason),
+        },
+        signal,
+      );
+    } finally {
+      const left = (this.#rounds.get(id) ?? 1) - 1;
+      if (left > 0) this.#rounds.set(id, left);
+      else this.#rounds.delete(id);
+    }
   }
 
   #jobOf({ extension, listener, key }: Entry, due: Date, tenant: string, whose: Whose | undefined): Job {

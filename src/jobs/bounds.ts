@@ -32,11 +32,20 @@ export const jobBounds = {
     meaning:
       'The same for a tenant’s run where `tenants` says for whom schedules run, but not past the next due time: it waits for other tenants’.',
   },
-  roundPerSecond: { unit: 'count', value: 500, meaning: 'Of one due time, the tenants for which runs are put in a second.' },
+  roundPerSecond: {
+    unit: 'count',
+    value: 500,
+    meaning: 'Tenants for which one host puts a schedule’s run in a second, of all due times together.',
+  },
+  roundsOfExtension: {
+    unit: 'count',
+    value: 4,
+    meaning: 'Due times of one extension whose tenants’ runs one host puts at once; others wait.',
+  },
   roundMs: {
     unit: 'ms',
     value: 300_000,
-    meaning: 'Time after a due time in which that may be done; half of `keptMs` at the most, so that none is put twice.',
+    meaning: 'Time after a due time in which that may be begun and done; half of `keptMs` at the most, so that none is put twice.',
   },
   stepMs: {
     unit: 'ms',
