@@ -12,8 +12,10 @@ import { makeAsciiJson } from '../ledger/line.ts';
 import type { CloisterOptions } from '../options.ts';
 import { readConfig, readJobs, readVariable } from './serve-options.ts';
 
-const usage = 'usage: cloister jobs [list|retry ID|drop ID]; `cloister --help` lists what it takes';
+const usage = 'usage: cloister jobs [list|retry ID|retry --all|drop ID|drop --all --yes]; `cloister --help` lists what it takes';
 const listed = 100;
+/** Of all the dead, so many in one go. */
+const mostAtOnce = 10_000;
 const failed = 1;
 
 const refuse = (message: string): CloisterError => new CloisterError('ERR_OPTIONS_INVALID', message);
@@ -80,20 +82,42 @@ const openStore = async (config: ConfigFile, databaseUrl: string | null): Promis
   return { store, close };
 };
 
+/** Of the dead alone: what waits is dropped one by one. */
+const changeAll = async (store: JobStore, name: 'retry' | 'drop', isMeant: boolean, json: boolean): Promise<number> => {
+  const { dead } = await store.stats();
+  if (!isMeant)
+    throw refuse(
+      `jobs drop --all: takes ${String(dead)} dead jobs away for good; say --yes where that is meant, and see them with \`cloister jobs\` first`,
+    );
+  let changed = 0;
+  for (const { id, state } of await store.list(mostAtOnce)) if (state === 'dead' && (await store[name](id))) changed += 1;
+  const left = Math.max(0, dead - changed);
+  if (json) say(makeAsciiJson({ [name]: changed, left }));
+  else
+    say(
+      `${String(changed)} ${name === 'retry' ? 'will be run again' : 'will not be run'}${left === 0 ? '' : `; ${String(left)} more are dead, do it again`}`,
+    );
+  return 0;
+};
+
 export const jobs = async (args: readonly string[]): Promise<number> => {
   const text = { type: 'string' } as const;
+  const flag = { type: 'boolean', default: false } as const;
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { config: text, 'database-url': text, json: { type: 'boolean', default: false } },
+    options: { config: text, 'database-url': text, json: flag, all: flag, yes: flag },
   });
   const [name = 'list', id] = positionals;
   if (name !== 'list' && name !== 'retry' && name !== 'drop') throw refuse(usage);
-  if ((name === 'list') !== (id === undefined)) throw refuse(usage);
+  const { all, yes, json } = values;
+  if (all ? name === 'list' || id !== undefined : (name === 'list') !== (id === undefined)) throw refuse(usage);
+  if (yes && !(all && name === 'drop')) throw refuse(usage);
   const config = await readConfig(values.config);
   const { store, close } = await openStore(config, values['database-url'] ?? null);
   try {
-    return id === undefined || name === 'list' ? await list(store, values.json) : await change(store, name, id, values.json);
+    if (name === 'list') return await list(store, json);
+    return id === undefined ? await changeAll(store, name, name === 'retry' || yes, json) : await change(store, name, id, json);
   } finally {
     await close();
   }

@@ -54,8 +54,8 @@ export const usage = `Usage: cloister <command>
     --strict                Warnings count too.
     --config FILE, --database-url URL, --approve requested, --json
   jobs [list]             What waits, runs and is dead in the queue of all hosts of a database or of NATS.
-  jobs retry ID           Has a dead one run again.
-  jobs drop ID            Takes one away that waits or is dead.
+  jobs retry ID|--all     Has a dead one run again, or all of them.
+  jobs drop ID            Takes one away that waits or is dead; --all --yes: all the dead.
     --config FILE, --database-url URL, --json
   deploy DIR|FILE.cloister   Tries it beside what serves, then has every host serve it; what fails changes nothing.
     --canary 10%            Beside the version that serves, for a share of the requests.
