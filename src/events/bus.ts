@@ -162,8 +162,9 @@ export class Bus implements EventBus {
     return new Promise((resolve) => {
       let turn: Turn | null = null;
       const onAbort = (): void => {
+        const waited = turn === null || turn.home === null;
         turn?.abandon();
-        resolve({ outcome: { kind: 'failed', error: givenAway }, waited: false });
+        resolve({ outcome: { kind: 'failed', error: givenAway }, waited });
       };
       // It may be over before anybody could hold it.
       turn = this.#dispatch(order, (outcome) => {

@@ -17,7 +17,7 @@ const notNow: ReadonlySet<string> = new Set([
 export const decideVerdict = ({ outcome, waited }: CarriedOutcome): Verdict => {
   if (outcome.kind === 'done') return { kind: 'done' };
   const { code, message } = outcome.error;
-  if (code === 'ERR_RUNTIME_CLOSED') return { kind: 'pass', reason: message };
+  if (code === 'ERR_RUNTIME_CLOSED') return { kind: 'pass', reason: message, begun: !waited };
   if (notNow.has(code)) return { kind: 'wait', reason: `${code}: ${message}` };
   if (notRun.has(code) || (code === 'ERR_DEADLINE_EXCEEDED' && waited)) return { kind: 'again', reason: `${code}: ${message}` };
   return { kind: 'done' };

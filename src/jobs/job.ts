@@ -61,8 +61,8 @@ export type Verdict =
   | { readonly kind: 'again'; readonly reason: string }
   /** What it needs of the host is not there now: again after longer and longer, and no attempt. */
   | { readonly kind: 'wait'; readonly reason: string }
-  /** Not for this host, or not now: for others, and no attempt. */
-  | { readonly kind: 'pass'; readonly reason: string }
+  /** Not for this host, or not now: for others, and no attempt. `begun`: it was stopped in the middle. */
+  | { readonly kind: 'pass'; readonly reason: string; readonly begun?: boolean }
   /** It can never be run. */
   | { readonly kind: 'dead'; readonly reason: string };
 
@@ -74,8 +74,10 @@ export type Settlement =
 
 export interface Want {
   readonly most: number;
-  /** `<kind> <tenant>` of those who run as much as they may. */
-  readonly full: readonly string[];
+  /** Of one share no more than so many may run here at once. */
+  readonly mostOfShare: number;
+  /** Share (`<kind> <tenant>`) → how many of it run here. */
+  readonly running: ReadonlyMap<string, number>;
   /** Only jobs of these. */
   readonly extensions: readonly string[];
 }
@@ -104,6 +106,11 @@ export interface ListedJob {
   readonly reason: string;
 }
 
+/** Why a store puts one with the dead by itself. */
+export const unclaimed = 'no host has run it in time';
+
+export type OnDead = (job: Pick<Job, 'id' | 'extension' | 'tenant'>, reason: string) => void;
+
 /** How far a store reaches: this process, or all hosts of one database or of one NATS. */
 export type JobScope = 'process' | 'database' | 'nats';
 
@@ -113,11 +120,11 @@ export interface JobStore {
   put(jobs: readonly Job[], spend: Spend | null): Promise<Put>;
   /** What may be begun now, begun. */
   claim(want: Want): Promise<readonly Claimed[]>;
-  /** Says that this host is there and goes on with these; gives the ids of those it has lost. */
-  beat(held: readonly Claimed[]): Promise<readonly string[]>;
+  /** Says that this host is there and goes on with these; gives the ids of those it has lost. `anew`: it has given up all of them, and others are to have them. */
+  beat(held: readonly Claimed[], anew: boolean): Promise<readonly string[]>;
   settle(claimed: Claimed, settlement: Settlement): Promise<void>;
-  /** `wake` is called when there may be work. */
-  onWork(wake: () => void): void;
+  /** `wake` is called when there may be work, `onDead` for what this store put with the dead by itself. */
+  onWork(wake: () => void, onDead: OnDead): void;
   stats(): Promise<JobStats>;
   list(most: number): Promise<readonly ListedJob[]>;
   /** false: there is no dead job of this id. */

@@ -1,12 +1,24 @@
 // Jobs of one process. Must never outlive it: what it held is gone with it.
 import { jobBounds } from './bounds.ts';
 import { makeLoopError, makeRoomError } from './errors.ts';
-import { type Claimed, type Counted, type Job, type JobStore, type ListedJob, type Spend, shareOf, type Want } from './job.ts';
+import {
+  type Claimed,
+  type Counted,
+  type Job,
+  type JobStore,
+  type ListedJob,
+  type OnDead,
+  type Spend,
+  shareOf,
+  unclaimed,
+  type Want,
+} from './job.ts';
 
 interface Kept {
   readonly job: Job;
   readonly tree: string | null;
-  readonly putAt: number;
+  readonly bytes: number;
+  putAt: number;
   state: 'queued' | 'running' | 'done' | 'dead';
   attempts: number;
   dueAt: number;
@@ -18,6 +30,8 @@ const mostTrees = 10_000;
 
 export interface MemoryTerms {
   readonly openJobs: number;
+  readonly deadOfTenant: number;
+  readonly unclaimedMs: number;
 }
 
 export class MemoryStore implements JobStore {
@@ -28,10 +42,14 @@ export class MemoryStore implements JobStore {
   /** Oldest turn first. */
   #turns: string[] = [];
   #wake: () => void = () => undefined;
-  #timer: NodeJS.Timeout | null = null;
+  #onDead: OnDead = () => undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** When it rings; what is due earlier sets it earlier. */
+  #ringsAt = Number.POSITIVE_INFINITY;
 
   constructor(terms: Partial<MemoryTerms> = {}) {
-    this.#terms = { openJobs: jobBounds.openJobs.value, ...terms };
+    const { openJobs, deadOfTenant, unclaimedMs } = jobBounds;
+    this.#terms = { openJobs: openJobs.value, deadOfTenant: deadOfTenant.value, unclaimedMs: unclaimedMs.value, ...terms };
   }
 
   put(jobs: readonly Job[], spend: Spend | null): ReturnType<JobStore['put']> {
@@ -41,7 +59,7 @@ export class MemoryStore implements JobStore {
       const [first] = fresh;
       if (first === undefined) return { taken: 0, counted: null };
       const open = [...this.#jobs.values()].filter(({ job, state }) => shareOf(job) === shareOf(first) && isOpen(state));
-      const bytes = [...open.map(({ job }) => job), ...fresh].reduce((sum, { body }) => sum + body.length, 0);
+      const bytes = open.reduce((sum, kept) => sum + kept.bytes, 0) + fresh.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0);
       if (open.length + fresh.length > this.#terms.openJobs || bytes > jobBounds.openBytes.value) throw makeRoomError();
       const counted = spend === null ? null : this.#spend(spend);
       const now = performance.now();
@@ -49,6 +67,7 @@ export class MemoryStore implements JobStore {
         const kept: Kept = {
           job,
           tree: spend?.tree ?? null,
+          bytes: Buffer.byteLength(job.body),
           putAt: now,
           state: 'queued',
           attempts: 0,
@@ -63,16 +82,17 @@ export class MemoryStore implements JobStore {
     });
   }
 
-  claim({ most, full, extensions }: Want): Promise<readonly Claimed[]> {
+  claim({ most, mostOfShare, running, extensions }: Want): Promise<readonly Claimed[]> {
     const now = performance.now();
     const claimed: Claimed[] = [];
     const waiting = [...this.#jobs.values()].filter(({ state }) => state === 'queued');
     for (const share of [...this.#turns]) {
-      if (full.includes(share) || claimed.length >= most) continue;
+      const room = Math.min(Math.max(1, Math.ceil(most / 4)), mostOfShare - (running.get(share) ?? 0), most - claimed.length);
+      if (room <= 0) continue;
       const mine = waiting
         .filter(({ job, dueAt }) => shareOf(job) === share && dueAt <= now && extensions.includes(job.extension))
         .filter((kept) => this.#isFree(kept) || this.#overlaps(kept))
-        .slice(0, Math.min(Math.max(1, Math.ceil(most / 4)), most - claimed.length));
+        .slice(0, room);
       // A lane has one at a time.
       const begun = mine.filter(
         ({ job: { lane } }, at) => lane === null || mine.findIndex(({ job }) => job.lane?.name === lane.name) === at,
@@ -95,8 +115,7 @@ export class MemoryStore implements JobStore {
       kept.state = 'queued';
       kept.dueAt = performance.now() + settlement.delayMs;
       if (!settlement.counts) kept.attempts -= 1;
-      this.#timer = setTimeout(() => this.#wake(), settlement.delayMs);
-      this.#timer.unref();
+      this.#ring(kept.dueAt);
     } else kept.state = settlement.kind;
     if (settlement.kind !== 'done') kept.reason = settlement.reason;
     kept.begunAt = performance.now();
@@ -104,8 +123,9 @@ export class MemoryStore implements JobStore {
     return Promise.resolve();
   }
 
-  onWork(wake: () => void): void {
+  onWork(wake: () => void, onDead: OnDead): void {
     this.#wake = wake;
+    this.#onDead = onDead;
   }
 
   stats(): ReturnType<JobStore['stats']> {
@@ -133,7 +153,8 @@ export class MemoryStore implements JobStore {
   retry(id: string): Promise<boolean> {
     const kept = this.#jobs.get(id);
     if (kept?.state !== 'dead') return Promise.resolve(false);
-    Object.assign(kept, { state: 'queued', attempts: 0, dueAt: performance.now() });
+    const now = performance.now();
+    Object.assign(kept, { state: 'queued', attempts: 0, dueAt: now, putAt: now });
     this.#wake();
     return Promise.resolve(true);
   }
@@ -141,14 +162,27 @@ export class MemoryStore implements JobStore {
   drop(id: string): Promise<boolean> {
     const kept = this.#jobs.get(id);
     if (kept?.state !== 'dead' && kept?.state !== 'queued') return Promise.resolve(false);
-    kept.state = 'done';
+    Object.assign(kept, { state: 'done', begunAt: performance.now() });
     return Promise.resolve(true);
   }
 
   close(): Promise<void> {
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    clearTimeout(this.#timer);
     this.#jobs.clear();
     return Promise.resolve();
+  }
+
+  #ring(dueAt: number): void {
+    if (dueAt >= this.#ringsAt) return;
+    clearTimeout(this.#timer);
+    this.#ringsAt = dueAt;
+    this.#timer = setTimeout(() => {
+      this.#ringsAt = Number.POSITIVE_INFINITY;
+      const now = performance.now();
+      for (const kept of this.#jobs.values()) if (kept.state === 'queued' && kept.dueAt > now) this.#ring(kept.dueAt);
+      this.#wake();
+    }, dueAt - performance.now());
+    this.#timer.unref();
   }
 
   #begin(kept: Kept, now: number): Claimed {
@@ -190,11 +224,25 @@ export class MemoryStore implements JobStore {
     return counted;
   }
 
+  #bury(kept: Kept, now: number): void {
+    Object.assign(kept, { state: 'dead', begunAt: now, reason: unclaimed });
+    this.#onDead(kept.job, unclaimed);
+  }
+
   #prune(): void {
-    const before = performance.now() - jobBounds.keptMs.value;
-    for (const [id, { state, begunAt }] of this.#jobs) if (state === 'done' && begunAt < before) this.#jobs.delete(id);
-    const dead = [...this.#jobs.values()].filter(({ state }) => state === 'dead');
-    for (const { job } of dead.slice(0, Math.max(0, dead.length - jobBounds.deadOfTenant.value))) this.#jobs.delete(job.id);
+    const now = performance.now();
+    const { keptMs, deadMs } = jobBounds;
+    const { deadOfTenant, unclaimedMs } = this.#terms;
+    for (const [id, kept] of this.#jobs) {
+      if (kept.state === 'queued' && kept.putAt < now - unclaimedMs) this.#bury(kept, now);
+      if (kept.begunAt < now - (kept.state === 'done' ? keptMs : deadMs).value && !isOpen(kept.state)) this.#jobs.delete(id);
+    }
+    const dead = Map.groupBy(
+      [...this.#jobs.values()].filter(({ state }) => state === 'dead'),
+      ({ job }) => shareOf(job),
+    );
+    for (const ofShare of dead.values())
+      for (const { job } of ofShare.toSorted((one, other) => other.begunAt - one.begunAt).slice(deadOfTenant)) this.#jobs.delete(job.id);
     const open = new Set([...this.#jobs.values()].filter(({ state }) => isOpen(state)).map(({ job }) => shareOf(job)));
     this.#turns = this.#turns.filter((share) => open.has(share));
   }

@@ -2,6 +2,7 @@
 import { CloisterError } from '../errors.ts';
 import { jobBounds } from './bounds.ts';
 import { decideSettlement, defaultTerms, type RetryTerms } from './decide-settlement.ts';
+import { Hold } from './hold.ts';
 import { type Claimed, type Job, type JobScope, type JobStats, type JobStore, type Put, type Spend, shareOf, type Verdict } from './job.ts';
 
 /** Who runs them. */
@@ -13,8 +14,8 @@ export interface Worker {
 }
 
 export interface QueueEvents {
-  /** It is begun for the second time or later, or is put with the dead. */
-  onFate(fate: 'again' | 'dead', job: Job, reason: string): void;
+  /** It is begun for the second time or later, was stopped in the middle and will be, or is put with the dead. */
+  onFate(fate: 'again' | 'dead', job: Pick<Job, 'id' | 'extension' | 'tenant'>, reason: string): void;
   /** The store cannot be reached; told once until it can again. */
   onFailure(error: unknown): void;
 }
@@ -63,7 +64,8 @@ export class JobQueue {
   #beating = false;
   #stopped = false;
   #failing = false;
-  #beatAt = 0;
+  /** Others may have begun what this host could not say it still runs. */
+  readonly #hold: Hold;
   #stats = nothing;
   #statsAt = Number.NEGATIVE_INFINITY;
 
@@ -71,6 +73,9 @@ export class JobQueue {
     this.#store = store;
     this.#events = events;
     this.#terms = { ...defaultQueueTerms, ...terms };
+    this.#hold = new Hold(store.scope === 'process' ? Number.POSITIVE_INFINITY : this.#terms.holdMs, () => {
+      for (const id of this.#held.keys()) this.#lose(id);
+    });
   }
 
   get scope(): JobScope {
@@ -104,8 +109,11 @@ export class JobQueue {
   consume(worker: Worker): void {
     if (this.#worker !== null || this.#stopped) return;
     this.#worker = worker;
-    this.#beatAt = performance.now();
-    this.#store.onWork(() => this.wake());
+    this.#hold.renew(performance.now());
+    this.#store.onWork(
+      () => this.wake(),
+      (job, reason) => this.#events.onFate('dead', job, reason),
+    );
     this.#timer = setInterval(() => void this.#beat(), this.#terms.beatMs);
     this.#timer.unref();
     void this.#beat();
@@ -147,6 +155,7 @@ export class JobQueue {
     while (this.#runs.size > 0) await Promise.allSettled(this.#runs);
     clearTimeout(patience);
     if (this.#timer !== null) clearInterval(this.#timer);
+    this.#hold.stop();
     await this.#store.close();
   }
 
@@ -159,14 +168,15 @@ export class JobQueue {
     if (this.#beating) return;
     this.#beating = true;
     const from = performance.now();
+    const anew = this.#hold.isOver;
     try {
-      for (const id of await this.#store.beat([...this.#held.values()].map(({ claimed }) => claimed))) this.#lose(id);
-      this.#beatAt = from;
+      const held = [...this.#held.values()].map(({ claimed }) => claimed);
+      for (const id of await this.#store.beat(held, anew)) this.#lose(id);
+      // What was given up while it was under way stands in the store as held still: the next one says so.
+      if (anew || !this.#hold.isOver) this.#hold.renew(from);
       this.#failing = false;
     } catch (error) {
       this.#fail(error);
-      // Others may have begun what this host could not say it still runs.
-      if (performance.now() - this.#beatAt > this.#terms.holdMs) for (const id of this.#held.keys()) this.#lose(id);
     } finally {
       this.#beating = false;
     }
@@ -187,7 +197,7 @@ export class JobQueue {
         this.#again = false;
         const claimed = await this.#claim();
         for (const one of claimed)
-          if (this.#stopped) await this.#giveBack(one);
+          if (this.#stopped || this.#hold.isOver) await this.#giveBack(one);
           else this.#begin(one);
         if (claimed.length > 0) this.#again = true;
       } while (this.#again && !this.#stopped);
@@ -200,16 +210,15 @@ export class JobQueue {
 
   async #claim(): Promise<readonly Claimed[]> {
     const most = this.#terms.running - this.#held.size;
-    if (this.#worker === null || this.#stopped || most <= 0) return [];
+    if (this.#worker === null || this.#stopped || this.#hold.isOver || most <= 0) return [];
     const extensions = this.#worker.extensions();
     if (extensions.length === 0) return [];
-    const counts = new Map<string, number>();
+    const running = new Map<string, number>();
     for (const { claimed } of this.#held.values()) {
       const share = shareOf(claimed.job);
-      counts.set(share, (counts.get(share) ?? 0) + 1);
+      running.set(share, (running.get(share) ?? 0) + 1);
     }
-    const full = [...counts].flatMap(([share, count]) => (count >= this.#terms.runningOfTenant ? [share] : []));
-    return await this.#store.claim({ most, full, extensions });
+    return await this.#store.claim({ most, mostOfShare: this.#terms.runningOfTenant, running, extensions });
   }
 
   async #giveBack(claimed: Claimed): Promise<void> {
@@ -218,9 +227,12 @@ export class JobQueue {
 
   #begin(claimed: Claimed): void {
     const held: Held = { claimed, control: new AbortController(), lost: false };
-    this.#held.set(claimed.job.id, held);
+    const { id } = claimed.job;
+    // It may have come back before this host heard that it had lost it.
+    this.#lose(id);
+    this.#held.set(id, held);
     const run = this.#run(held).finally(() => {
-      this.#held.delete(claimed.job.id);
+      if (this.#held.get(id) === held) this.#held.delete(id);
       this.#runs.delete(run);
       this.wake();
     });
@@ -235,6 +247,9 @@ export class JobQueue {
     if (held.lost) return;
     const settlement = decideSettlement(verdict, claimed, this.#terms);
     if (settlement.kind === 'dead') this.#events.onFate('dead', claimed.job, settlement.reason);
+    // It counts as no attempt, so who begins it again would not say so. Of a process nobody does.
+    if (verdict.kind === 'pass' && verdict.begun === true && this.scope !== 'process')
+      this.#events.onFate('again', claimed.job, `it was stopped in the middle: ${verdict.reason}`);
     // What cannot be said within its hold is given to another, who runs it again.
     for (const until = performance.now() + this.#terms.holdMs; !held.lost; ) {
       try {
@@ -252,13 +267,18 @@ export class JobQueue {
     const { promise: late, resolve } = Promise.withResolvers<Verdict>();
     const tooLong = setTimeout(() => control.abort(`it took longer than ${String(this.#terms.runMs)} ms`), this.#terms.runMs);
     let grace: NodeJS.Timeout | undefined;
+    const ended = (): Verdict => {
+      const reason = String(signal.reason);
+      return this.#stopped ? { kind: 'pass', reason, begun: true } : { kind: 'again', reason };
+    };
     signal.addEventListener('abort', () => {
-      const verdict: Verdict = { kind: this.#stopped ? 'pass' : 'again', reason: String(signal.reason) };
-      grace = setTimeout(() => resolve(verdict), this.#terms.graceMs);
+      grace = setTimeout(() => resolve(ended()), this.#terms.graceMs);
     });
     try {
       const run = this.#worker?.run(claimed, signal) ?? Promise.resolve<Verdict>({ kind: 'pass', reason: 'nobody runs jobs here' });
-      return await Promise.race([run, late]);
+      const verdict = await Promise.race([run, late]);
+      // What takes too long each time must not come again for ever.
+      return verdict.kind === 'pass' && signal.aborted && !this.#stopped ? ended() : verdict;
     } catch (error) {
       return { kind: 'again', reason: error instanceof Error ? error.message : 'unknown cause' };
     } finally {

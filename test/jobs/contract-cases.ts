@@ -4,14 +4,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CloisterError } from '../../src/errors.ts';
 import { jobBounds } from '../../src/jobs/bounds.ts';
 import type { Claimed, Spend, Verdict } from '../../src/jobs/job.ts';
-import { done, type Host, type Hosts, makeJob, many, type Run, until } from './contract-hosts.ts';
+import { endCases } from './contract-ends.ts';
+import { type Case, done, type Host, makeJob, many, type Run, until } from './contract-hosts.ts';
 
 const refusedWith = async (work: Promise<unknown>, code: string): Promise<void> => {
   await assert.rejects(work, (error) => error instanceof CloisterError && error.code === code);
 };
 const idsOf = ({ ran }: Host): readonly string[] => ran.map(({ job }) => job.id);
 
-export const cases: readonly (readonly [sentence: string, run: (hosts: Hosts) => Promise<void>, only?: 'shared' | 'lanes'])[] = [
+export const cases: readonly Case[] = [
+  ...endCases,
   [
     'runs each job once, as it was put',
     async (hosts) => {

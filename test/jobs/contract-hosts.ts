@@ -80,3 +80,5 @@ export class Hosts {
     await this.bench.clear();
   }
 }
+
+export type Case = readonly [sentence: string, run: (hosts: Hosts) => Promise<void>, only?: 'shared' | 'lanes'];

@@ -1,12 +1,14 @@
 // What connections and hosts that are lost leave behind in Postgres: nothing. Must never look at more than the database shows.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, test } from 'node:test';
+import { createServer, type Socket } from 'node:net';
+import { after, afterEach, before, type TestContext, test } from 'node:test';
 import pg from 'pg';
 import { openDatabaseStore } from '../../src/jobs/database/database-store.ts';
+import { openListener } from '../../src/jobs/database/listener.ts';
 import { openSession } from '../../src/jobs/database/session.ts';
 import { ensureTables } from '../../src/jobs/database/tables.ts';
 import { openTestDatabase, type TestDatabase } from '../helpers/postgres.ts';
-import { Hosts, makeJob, many, until } from './contract-hosts.ts';
+import { done, Hosts, makeJob, many, until } from './contract-hosts.ts';
 
 let database: TestDatabase;
 let admin: pg.Client;
@@ -59,6 +61,97 @@ test('a statement that fails leaves no connection behind', async () => {
   }
   await session.close();
   await until('all have ended', () => ended === opened.length);
+});
+
+/** A tenth of each long wait, so that nobody waits ten seconds. */
+const hurry = (context: TestContext): void => {
+  const real = globalThis.setTimeout;
+  context.mock.method(globalThis, 'setTimeout', (call: () => void, ms = 0) => real(call, ms >= 5_000 ? ms / 10 : ms));
+};
+/** A server that takes connections and says nothing. */
+const openSilent = async (): Promise<{ connect(): Promise<pg.Client>; close(): Promise<void> }> => {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+  return {
+    async connect() {
+      const client = new pg.Client({ host: '127.0.0.1', port });
+      client.on('error', () => undefined);
+      await client.connect();
+      return client;
+    },
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+};
+
+test('nobody waits for a database that takes connections and says nothing', async (context) => {
+  hurry(context);
+  const silent = await openSilent();
+  context.after(() => silent.close());
+  const session = openSession(silent.connect);
+  const listener = openListener(silent.connect, 'lost');
+  listener.open(() => undefined);
+  const asked = await Promise.allSettled([session.query('select 1', []), session.query('select 2', [])]);
+  await listener.close();
+  await session.close();
+  assert.deepEqual([asked.map(({ status }) => status), session.waiting], [['rejected', 'rejected'], 0]);
+});
+
+test('a statement that nobody waits for any more is not begun', async (context) => {
+  hurry(context);
+  await admin.query('create table if not exists asked (n integer)');
+  const session = openSession(connect);
+  await session.query('select 1', []);
+  const first = session.transaction(() => new Promise<void>((resolve) => setTimeout(resolve, 3_000)));
+  const second = session.query('insert into asked values (1)', []);
+  await assert.rejects(second);
+  await Promise.allSettled([first]);
+  await session.close();
+  assert.equal((await admin.query('select from asked')).rowCount, 0);
+});
+
+test('a host that hears nothing of its beat ends what it runs, and gives it to others when it is heard of again', async () => {
+  const host = hosts.start(
+    ({ attempt }, signal) =>
+      attempt > 1
+        ? Promise.resolve(done)
+        : new Promise((resolve) => signal.addEventListener('abort', () => resolve({ kind: 'pass', reason: 'lost' }))),
+    { holdMs: 1_000 },
+  );
+  const job = makeJob();
+  await host.queue.put([job]);
+  await until('it runs', () => host.ran.length === 1);
+  const { store } = host;
+  const beat = store.beat.bind(store);
+  const hangs = Promise.withResolvers<void>();
+  store.beat = async (held, anew) => {
+    await hangs.promise;
+    return await beat(held, anew);
+  };
+  await until('it was ended', () => host.queue.running === 0);
+  assert.equal((await admin.query('select from cloister.jobs where id = $1 and state = $2', [job.id, 'running'])).rowCount, 1);
+  hangs.resolve();
+  await until('it ran again', () => host.ran.length === 2 && host.queue.running === 0);
+  assert.deepEqual([host.ran[1]?.attempt, host.fates], [2, [`again ${job.id}`]]);
+});
+
+test('a job that nobody ran in time is dead, and the ledger has it once', async () => {
+  const first = hosts.start(undefined, {}, ['somebody else']);
+  const job = makeJob({ kind: 'schedule', tenant: '', lane: { name: 'lane', rank: 1 } });
+  await first.queue.put([job, makeJob({ kind: 'schedule', tenant: '' })]);
+  await admin.query(`update cloister.jobs set created_at = now() - interval '2 days' where id = $1`, [job.id]);
+  const later = [1, 2].map(() => hosts.start(undefined, {}, ['somebody else']));
+  const told = (): readonly string[] => [first, ...later].flatMap(({ fates }) => fates);
+  await until('somebody says so', () => told().length > 0);
+  assert.deepEqual(told(), [`dead ${job.id}`]);
 });
 
 test('a connection that stays in a transaction is ended by the server', async () => {

@@ -4,7 +4,8 @@ import type { Client } from 'pg';
 import { CloisterError, type ErrorCode } from '../../errors.ts';
 import { jobBounds } from '../bounds.ts';
 import { makeLoopError, makeRoomError, makeUnavailableError } from '../errors.ts';
-import type { Claimed, Job, JobKind, JobStats, JobStore, ListedJob, Put, Settlement, Spend, Want } from '../job.ts';
+import type { Claimed, Job, JobKind, JobStats, JobStore, ListedJob, OnDead, Put, Settlement, Spend, Want } from '../job.ts';
+import { unclaimed } from '../job.ts';
 import { openListener } from './listener.ts';
 import { openSession, Refused, type Session } from './session.ts';
 import * as sql from './statements.ts';
@@ -19,6 +20,7 @@ export interface DatabaseTerms {
   readonly holdMs: number;
   readonly quietMs: number;
   readonly passMs: number;
+  readonly unclaimedMs: number;
   readonly openJobs: number;
 }
 
@@ -67,10 +69,11 @@ const toClaimed = ({ attempts, overlaps, ageMs, events, turns, lane, rank, ...jo
 const column = <Key extends keyof Job>(jobs: readonly Job[], key: Key): readonly Job[Key][] => jobs.map((job) => job[key]);
 
 export const openDatabaseStore = (database: JobDatabase, terms: Partial<DatabaseTerms> = {}): JobStore => {
-  const { holdMs, quietMs, passMs, openJobs } = {
+  const { holdMs, quietMs, passMs, unclaimedMs, openJobs } = {
     holdMs: jobBounds.holdMs.value,
     quietMs: jobBounds.quietMs.value,
     passMs: jobBounds.passMs.value,
+    unclaimedMs: jobBounds.unclaimedMs.value,
     openJobs: jobBounds.openJobs.value,
     ...terms,
   };
@@ -89,8 +92,9 @@ export const openDatabaseStore = (database: JobDatabase, terms: Partial<Database
   const puts = Array.from({ length: writers }, () => openSession(connect, prepare));
   const listener = openListener(connect, namespace);
   let host: string | null = null;
-  /** Held under a name that is gone: others may have begun them. */
-  const lost = new Set<string>();
+  /** Id → the name of this host that holds it: what is held under one that is gone others may have begun. */
+  const heldBy = new Map<string, string>();
+  let onDead: OnDead = () => undefined;
   let prunedAt = Number.NEGATIVE_INFINITY;
 
   const values = (jobs: readonly Job[], spend: Spend | null): readonly unknown[] => [
@@ -131,8 +135,11 @@ export const openDatabaseStore = (database: JobDatabase, terms: Partial<Database
     await work.query(sql.forgetDead, [namespace, jobBounds.deadMs.value, jobBounds.deadOfTenant.value]);
     await work.query(sql.forgetTrees, [namespace]);
     await work.query(sql.forgetTenants, [namespace]);
-    const unclaimed = await work.query<{ readonly id: string }>(sql.findUnclaimed, [namespace, jobBounds.unclaimedMs.value]);
-    for (const { id } of unclaimed) await work.query(sql.buryQueued, [namespace, id, 'no host has run it in time']);
+    for (const { id } of await work.query<{ readonly id: string }>(sql.findUnclaimed, [namespace, unclaimedMs])) {
+      // Of several hosts that find it one buries it, and says so.
+      for (const job of await work.query<Pick<Job, 'id' | 'extension' | 'tenant'>>(sql.buryQueued, [namespace, id, unclaimed]))
+        onDead(job, unclaimed);
+    }
   };
 
   return {
@@ -153,18 +160,31 @@ export const openDatabaseStore = (database: JobDatabase, terms: Partial<Database
       }
       throw makeUnavailableError(failure);
     },
-    async claim({ most, full, extensions }: Want) {
-      if (host === null) return [];
+    async claim({ most, mostOfShare, running, extensions }: Want) {
+      const name = host;
+      if (name === null) return [];
       const share = Math.max(1, Math.ceil(most / 4));
-      const rows = await work.query<ClaimRow>(sql.claim, [namespace, most, share, full, extensions, host, passMs]);
+      const rows = await work.query<ClaimRow>(sql.claim, [
+        namespace,
+        most,
+        share,
+        mostOfShare,
+        [...running.keys()],
+        [...running.values()],
+        extensions,
+        name,
+        passMs,
+      ]);
+      for (const { id } of rows) heldBy.set(id, name);
       return rows.map(toClaimed);
     },
-    async beat(held) {
+    async beat(_held, anew) {
       const { pid, since } = listener.backend ?? { pid: null, since: null };
-      if (host !== null && (await work.query(sql.beat, [namespace, host, pid, since])).length === 0) {
-        for (const { job } of held) lost.add(job.id);
+      if (anew && host !== null) {
+        await work.query(sql.leave, [namespace, host, 'its host was not heard of for too long']);
         host = null;
       }
+      if (host !== null && (await work.query(sql.beat, [namespace, host, pid, since])).length === 0) host = null;
       if (host === null) {
         const name = randomBytes(9).toString('base64url');
         await work.query(sql.enroll, [namespace, name, pid, since]);
@@ -174,19 +194,24 @@ export const openDatabaseStore = (database: JobDatabase, terms: Partial<Database
       if (reaped.length > 0) listener.wake();
       await prune();
       // Not before: a beat that fails on its way says it the next time.
-      const said = [...lost];
-      lost.clear();
-      return said;
+      const lost = [...heldBy].flatMap(([id, name]) => (name === host ? [] : [id]));
+      for (const id of lost) heldBy.delete(id);
+      return lost;
     },
     async settle({ job, attempt }: Claimed, settlement: Settlement) {
-      const mine = [namespace, job.id, host, attempt];
+      const name = heldBy.get(job.id) ?? null;
+      const mine = [namespace, job.id, name, attempt];
       if (settlement.kind === 'dead') await work.query(sql.bury, [...mine, settlement.reason]);
       else if (settlement.kind === 'again')
         await work.query(sql.again, [...mine, settlement.delayMs, settlement.counts, settlement.reason]);
       else
         await work.query(sql.done, [...mine, settlement.spend?.tree ?? null, settlement.spend?.events ?? 0, settlement.spend?.turns ?? 0]);
+      if (heldBy.get(job.id) === name) heldBy.delete(job.id);
     },
-    onWork: (wake) => listener.open(wake),
+    onWork(wake, tellDead) {
+      onDead = tellDead;
+      listener.open(wake);
+    },
     async stats() {
       const [row] = await work.query<{ readonly [Key in keyof JobStats]: number }>(sql.stats, [namespace]);
       if (row === undefined) throw new Error('the database gave no answer');
@@ -199,7 +224,7 @@ export const openDatabaseStore = (database: JobDatabase, terms: Partial<Database
     retry: async (id) => (await work.query(sql.retry, [namespace, id])).length > 0,
     drop: async (id) => (await work.query(sql.drop, [namespace, id])).length > 0,
     async close() {
-      if (host !== null) await work.query(sql.leave, [namespace, host]).catch(() => undefined);
+      if (host !== null) await work.query(sql.leave, [namespace, host, 'its host was shut down']).catch(() => undefined);
       await Promise.all([listener.close(), work.close(), ...puts.map((one) => one.close())]);
     },
   };

@@ -1,6 +1,6 @@
 // Hears of work that other hosts put, on a connection of its own; by it others see that this host is there. Must never be relied on: whoever is told nothing looks by himself.
 import type { Client } from 'pg';
-import { endClient } from './session.ts';
+import { connectInTime, endClient } from './session.ts';
 import { whoAmI } from './statements.ts';
 
 /** The server's process behind a connection. */
@@ -40,19 +40,25 @@ export const openListener = (connect: () => Promise<Client>, namespace: string):
 
   const listen = async (): Promise<void> => {
     try {
-      const opened = await connect();
-      if (closed) return void (await opened.end());
-      client = opened;
-      opened.on('end', later);
-      opened.on('notification', ({ payload }) => {
-        if (payload === namespace) onWork();
+      let found: Backend | null = null;
+      let isOver = false;
+      const opened = await connectInTime(connect, async (fresh) => {
+        fresh.on('end', () => {
+          isOver = true;
+          if (client === fresh) later();
+        });
+        fresh.on('notification', ({ payload }) => {
+          if (payload === namespace) onWork();
+        });
+        await fresh.query('LISTEN cloister_jobs');
+        found = (await fresh.query<Backend>(whoAmI)).rows[0] ?? null;
       });
-      await opened.query('LISTEN cloister_jobs');
-      const { rows } = await opened.query<Backend>(whoAmI);
-      backend = rows[0] ?? null;
+      if (closed) return await endClient(opened);
+      if (isOver) return later();
+      client = opened;
+      backend = found;
       onWork();
     } catch {
-      client?.connection.stream.destroy();
       later();
     }
   };

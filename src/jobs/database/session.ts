@@ -26,6 +26,42 @@ export const endClient = async (client: Client): Promise<void> => {
   clearTimeout(silence);
 };
 
+/** A network that is cut without a word would keep a query for a quarter of an hour. */
+const silenceMs = 2 * statementMs;
+
+/** Ends a connection that says nothing while `work` waits for it. */
+const unlessSilent = async <Result>(client: Client, work: () => Promise<Result>): Promise<Result> => {
+  const silence = setTimeout(() => client.connection.stream.destroy(), silenceMs);
+  try {
+    return await work();
+  } finally {
+    clearTimeout(silence);
+  }
+};
+
+/** A connection on which `begin` is done, or none. What opens too late is closed. */
+export const connectInTime = async (connect: () => Promise<Client>, begin: (client: Client) => Promise<void>): Promise<Client> => {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const silence = setTimeout(() => reject(new Error('the database did not answer in time')), silenceMs);
+  const opening = connect();
+  let client: Client;
+  try {
+    client = await Promise.race([opening, late]);
+  } catch (error) {
+    opening.then((opened) => opened.connection.stream.destroy()).catch(() => undefined);
+    throw error;
+  } finally {
+    clearTimeout(silence);
+  }
+  try {
+    await unlessSilent(client, () => begin(client));
+    return client;
+  } catch (error) {
+    client.connection.stream.destroy();
+    throw error;
+  }
+};
+
 /** `prepare` runs once on each new connection. */
 export const openSession = (connect: () => Promise<Client>, prepare?: (client: Client) => Promise<void>): Session => {
   let client: Promise<Client> | null = null;
@@ -33,18 +69,12 @@ export const openSession = (connect: () => Promise<Client>, prepare?: (client: C
   let waiting = 0;
   let closed = false;
 
-  const open = async (onEnd: () => void): Promise<Client> => {
-    const opened = await connect();
-    opened.on('end', onEnd);
-    try {
+  const open = (onEnd: () => void): Promise<Client> =>
+    connectInTime(connect, async (opened) => {
+      opened.on('end', onEnd);
       await opened.query(settings);
       await prepare?.(opened);
-      return opened;
-    } catch (error) {
-      opened.connection.stream.destroy();
-      throw error;
-    }
-  };
+    });
 
   /** Another may have taken its place: the end of one that failed is heard late. */
   const forget = (one: Promise<Client>): void => {
@@ -61,30 +91,33 @@ export const openSession = (connect: () => Promise<Client>, prepare?: (client: C
     client ??= openOwn();
     const mine = client;
     const on = await mine;
-    // A network that is cut without a word would keep a query for a quarter of an hour.
-    const silence = setTimeout(() => on.connection.stream.destroy(), 2 * statementMs);
     try {
-      return await work(on);
+      return await unlessSilent(on, () => work(on));
     } catch (error) {
       if (error instanceof Refused) throw error;
       // In whatever state it is, the next one gets a new connection.
       forget(mine);
       on.connection.stream.destroy();
       throw error;
-    } finally {
-      clearTimeout(silence);
     }
   };
 
+  /** Begun within `silenceMs` or not at all: what somebody has given up waiting for must not be done. */
   const inTurn = <Result>(work: (on: Client) => Promise<Result>): Promise<Result> => {
     if (waiting >= jobBounds.waiting.value) return Promise.reject(new Error('too many statements of the queue wait'));
     waiting += 1;
-    const mine = last.then(() => use(work));
-    last = mine.then(
-      () => void (waiting -= 1),
-      () => void (waiting -= 1),
-    );
-    return mine;
+    return new Promise((resolve, reject) => {
+      let isLate = false;
+      const tooLate = setTimeout(() => {
+        isLate = true;
+        reject(new Error('the statements before it took too long'));
+      }, silenceMs);
+      last = last.then(async () => {
+        clearTimeout(tooLate);
+        if (!isLate) await use(work).then(resolve, reject);
+        waiting -= 1;
+      });
+    });
   };
 
   return {

@@ -35,26 +35,27 @@ const overlap = `EXISTS (
   SELECT FROM cloister.jobs p JOIN cloister.job_hosts h ON h.namespace = $1 AND h.id = p.held_by
   WHERE ${before} AND p.state = 'running' AND p.attempts = 1 AND p.begun_at <= j.created_at AND h.beat_at > j.created_at)`;
 
-/** $2 most, $3 most of one tenant, $4 tenants that are full, $5 extensions, $6 host, $7 passMs: who gave a job back is the last to have it again. A tenant that was served goes to the end of the line. */
+/** $2 most, $3 most of one share in one claim, $4 in all, $5 shares of which some run here and $6 how many, $7 extensions, $8 host, $9 passMs: who gave a job back is the last to have it again. A tenant that was served goes to the end of the line. */
 export const claim = `
   WITH turn AS MATERIALIZED (
-    SELECT kind, tenant FROM cloister.job_tenants
-    WHERE namespace = $1 AND open > 0 AND kind || ' ' || tenant <> ALL ($4::text[]) ORDER BY served_at NULLS FIRST LIMIT 10000
+    SELECT t.kind, t.tenant, least($3::int, $4::int - coalesce(r.count, 0)) AS room
+    FROM cloister.job_tenants t LEFT JOIN unnest($5::text[], $6::int[]) AS r(share, count) ON r.share = t.kind || ' ' || t.tenant
+    WHERE t.namespace = $1 AND t.open > 0 AND coalesce(r.count, 0) < $4::int ORDER BY t.served_at NULLS FIRST LIMIT 10000
   ),
   picked AS MATERIALIZED (
     SELECT one.* FROM turn CROSS JOIN LATERAL (
       SELECT j.id, j.lane IS NOT NULL AND ${overlap} AS overlaps FROM cloister.jobs j
       WHERE j.namespace = $1 AND j.kind = turn.kind AND j.tenant = turn.tenant AND j.state = 'queued' AND j.due_at <= clock_timestamp()
-        AND j.extension = ANY ($5::text[])
-        AND (j.held_by IS DISTINCT FROM $6 OR j.due_at <= clock_timestamp() - $7::float8 * interval '1 millisecond')
+        AND j.extension = ANY ($7::text[])
+        AND (j.held_by IS DISTINCT FROM $8 OR j.due_at <= clock_timestamp() - $9::float8 * interval '1 millisecond')
         AND (j.lane IS NULL OR NOT EXISTS (SELECT FROM cloister.jobs p WHERE ${before} AND p.state IN ('queued', 'running')) OR ${overlap})
-      ORDER BY j.due_at LIMIT $3::int FOR UPDATE OF j SKIP LOCKED
+      ORDER BY j.due_at LIMIT turn.room FOR UPDATE OF j SKIP LOCKED
     ) one LIMIT $2::int
   ),
   begun AS (
-    UPDATE cloister.jobs j SET state = 'running', attempts = j.attempts + 1, held_by = $6, begun_at = clock_timestamp()
+    UPDATE cloister.jobs j SET state = 'running', attempts = j.attempts + 1, held_by = $8, begun_at = clock_timestamp()
     FROM picked WHERE j.namespace = $1 AND j.id = picked.id AND j.state = 'queued'
-      AND EXISTS (SELECT FROM cloister.job_hosts h WHERE h.namespace = $1 AND h.id = $6)
+      AND EXISTS (SELECT FROM cloister.job_hosts h WHERE h.namespace = $1 AND h.id = $8)
     RETURNING j.*, picked.overlaps
   ),
   served AS (
@@ -70,11 +71,11 @@ export const enroll = 'INSERT INTO cloister.job_hosts (namespace, id, pid, since
 /** No row: this host was taken for lost. */
 export const beat =
   'UPDATE cloister.job_hosts SET beat_at = clock_timestamp(), pid = $3, since = $4 WHERE namespace = $1 AND id = $2 RETURNING id';
-/** What it holds still is given to others; what is locked now, `reap` gives them. */
+/** $3 why. What it holds still is given to others; what is locked now, `reap` gives them. */
 export const leave = `
   WITH gone AS (DELETE FROM cloister.job_hosts WHERE namespace = $1 AND id = $2),
   held AS MATERIALIZED (SELECT id FROM cloister.jobs WHERE namespace = $1 AND held_by = $2 AND state = 'running' FOR UPDATE SKIP LOCKED),
-  given AS (UPDATE cloister.jobs j SET state = 'queued', due_at = clock_timestamp(), held_by = NULL, reason = 'its host was shut down'
+  given AS (UPDATE cloister.jobs j SET state = 'queued', due_at = clock_timestamp(), held_by = NULL, reason = $3
     FROM held WHERE j.namespace = $1 AND j.id = held.id RETURNING 1)
   SELECT pg_notify('cloister_jobs', $1)::text FROM given LIMIT 1`;
 export const whoAmI =
@@ -128,9 +129,9 @@ export const bury = `
 /** $3 why; for one that nobody runs. */
 export const buryQueued = `
   WITH ended AS (UPDATE cloister.jobs SET state = 'dead', ended_at = clock_timestamp(), reason = $3
-    WHERE namespace = $1 AND id = $2 AND state = 'queued' RETURNING kind, tenant, bytes, lane),
+    WHERE namespace = $1 AND id = $2 AND state = 'queued' RETURNING id, extension, kind, tenant, bytes, lane),
   room AS (${roomAgain})
-  ${tell}`;
+  SELECT id, extension, tenant, CASE WHEN lane IS NOT NULL THEN pg_notify('cloister_jobs', $1)::text END AS told FROM ended`;
 
 export const stats = `
   SELECT count(*) FILTER (WHERE state = 'queued')::int AS queued, count(*) FILTER (WHERE state = 'running')::int AS running,

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { jobBounds } from '../bounds.ts';
-import type { Claimed, JobStore, Settlement, Want } from '../job.ts';
+import type { Claimed, JobStore, OnDead, Settlement, Want } from '../job.ts';
 import { readBodies } from './bodies.ts';
 import type { Link } from './link.ts';
 import { openLinks } from './links.ts';
@@ -49,6 +49,7 @@ export const openNatsStore = (settings: NatsSettings, terms: Partial<NatsTerms> 
   const host = randomBytes(9).toString('base64url');
   let isHere = false;
   let wake: () => void = () => undefined;
+  let onDead: OnDead = () => undefined;
   let timer: NodeJS.Timeout | null = null;
   let sweptAt = Number.NEGATIVE_INFINITY;
   /** This host asks for them now. */
@@ -172,8 +173,8 @@ export const openNatsStore = (settings: NatsSettings, terms: Partial<NatsTerms> 
       for (const { job } of entries) asking.delete(job.id);
       return claimed.filter((one) => one !== null);
     },
-    async beat(held) {
-      const ids = new Set(held.map(({ job }) => job.id));
+    async beat(held, anew) {
+      const ids = new Set(anew ? [] : held.map(({ job }) => job.id));
       // Looked for before anything is awaited: what is claimed meanwhile is nobody's orphan.
       const orphans = view.heldBy(host).filter(({ job: { id } }) => !ids.has(id) && !asking.has(id));
       const link = await links.get(statementMs);
@@ -184,7 +185,15 @@ export const openNatsStore = (settings: NatsSettings, terms: Partial<NatsTerms> 
         await giveBack(link, view.heldBy(name), 'its host was lost');
       if (performance.now() - sweptAt > sweepMs) {
         sweptAt = performance.now();
-        await sweep({ view, link, names, host, keptMs, write: (entry, more) => write(link, entry, more) });
+        await sweep({
+          view,
+          link,
+          names,
+          host,
+          keptMs,
+          onDead: (job, reason) => onDead(job, reason),
+          write: (entry, more) => write(link, entry, more),
+        });
       }
       return held.flatMap(({ job: { id }, attempt }) => {
         const entry = view.entries.get(id);
@@ -215,8 +224,9 @@ export const openNatsStore = (settings: NatsSettings, terms: Partial<NatsTerms> 
       // Its room, at once; that it was there is remembered.
       if (mark !== undefined && isOver(view, mark)) void known(removePut({ link, names }, entry.place.seq, mark));
     },
-    onWork(told) {
+    onWork(told, tellDead) {
       wake = told;
+      onDead = tellDead;
     },
     async stats() {
       await (await links.get(statementMs)).catchUp();

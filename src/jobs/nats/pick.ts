@@ -32,10 +32,12 @@ export const rankOf = (text: string, host: string, living: readonly string[]): n
   return Math.min(mostSteps, (mine - (numberOf(text) % living.length) + living.length) % living.length);
 };
 
-export const pickJobs = (view: JobView, { most, full, extensions }: Want, { host, passMs, stepMs }: Picker): Picked => {
+const roomIn = ({ mostOfShare, running }: Want, share: string): number => mostOfShare - (running.get(share) ?? 0);
+
+export const pickJobs = (view: JobView, want: Want, { host, passMs, stepMs }: Picker): Picked => {
+  const { most, extensions } = want;
   const now = view.now();
   const here = new Set(extensions);
-  const held = new Set(full);
   const living = view.living(now);
   const each = Math.max(1, Math.ceil(most / 4));
   const picked: Entry[] = [];
@@ -50,11 +52,11 @@ export const pickJobs = (view: JobView, { most, full, extensions }: Want, { host
   };
 
   const turns = [...view.shares]
-    .filter(([name, { waiting }]) => waiting.size > 0 && !held.has(name))
+    .filter(([name, { waiting }]) => waiting.size > 0 && roomIn(want, name) > 0)
     .sort(([, one], [, other]) => one.servedAt - other.servedAt);
-  for (const [, share] of turns) {
+  for (const [name, share] of turns) {
     if (picked.length >= most) break;
-    const room = Math.min(each, most - picked.length);
+    const room = Math.min(each, roomIn(want, name), most - picked.length);
     const own: Entry[] = [];
     const others: Entry[] = [];
     for (const entry of share.waiting) {

@@ -1,6 +1,7 @@
 // Takes away what nobody needs any more: jobs that are done, the dead that are old, hosts that are gone. Must never take the end of a job away before the job itself.
 import { setImmediate as breathe } from 'node:timers/promises';
 import { jobBounds } from '../bounds.ts';
+import { type OnDead, unclaimed as unclaimedReason } from '../job.ts';
 import type { Link } from './link.ts';
 import type { Names } from './names.ts';
 import { rankOf } from './pick.ts';
@@ -20,7 +21,9 @@ export interface Sweeper {
   readonly names: Names;
   readonly host: string;
   readonly keptMs: number;
-  write(entry: Entry, change: Pick<StateRecord, 'state' | 'reason'>): Promise<unknown>;
+  readonly onDead: OnDead;
+  /** false: somebody else has changed it. */
+  write(entry: Entry, change: Pick<StateRecord, 'state' | 'reason'>): Promise<boolean>;
 }
 
 const inBatches = async <Item>(items: readonly Item[], work: (item: Item) => Promise<unknown>): Promise<void> => {
@@ -38,12 +41,14 @@ export const removePut = async ({ link, names }: Pick<Sweeper, 'link' | 'names'>
   if (parts > 0) await link.purge(names.partsOf(token));
 };
 
-const buryOld = async ({ view, write, host }: Sweeper, now: number, living: readonly string[]): Promise<void> => {
+const buryOld = async ({ view, write, host, onDead }: Sweeper, now: number, living: readonly string[]): Promise<void> => {
   const isMine = (entry: Entry, since: number): boolean => now - since > graceMs || rankOf(entry.job.id, host, living) === 0;
   const unclaimed = [...view.shares.values()]
     .flatMap(({ waiting }) => [...waiting])
     .filter((entry) => now - entry.putAt > jobBounds.unclaimedMs.value && isMine(entry, entry.putAt + jobBounds.unclaimedMs.value));
-  await inBatches(unclaimed.slice(0, most), (entry) => write(entry, { state: 'dead', reason: 'no host has run it in time' }));
+  await inBatches(unclaimed.slice(0, most), async (entry) => {
+    if (await write(entry, { state: 'dead', reason: unclaimedReason })) onDead(entry.job, unclaimedReason);
+  });
   const counts = new Map<string, number>();
   const old = [...view.dead]
     .sort((one, other) => other.endedAt - one.endedAt)
