@@ -42,3 +42,33 @@ test('what was sent counts against nobody', () => {
   assert.equal(backlog.isOver('early', 30, 110), false);
   assert.deepEqual(ended, ['flood']);
 });
+test('nor is one whose own was sent, while others keep something waiting', () => {
+  const { ended, backlog } = open();
+  backlog.isOver('early', 95, 0);
+  backlog.isOver('flood', 60, 95);
+  // All of the first has left by now; of the second half.
+  assert.equal(backlog.isOver('early', 5, 30), false);
+  assert.equal(backlog.isOver('flood', 90, 35), false);
+  assert.equal(backlog.isOver('early', 1, 125), false);
+  assert.deepEqual(ended, ['flood']);
+});
+test('one after another they cannot make more and more wait: over twice the most, who has more than a little there is ended', () => {
+  const { ended, backlog } = open();
+  let waiting = 0;
+  const post = (cell: string, bytes: number): boolean => {
+    const isOver = backlog.isOver(cell, bytes, waiting);
+    if (!isOver) waiting += bytes;
+    return isOver;
+  };
+  for (const cell of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']) for (let posts = 0; posts < 20 && !post(cell, 10); posts += 1);
+  assert.ok(waiting <= 2 * 100 + 8 * 20, String(waiting));
+  assert.equal(post('by', 1), false);
+  assert.deepEqual(ended, []);
+});
+test('what drained is forgotten, however long something waits', () => {
+  const { backlog, ended } = open();
+  for (let posts = 0; posts < 10_000; posts += 1) assert.equal(backlog.isOver('steady', 50, 50), false);
+  assert.equal(backlog.isOver('flood', 120, 60), false);
+  assert.equal(backlog.isOver('steady', 1, 120), false);
+  assert.deepEqual(ended, ['flood']);
+});

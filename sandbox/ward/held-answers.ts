@@ -7,6 +7,7 @@ interface Held {
   readonly lease: number;
   readonly text: string;
   readonly part: string | Uint8Array | null;
+  readonly bytes: number;
 }
 
 /** An extension that goes on working after its answer must not keep its client waiting. */
@@ -16,13 +17,21 @@ export class HeldAnswers {
   readonly #write: WardIo['write'];
   readonly #held = new IdTable<Held>();
   #timer: NodeJS.Timeout | null = null;
+  #bytes = 0;
 
   constructor(write: WardIo['write']) {
     this.#write = write;
   }
 
+  /** Of all that are here. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   hold(lease: number, text: string, part: string | Uint8Array | null): void {
-    this.#held.set(lease, { lease, text, part });
+    const bytes = Buffer.byteLength(text) + (part === null ? 0 : Buffer.byteLength(part));
+    this.#held.set(lease, { lease, text, part, bytes });
+    this.#bytes += bytes;
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
       this.flush();
@@ -34,6 +43,7 @@ export class HeldAnswers {
     const held = this.#held.get(lease);
     if (held === undefined) return this.#write(toHost.settled, lease, cpuUs, heapGrowth, '', null);
     this.#held.delete(lease);
+    this.#bytes -= held.bytes;
     this.#write(toHost.respond, lease, cpuUs + 1, heapGrowth, held.text, held.part);
   }
 
@@ -42,5 +52,6 @@ export class HeldAnswers {
     if (this.#held.size === 0) return;
     for (const { lease, text, part } of this.#held.values()) this.#write(toHost.respond, lease, 0, 0, text, part);
     this.#held.clear();
+    this.#bytes = 0;
   }
 }

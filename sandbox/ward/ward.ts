@@ -1,5 +1,5 @@
 // Sorts frames to cells and posts to frames. Must never pass on a post for a lease that is not of the cell it came from.
-import type { Frame } from '../protocol/frames.ts';
+import { type Frame, frameHeaderBytes } from '../protocol/frames.ts';
 import { bodyModes, breaches, type CellHead, cellEnds, fromGuest, toGuest, toHost, toWard } from '../protocol/kinds.ts';
 import { Backlog } from './backlog.ts';
 import { Cell } from './cell.ts';
@@ -163,7 +163,8 @@ export class Ward {
       const leaseId = anyLease >>> 0;
       if (text.length > maxTextChars(cell.head)) return cell.end('fault', leaseId);
       const part = typeof raw === 'string' || raw instanceof Uint8Array ? raw : null;
-      if (this.#backlog.isOver(cell, text.length + (part?.length ?? 0), this.#io.backlogBytes())) return cell.end('fault', leaseId);
+      const bytes = frameHeaderBytes + Buffer.byteLength(text) + (part === null ? 0 : Buffer.byteLength(part));
+      if (this.#backlog.isOver(cell, bytes, this.#io.backlogBytes() + this.#answers.bytes)) return cell.end('fault', leaseId);
       const lease = cell.leases.get(leaseId);
       if (kind === fromGuest.call || kind === fromGuest.send) return this.#ask(cell, kind, leaseId, id, text, part);
       if (kind === fromGuest.arm) return this.#arm(cell, leaseId, id);
