@@ -1,5 +1,4 @@
 // From a request to its slot. Must never let one tenant's request near another's slot.
-import { IdTable } from '../../sandbox/protocol/id-table.ts';
 import type { CallLease, LeaseOrigin, LeaseRecord } from '../bridge/call-lease.ts';
 import type { Accountability } from '../bridge/capability.ts';
 import { CloisterError } from '../errors.ts';
@@ -12,6 +11,7 @@ import type { Cell } from './cell.ts';
 import type { Extension } from './extension.ts';
 import { FairShare } from './fair-share.ts';
 import { Lease } from './lease.ts';
+import { LiveLeases } from './live-leases.ts';
 import type { RegisteredParts } from './parse-registered.ts';
 import { requestIdOf } from './recorded-lease.ts';
 import { Slot } from './slot.ts';
@@ -48,9 +48,9 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #services: SlotServices;
   readonly #shares: FairShare;
-  readonly #slots = new SlotTable<Slot>(slotTable);
+  readonly #slots = new SlotTable<Slot>({ ...slotTable, wholeOf: (extension) => this.#wholeOf(extension) });
   /** Every lease that is not closed: what the clock looks at, and a graceful stop waits for. */
-  readonly #live = new IdTable<Lease>();
+  readonly #live = new LiveLeases();
   readonly #prefix: string;
   /** Of which somebody was told. */
   readonly #known = new WeakSet<Extension>();
@@ -82,7 +82,7 @@ export class Dispatcher {
       onLife: options.onLife,
       onGuestError: ({ extension, tenant, requestId }, stack) => options.onGuestError(extension, tenant, requestId, stack),
       refuseQuota: options.refuseQuota,
-      onDone: ({ id }) => this.#live.delete(id),
+      onDone: (lease) => this.#live.delete(lease),
       shares: this.#shares,
       breaker: options.breaker,
       cellIdleMs: options.cellIdleMs,
@@ -112,8 +112,8 @@ export class Dispatcher {
 
   /** Something else is said of a tenant: cells that were booted by what was said before take no more requests. */
   renew(tenant: string): void {
-    for (const slot of this.#slots.values()) {
-      if (slot.tenant !== tenant || this.#viewOf(slot.extension, tenant).view === slot.extension) continue;
+    for (const slot of this.#slots.ofTenant(tenant)) {
+      if (this.#viewOf(slot.extension, tenant).view === slot.extension) continue;
       for (const cell of [...slot.cells]) cell.retire('what its tenant has is different now');
     }
   }
@@ -136,16 +136,16 @@ export class Dispatcher {
       this.#known.add(whole);
       this.#options.onExtension(whole);
     }
-    const slot = new Slot(extension, this.#origin(extension, tenant), this.#services);
+    const origin = this.#origin(extension, tenant);
+    this.#live.know(origin, whole);
+    const slot = new Slot(extension, origin, this.#services, this.#slots.latest(whole, tenant));
     return { slot, kept: keep && this.#slots.add(slot) };
   }
 
   /** Ends every cell of an extension and forgets it. */
   forget(extension: Extension): void {
-    for (const slot of this.#slotsOf(extension)) {
-      slot.close();
-      this.#slots.forget(slot.extension);
-    }
+    for (const slot of this.#slots.of(extension)) slot.close();
+    this.#slots.forget(extension);
     this.#known.delete(extension);
   }
 
@@ -153,14 +153,9 @@ export class Dispatcher {
   async retire(extension: Extension): Promise<void> {
     const { replacedMs } = extension.limits;
     const until = performance.now() + replacedMs;
-    const running = (): readonly Lease[] => {
-      const origins = new Set(this.#slotsOf(extension).map(({ origin }) => origin));
-      return this.#live.values().filter((lease) => origins.has(lease.origin));
-    };
-    while (!this.#closed && performance.now() < until && running().length > 0)
-      await new Promise((resolve) => setTimeout(resolve, drainPollMs));
+    if (!this.#closed) await this.#live.untilNone(extension, replacedMs);
     this.#retired.add(extension);
-    for (const lease of running())
+    for (const lease of this.#live.of(extension))
       lease.breach('ERR_EXTENSION_REPLACED', 'replacedMs', replacedMs, Math.round(performance.now() - until) + replacedMs);
     this.forget(extension);
   }
@@ -209,6 +204,7 @@ export class Dispatcher {
   /** Takes no more requests, waits for those it has, then ends every cell. */
   async close(drainMs: number): Promise<void> {
     this.#closed = true;
+    this.#live.giveUp();
     const until = performance.now() + drainMs;
     while (this.#live.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, drainPollMs));
     for (const slot of this.#slots.values()) slot.close();
@@ -230,11 +226,6 @@ export class Dispatcher {
     return this.#options.views?.wholeOf(extension) ?? extension;
   }
 
-  /** Whatever tenants have of it. */
-  #slotsOf(extension: Extension): readonly Slot[] {
-    return [...this.#slots.values()].filter((slot) => this.#wholeOf(slot.extension) === extension);
-  }
-
   #origin(extension: Extension, tenant: string): LeaseOrigin {
     const { id, version, artifact, limits, tenantVars = {} } = extension;
     const { ledger, onLedgerFailure } = this.#options;
@@ -244,7 +235,7 @@ export class Dispatcher {
   #makeLease(slot: Slot, accountability: Accountability, question: Question, answer: Answer): Lease {
     const id = this.#nextLeaseId();
     const lease = new Lease(slot.origin, id, accountability, question, answer, slot, this.#beginSpan(slot, id, question));
-    this.#live.set(lease.id, lease);
+    this.#live.add(lease);
     return lease;
   }
 

@@ -1,24 +1,23 @@
 // Requests per second as a token bucket. Must never hold more than one second's worth.
 
 export class RateLimit {
-  readonly #perSecond: number;
   readonly #now: () => number;
-  #tokens: number;
+  /** Of a second's worth, how much is there: a rate that is changed makes it no fuller. */
+  #share = 1;
   #at: number;
 
-  constructor(perSecond: number, now: () => number = () => performance.now()) {
-    this.#perSecond = perSecond;
+  constructor(now: () => number = () => performance.now()) {
     this.#now = now;
-    this.#tokens = perSecond;
     this.#at = now();
   }
 
-  take(): boolean {
+  take(perSecond: number): boolean {
     const now = this.#now();
-    this.#tokens = Math.min(this.#perSecond, this.#tokens + ((now - this.#at) / 1000) * this.#perSecond);
+    this.#share = Math.min(1, this.#share + (now - this.#at) / 1000);
     this.#at = now;
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
+    // Less than one a billionth short is one: shares are rounded.
+    if (this.#share * perSecond < 1 - 1e-9) return false;
+    this.#share = Math.max(0, this.#share - 1 / perSecond);
     return true;
   }
 }

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import type { Extension } from './extension.ts';
 import { type KeptSlot, SlotTable } from './slot-table.ts';
 
-const options = { most: 3, idleMs: 60_000, reputationMs: 600_000 };
+const narrowed = { id: 'a', narrowed: true } as unknown as Extension;
+const options = { most: 3, idleMs: 60_000, reputationMs: 600_000, wholeOf: (one: Extension) => (one === narrowed ? extension : one) };
 const extension = { id: 'a' } as Extension;
 const slot = (tenant: string, usedAt: number, more: Partial<KeptSlot> = {}): KeptSlot => ({
   extension,
@@ -43,6 +44,21 @@ test('a full table takes no more, but forgets what is a second old for who comes
     [...table.values()].map(({ tenant }) => tenant),
     ['a', 'b', 'd'],
   );
+  table.forget(extension);
+  assert.equal(table.size, 0);
+});
+
+test('what a tenant has of an extension now and what it had are found by themselves, together, and the newest', () => {
+  const table = new SlotTable(options, () => 60_000);
+  const [was, is] = [slot('t', 0), slot('t', 30_000, { extension: narrowed })];
+  for (const one of [was, is]) assert.equal(table.add(one), true);
+  assert.deepEqual([table.get(extension, 't'), table.get(narrowed, 't'), table.latest(extension, 't')], [was, is, is]);
+  assert.deepEqual(
+    [[...table.of(narrowed)], [...table.ofTenant('t')], [...table.ofTenant('u')], table.size],
+    [[was, is], [was, is], [], 2],
+  );
+  table.prune();
+  assert.deepEqual([[...table.values()], table.size], [[is], 1]);
   table.forget(extension);
   assert.equal(table.size, 0);
 });

@@ -17,6 +17,8 @@ export interface SlotTableOptions {
   readonly idleMs: number;
   /** What an extension has earned in a tenant is worth keeping for so long. */
   readonly reputationMs: number;
+  /** Of which extension one is what a tenant has; itself where nobody narrowed it. */
+  wholeOf(extension: Extension): Extension;
 }
 
 /** A full table is not searched more often than this, however many ask. */
@@ -24,7 +26,8 @@ const searchMs = 100;
 
 export class SlotTable<Slot extends KeptSlot> {
   readonly #options: SlotTableOptions;
-  readonly #slots = new Map<Extension, Map<string, Slot>>();
+  /** By whole extension and tenant; what a tenant has of one may have changed, then there are several, the newest last. */
+  readonly #slots = new Map<Extension, Map<string, readonly Slot[]>>();
   readonly #now: () => number;
   #size = 0;
   #searchedAt = Number.NEGATIVE_INFINITY;
@@ -39,45 +42,68 @@ export class SlotTable<Slot extends KeptSlot> {
   }
 
   get(extension: Extension, tenant: string): Slot | undefined {
-    return this.#slots.get(extension)?.get(tenant);
+    return this.#find(extension, tenant).find((slot) => slot.extension === extension);
+  }
+
+  /** The newest, whatever the tenant had of it then. */
+  latest(extension: Extension, tenant: string): Slot | undefined {
+    return this.#find(extension, tenant).at(-1);
   }
 
   /** False: there is no room for one more. */
   add(slot: Slot): boolean {
     if (this.#size >= this.#options.most && !this.#makeRoom()) return false;
-    const tenants = this.#slots.get(slot.extension) ?? new Map<string, Slot>();
-    this.#slots.set(slot.extension, tenants);
-    if (!tenants.has(slot.tenant)) this.#size += 1;
-    tenants.set(slot.tenant, slot);
+    const whole = this.#options.wholeOf(slot.extension);
+    const tenants = this.#slots.get(whole) ?? new Map<string, readonly Slot[]>();
+    this.#slots.set(whole, tenants);
+    const others = this.#find(whole, slot.tenant).filter(({ extension }) => extension !== slot.extension);
+    this.#size += 1 + others.length - this.#find(whole, slot.tenant).length;
+    tenants.set(slot.tenant, [...others, slot]);
     return true;
   }
 
   *values(): Generator<Slot> {
-    for (const tenants of this.#slots.values()) yield* tenants.values();
+    for (const tenants of this.#slots.values()) for (const slots of tenants.values()) yield* slots;
   }
 
-  /** Those of one extension. */
-  of(extension: Extension): readonly Slot[] {
-    return [...(this.#slots.get(extension)?.values() ?? [])];
+  /** Those of one extension, whatever tenants have of it. */
+  *of(extension: Extension): Generator<Slot> {
+    for (const slots of this.#slots.get(this.#options.wholeOf(extension))?.values() ?? []) yield* slots;
+  }
+
+  /** Those of one tenant. */
+  *ofTenant(tenant: string): Generator<Slot> {
+    for (const tenants of this.#slots.values()) yield* tenants.get(tenant) ?? [];
   }
 
   /** All of one extension. */
   forget(extension: Extension): void {
-    this.#size -= this.#slots.get(extension)?.size ?? 0;
-    this.#slots.delete(extension);
+    const whole = this.#options.wholeOf(extension);
+    for (const slots of this.#slots.get(whole)?.values() ?? []) this.#size -= slots.length;
+    this.#slots.delete(whole);
   }
 
   /** Forgets what was not used for a while and would not be missed. */
   prune(idleMs = this.#options.idleMs): void {
     const now = this.#now();
-    for (const [extension, tenants] of this.#slots) {
-      for (const [tenant, slot] of tenants) {
-        const unusedMs = now - slot.usedAt;
-        if (unusedMs < idleMs || !slot.isEmpty) continue;
-        if (slot.isInnocent || unusedMs >= this.#options.reputationMs) this.#size -= tenants.delete(tenant) ? 1 : 0;
+    const isMissed = (slot: Slot): boolean => {
+      const unusedMs = now - slot.usedAt;
+      return unusedMs < idleMs || !slot.isEmpty || !(slot.isInnocent || unusedMs >= this.#options.reputationMs);
+    };
+    for (const [whole, tenants] of this.#slots) {
+      for (const [tenant, slots] of tenants) {
+        const missed = slots.filter(isMissed);
+        if (missed.length === slots.length) continue;
+        this.#size -= slots.length - missed.length;
+        if (missed.length > 0) tenants.set(tenant, missed);
+        else tenants.delete(tenant);
       }
-      if (tenants.size === 0) this.#slots.delete(extension);
+      if (tenants.size === 0) this.#slots.delete(whole);
     }
+  }
+
+  #find(extension: Extension, tenant: string): readonly Slot[] {
+    return this.#slots.get(this.#options.wholeOf(extension))?.get(tenant) ?? [];
   }
 
   #makeRoom(): boolean {

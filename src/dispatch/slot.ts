@@ -34,7 +34,8 @@ export class Slot implements CellOpenerOwner, LeaseEvents {
   #usedAt = performance.now();
   readonly #waiters: { resolve(registered: RegisteredParts): void; reject(error: Error): void }[] = [];
 
-  constructor(extension: Extension, origin: LeaseOrigin, services: SlotServices) {
+  /** `before`: what the tenant had of the same extension until now. What it has earned and asked so far counts on. */
+  constructor(extension: Extension, origin: LeaseOrigin, services: SlotServices, before?: Slot) {
     this.extension = extension;
     this.origin = origin;
     this.parseHead = makeHeadParser(extension.limits);
@@ -43,10 +44,11 @@ export class Slot implements CellOpenerOwner, LeaseEvents {
     this.#idle = new IdleTimer(services.cellIdleMs, () => {
       if (this.#waiting.running === 0) this.#current?.retire('idle');
     });
-    this.#reputation = new Reputation(services.breaker, (event, subject, reason) =>
-      services.onLife(event, extension, origin.tenant, subject, reason),
-    );
-    this.#rate = new RateLimit(extension.limits.ratePerSecond);
+    this.#reputation =
+      before === undefined
+        ? new Reputation(services.breaker, (event, subject, reason) => services.onLife(event, extension, origin.tenant, subject, reason))
+        : before.#reputation;
+    this.#rate = before === undefined ? new RateLimit() : before.#rate;
     this.#waiting = new Waiting(extension.limits);
     this.#opener = new CellOpener(extension, origin, services, this);
   }
@@ -100,7 +102,7 @@ export class Slot implements CellOpenerOwner, LeaseEvents {
       );
     }
     // Events have limits of their own: they must not use up what a tenant's clients may ask.
-    if (lease.question.job === undefined && !this.#rate.take())
+    if (lease.question.job === undefined && !this.#rate.take(limits.ratePerSecond))
       return lease.breach('ERR_RATE_EXCEEDED', 'ratePerSecond', limits.ratePerSecond, limits.ratePerSecond + 1);
     const refusal = this.#services.refuseQuota(this.extension.id, this.tenant, lease.question.job !== undefined);
     if (refusal !== null) return lease.fail(refusal);

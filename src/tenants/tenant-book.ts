@@ -1,4 +1,5 @@
 // What an embedder says of each tenant: which extensions it has and how much of them, its quotas and its weight. Must never serve a tenant more because its answer could not be had or read.
+import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { CloisterError } from '../errors.ts';
 import type { Limits } from '../limits/table.ts';
@@ -38,6 +39,8 @@ export interface TenantBookOptions {
 interface Known {
   /** null: the last answer could not be read. */
   readonly settings: TenantSettings | null;
+  /** Of the same as text: what is said again in the same words changes nothing. */
+  readonly digest: string;
   readonly extensions: ReadonlySet<string> | null;
   readonly until: number;
 }
@@ -146,14 +149,15 @@ export class TenantBook {
     if (this.#latest.get(tenant) !== mine) return await this.settings(tenant);
     this.#latest.delete(tenant);
     try {
+      const until = this.#now() + this.#options.cacheMs;
       const settings = checkSettings(tenant, answer, this.#options.checkGrant);
-      const extensions = settings.extensions === undefined ? null : new Set(settings.extensions);
-      this.#keep(tenant, { settings, extensions, until: this.#now() + this.#options.cacheMs });
+      const digest = hash('sha256', JSON.stringify(settings));
+      this.#keep(tenant, { settings, digest, extensions: settings.extensions === undefined ? null : new Set(settings.extensions), until });
       return settings;
     } catch (error) {
       // Whoever wrote it may have meant to take something away: what held before must not go on.
       this.#options.onFailure(tenant, error);
-      this.#keep(tenant, { settings: null, extensions: null, until: this.#retryAt() });
+      this.#keep(tenant, { settings: null, digest: '', extensions: null, until: this.#retryAt() });
       throw unavailable();
     }
   }
@@ -174,8 +178,9 @@ export class TenantBook {
   }
 
   #keep(tenant: string, known: Known): void {
+    const before = this.#known.get(tenant);
     this.#known.set(tenant, known);
-    this.#options.onChange(tenant);
+    if (before?.digest !== known.digest) this.#options.onChange(tenant);
   }
 }
 

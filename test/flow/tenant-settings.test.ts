@@ -102,13 +102,17 @@ describe('tenants of a resolver', () => {
 });
 
 describe('the book of tenants', () => {
-  const open = (resolve: (tenant: string) => TenantSettings | Promise<TenantSettings>, now: () => number): TenantBook =>
+  const open = (
+    resolve: (tenant: string) => TenantSettings | Promise<TenantSettings>,
+    now: () => number,
+    onChange: (tenant: string) => void = () => undefined,
+  ): TenantBook =>
     new TenantBook({
       resolve,
       cacheMs: 100,
       hostTenant: 'default',
       checkGrant: () => undefined,
-      onChange: () => undefined,
+      onChange,
       onFailure: () => undefined,
       now,
     });
@@ -130,6 +134,31 @@ describe('the book of tenants', () => {
     time = 100;
     await book.settings('a');
     assert.equal(calls, 2);
+  });
+
+  it('says that a tenant is different where it is, and not each time it is asked', async () => {
+    let time = 0;
+    let weight: unknown = 1;
+    const changes: number[] = [];
+    const book = open(
+      () => ({ weight }) as TenantSettings,
+      () => time,
+      () => changes.push(time),
+    );
+    for (const [at, said] of [
+      [0, 1],
+      [100, 1],
+      [200, 2],
+      [300, 2],
+      [400, 'nonsense'],
+      [500, 'nonsense'],
+      [600, 2],
+    ] as const) {
+      time = at;
+      weight = said;
+      await Promise.resolve(book.settings('a')).catch(() => undefined);
+    }
+    assert.deepEqual(changes, [0, 200, 400, 600]);
   });
 
   it('gives each the weight that was said, and 1 where nobody said one', async () => {

@@ -25,6 +25,7 @@ const codes = (replies: readonly Reply[]): Readonly<Record<string, number>> => {
   return counts;
 };
 
+let plan = 'first';
 let runtime: TestRuntime;
 before(async () => {
   runtime = await openTestRuntime({
@@ -36,7 +37,10 @@ before(async () => {
       stuck: extension(source, { limits: { cpuMs: 20, wallMs: 20_000 } }),
       neighbour: extension(source),
     },
-    options: { identify: (request) => ({ tenant: String(request.headers['x-tenant'] ?? 'default'), accountability: null }) },
+    options: {
+      identify: (request) => ({ tenant: String(request.headers['x-tenant'] ?? 'default'), accountability: null }),
+      resolveTenant: () => ({ vars: { plan } }),
+    },
   });
   assert.deepEqual(runtime.runtime.refused(), []);
 });
@@ -97,10 +101,12 @@ describe('concurrentRequests and queuedRequests', () => {
 
 describe('ratePerSecond', () => {
   test('lets that many through in a burst, refuses the rest with 429, and refills', async () => {
-    const replies = await Promise.all(Array.from({ length: 40 }, () => runtime.get('/rated')));
+    const from = performance.now();
+    const replies = await Promise.all(Array.from({ length: 100 }, () => runtime.get('/rated')));
+    const refilled = Math.ceil(((performance.now() - from) / 1_000) * 10);
     const { 200: fine = 0, ERR_RATE_EXCEEDED: refused = 0 } = codes(replies);
-    assert.equal(fine + refused, 40);
-    assert.ok(fine >= 10 && fine < 20, `${fine} were let through`);
+    assert.equal(fine + refused, 100);
+    assert.ok(fine >= 10 && fine <= 10 + refilled, `${fine} were let through`);
     assert.deepEqual([...new Set(replies.filter((one) => one.code === 'ERR_RATE_EXCEEDED').map((one) => one.status))], [429]);
     const limit = runtime.entries('limit').find((one) => one.extension === 'rated');
     assert.deepEqual([limit?.limit, limit?.allowed, (limit?.used ?? 0) > 10], ['ratePerSecond', 10, true]);
@@ -120,6 +126,11 @@ describe('an extension that keeps dying', () => {
       if (reply.code === 'ERR_EXTENSION_PARKED') parked = reply;
       else assert.equal(reply.code, 'ERR_CPU_EXCEEDED');
       if (parked === undefined) deaths += 1;
+      // What a tenant has may change as often as it likes: strikes are the extension's in that tenant, whatever it has of it.
+      if (deaths % 3 === 0) {
+        plan = `after ${String(deaths)}`;
+        runtime.runtime.forgetTenant('default');
+      }
     }
     assert.equal(deaths, 8, 'eight deaths park it');
     assert.deepEqual([parked?.status, parked?.headers['retry-after']], [503, '1']);

@@ -26,8 +26,8 @@ export const outwardMutations: readonly Mutation[] = [
   {
     name: 'give two tenants one cell',
     file: 'src/dispatch/slot-table.ts',
-    search: 'return this.#slots.get(extension)?.get(tenant);',
-    replace: 'return [...(this.#slots.get(extension)?.values() ?? [])][0];',
+    search: 'return this.#slots.get(this.#options.wholeOf(extension))?.get(tenant) ?? [];',
+    replace: 'return [...(this.#slots.get(this.#options.wholeOf(extension))?.values() ?? [])].flat();',
     tests: ['test/flow/tenants'],
   },
   {
