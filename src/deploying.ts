@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import type { CapabilityContract } from './bridge/capability.ts';
 import type { RuntimeOptions } from './config/runtime-options.ts';
-import { type Applied, desiredOf, type ReturnedCanary } from './installation/desired.ts';
+import { desiredOf, type ReturnedCanary } from './installation/desired.ts';
 import type { Installation } from './installation.ts';
 import { type Follower, makeFollower } from './registry/follower.ts';
 import { openRegistryStore, type StoreDatabase } from './registry/open-store.ts';
@@ -21,12 +21,10 @@ export interface DeployingParts {
 }
 
 export interface Deploying {
-  readonly store: RegistryStore | null;
   readonly calls: Registry | null;
   tryOut(archive: Uint8Array, asCanary: boolean): Promise<TriedRelease>;
   /** Serves what is deployed, or rejects; then follows. */
   start(): Promise<void>;
-  catchUp(): Promise<readonly Applied[]>;
   onReturned(canary: ReturnedCanary): void;
   /** undefined: there is no registry. */
   wantedDigest(extension: string): Promise<string | null | undefined>;
@@ -34,10 +32,8 @@ export interface Deploying {
 }
 
 const nothing: Omit<Deploying, 'tryOut'> = {
-  store: null,
   calls: null,
   start: () => Promise.resolve(),
-  catchUp: () => Promise.resolve([]),
   onReturned: () => undefined,
   wantedDigest: () => Promise.resolve(undefined),
   close: () => Promise.resolve(),
@@ -57,7 +53,7 @@ export const openDeploying = ({ options, contracts, database, logger, installati
   };
   if (options.registry === null) return { ...nothing, tryOut };
   const store = openRegistryStore(options.registry, database);
-  const follower: Follower<Applied> = makeFollower({
+  const follower: Follower = makeFollower({
     store,
     host: `${hostname()} ${String(process.pid)} ${randomBytes(3).toString('hex')}`,
     serve: (state) => installation().apply(desiredOf(state, store)),
@@ -65,5 +61,5 @@ export const openDeploying = ({ options, contracts, database, logger, installati
   });
   const { start, catchUp, close, returned: onReturned } = follower;
   const calls = makeRegistryCalls({ store, limits: options.packages, contracts, tryOut, catchUp });
-  return { store, calls, tryOut, start, catchUp, onReturned, wantedDigest: (extension) => wantedDigestOf(store, extension), close };
+  return { calls, tryOut, start, onReturned, wantedDigest: (extension) => wantedDigestOf(store, extension), close };
 };

@@ -34,7 +34,7 @@ export type { DoctorCheck } from './doctor/finding.ts';
 export { CloisterError, type ErrorCode, errorTable } from './errors.ts';
 export type { EmbedderEvents, EventOrigin } from './events/embedder-events.ts';
 export type { Handler } from './http/handler.ts';
-export type { Applied, Desired, DesiredPackage, FailedVersion } from './installation/desired.ts';
+export type { Desired, DesiredPackage } from './installation/desired.ts';
 export type { InstalledExtension, RefusedExtension } from './installation.ts';
 export type { LedgerEntry } from './ledger/entry.ts';
 export { verifyLedger } from './ledger/verify-ledger.ts';
@@ -43,6 +43,7 @@ export { type OpenedRegistry, openRegistry } from './open-registry.ts';
 export type { ApprovalOption, CloisterOptions, Grants } from './options.ts';
 export type { QuotaRules, Quotas } from './quotas/quota-table.ts';
 export type { Changed } from './registry/applied.ts';
+export type { FailedVersion, ServedHere as Applied } from './registry/follower.ts';
 export type {
   CanaryTerms,
   ChangeTerms,

@@ -9,7 +9,7 @@ import { IdleTimer } from './dispatch/idle-timer.ts';
 import { CloisterError } from './errors.ts';
 import type { Mounted } from './http/mounted.ts';
 import { type ApplyParts, applyDesired } from './installation/apply-desired.ts';
-import type { Applied, Desired } from './installation/desired.ts';
+import type { Desired } from './installation/desired.ts';
 import type { InstallationServices } from './installation/installation-services.ts';
 import { recordLoaded } from './installation/record-loaded.ts';
 import { type Served, Serving } from './installation/serving.ts';
@@ -19,6 +19,7 @@ import { type Bundler, openBundler } from './packages/bundler.ts';
 import type { Refusal } from './packages/find-packages.ts';
 import type { LoadedPackage } from './packages/loaded-package.ts';
 import { readPackages } from './packages/read-packages.ts';
+import type { ServedHere } from './registry/follower.ts';
 
 /** What became of one package. */
 export interface InstalledExtension {
@@ -104,7 +105,7 @@ export class Installation {
   }
 
   /** Makes what is served of the registry's extensions what is wanted: brings in, swaps, takes out. What cannot be served leaves what was served as it was. What folders hold is left alone. */
-  apply(desired: readonly Desired[]): Promise<readonly Applied[]> {
+  apply(desired: readonly Desired[]): Promise<readonly ServedHere[]> {
     return this.#deploying((parts) => applyDesired(desired, parts));
   }
 

@@ -3,9 +3,10 @@ import type { Inspection } from './dispatch/inspection.ts';
 import type { EmbedderEvents } from './events/embedder-events.ts';
 import type { NextRun } from './events/schedules.ts';
 import type { Handler } from './http/handler.ts';
-import type { Applied, Desired } from './installation/desired.ts';
+import type { Desired } from './installation/desired.ts';
 import type { InstalledExtension, RefusedExtension } from './installation.ts';
 import type { LedgerEntry } from './ledger/entry.ts';
+import type { ServedHere } from './registry/follower.ts';
 import type { Registry, TriedRelease } from './registry/registry.ts';
 import type { Health } from './vitals.ts';
 import type { MeasureReport } from './wards/hardening/measures.ts';
@@ -29,7 +30,7 @@ export interface Runtime {
   /** Looks at the packages again. What changed is taken into service beside its old version, whose requests finish; where it cannot be, `refused()` says why and the old version goes on. */
   reload(): Promise<void>;
   /** Makes what is served of deployed extensions what is wanted, beside what the option `extensions` says, which is left alone. What cannot be served leaves what was served as it was. */
-  apply(desired: readonly Desired[]): Promise<readonly Applied[]>;
+  apply(desired: readonly Desired[]): Promise<readonly ServedHere[]>;
   /** Brings an archive up beside what serves, as a deployment would, and takes it down again. Rejects with why it cannot be served. */
   tryOut(archive: Uint8Array, asCanary: boolean): Promise<TriedRelease>;
   /** Deploying, over the registry that this host follows; null without the option `registry`. docs/deployment.md. */

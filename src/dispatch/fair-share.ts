@@ -83,6 +83,7 @@ export class FairShare {
   /** Processors that all tenants together use, over about a second; and what they are taken to be able to use. */
   #recent = 0;
   #capacity = 0;
+  /** There is not enough for all, and more than one tenant wants it. */
   #tight = false;
   #calm = calmLooks;
 
@@ -92,11 +93,6 @@ export class FairShare {
     this.#readHostMs = options.readHostMs ?? hostMsSoFar;
     this.#hostMs = this.#readHostMs();
     this.#processors = options.processors ?? availableParallelism();
-  }
-
-  /** There is not enough for all, and more than one tenant wants it. */
-  get isTight(): boolean {
-    return this.#tight;
   }
 
   /** True: it must wait, and is pumped when its tenant's turn comes. */

@@ -14,7 +14,7 @@ const clientOf = (accountability: NonNullable<Accountability>): string => {
 };
 
 /** Where a client stands among all, from 0 to `parts`: the same for as long as the canary is the same, on every host. A larger share keeps those it had. */
-export const placeOf = (artifact: string, { tenant, accountability }: Identity): number => {
+const placeOf = (artifact: string, { tenant, accountability }: Identity): number => {
   if (accountability === null) return randomInt(parts);
   const digest = createHash('sha256')
     .update(JSON.stringify([artifact, tenant, clientOf(accountability)]))

@@ -6,8 +6,9 @@ import { CloisterError } from '../errors.ts';
 import type { Bundler } from '../packages/bundler.ts';
 import type { LoadedPackage } from '../packages/loaded-package.ts';
 import { readArchived } from '../packages/read-packages.ts';
+import type { FailedVersion, ServedHere } from '../registry/follower.ts';
 import { makeMountOwners } from '../registry/mounts.ts';
-import type { Applied, Desired, DesiredPackage, FailedVersion } from './desired.ts';
+import type { Desired, DesiredPackage } from './desired.ts';
 import type { InstallationServices } from './installation-services.ts';
 import { judgeCanary } from './judge-canary.ts';
 import { recordCanary, recordLoaded, shortened } from './record-loaded.ts';
@@ -105,7 +106,7 @@ const takeOut = (served: Served, reason: string, { serving, services }: ApplyPar
   services.onLife('package.removed', extension, extension.artifact, reason);
 };
 
-const applyOne = async (wanted: Desired, parts: ApplyParts, ownerOf: MountOwner): Promise<Applied> => {
+const applyOne = async (wanted: Desired, parts: ApplyParts, ownerOf: MountOwner): Promise<ServedHere> => {
   const { extension, current, canary, enabled } = wanted;
   const { serving, services } = parts;
   const failed: FailedVersion[] = [];
@@ -132,7 +133,7 @@ const applyOne = async (wanted: Desired, parts: ApplyParts, ownerOf: MountOwner)
   return { extension, current: now?.current.digest ?? null, canary: now?.canary?.version.digest ?? null, failed };
 };
 
-export const applyDesired = async (desired: readonly Desired[], parts: ApplyParts): Promise<readonly Applied[]> => {
+export const applyDesired = async (desired: readonly Desired[], parts: ApplyParts): Promise<readonly ServedHere[]> => {
   const wanted = new Set(desired.map(({ extension }) => extensionIdKey(extension)));
   for (const served of parts.serving.all) {
     const { extension, digest } = served.current;
@@ -140,7 +141,7 @@ export const applyDesired = async (desired: readonly Desired[], parts: ApplyPart
   }
   const seen = desired.filter(({ enabled }) => enabled).map(({ extension, current }) => ({ extension, mounts: current.mounts ?? [] }));
   const ownerOf = makeMountOwners(seen);
-  const applied: Applied[] = [];
+  const applied: ServedHere[] = [];
   for (const one of desired) applied.push(await applyOne(one, parts, ownerOf));
   return applied;
 };

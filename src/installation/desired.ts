@@ -1,5 +1,4 @@
 // What the registry wants served on every host, and what became of it on this one. Must never hold a package: each is read when it is needed.
-import type { CloisterError } from '../errors.ts';
 import { mountsOf } from '../registry/mounts.ts';
 import type { RegistryState, RegistryStore } from '../registry/state.ts';
 
@@ -29,27 +28,11 @@ export interface Desired {
   readonly tenants: readonly string[] | null;
 }
 
-export interface FailedVersion {
-  readonly digest: string;
-  readonly role: 'current' | 'canary';
-  readonly error: CloisterError;
-}
-
 /** A canary that this host has taken back. */
 export interface ReturnedCanary {
   readonly extension: string;
   readonly digest: string;
   readonly reason: string;
-}
-
-/** What is served of one extension after an `apply`, whether or not it is what was wanted. */
-export interface Applied {
-  readonly extension: string;
-  /** Digest of the archive; null: nothing of it is served. */
-  readonly current: string | null;
-  readonly canary: string | null;
-  /** What was wanted and cannot be served here. */
-  readonly failed: readonly FailedVersion[];
 }
 
 export const desiredOf = ({ deployments }: RegistryState, store: Pick<RegistryStore, 'archive'>): readonly Desired[] => {

@@ -35,7 +35,7 @@ export const discard = async (extension: Extension, { dispatcher, onDiscarded }:
   await closeCapabilities(extension);
 };
 
-export const decideVersion = (found: LoadedPackage, { options, baseline }: InstallationServices): Effective => {
+const decideVersion = (found: LoadedPackage, { options, baseline }: InstallationServices): Effective => {
   const { isolation, mode } = options.extensions.find((entry) => entry === found.source) ?? {};
   return decideEffective({
     id: found.fallbackId,

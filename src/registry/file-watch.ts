@@ -25,6 +25,7 @@ export const watchFile = (file: string, readRevision: () => Promise<number>, hea
     try {
       const revision = await readRevision();
       seen = mark;
+      hear.onAnswer?.();
       // Also the number it had before: a state that went back and on may come to it again.
       if (!closed) hear.onRevision(revision);
     } catch (error) {

@@ -6,30 +6,37 @@ import { decideReturn } from './decide.ts';
 import { decideFollow, type Followed, followedOf } from './decide-follow.ts';
 import type { HostReport, RegistryState, RegistryStore } from './state.ts';
 
-/** What became of one extension of a state on this host. */
-export interface ServedHere {
-  readonly extension: string;
-  /** Digest; null: nothing of it is served. */
-  readonly current: string | null;
-  readonly canary: string | null;
-  readonly failed: readonly { readonly digest: string; readonly role: 'current' | 'canary'; readonly error: CloisterError }[];
+export interface FailedVersion {
+  readonly digest: string;
+  readonly role: 'current' | 'canary';
+  readonly error: CloisterError;
 }
 
-export interface FollowerParts<Served extends ServedHere> {
+/** What is served of one extension of a state on this host, whether or not it is what was wanted. */
+export interface ServedHere {
+  readonly extension: string;
+  /** Digest of the archive; null: nothing of it is served. */
+  readonly current: string | null;
+  readonly canary: string | null;
+  /** What was wanted and cannot be served here. */
+  readonly failed: readonly FailedVersion[];
+}
+
+export interface FollowerParts {
   readonly store: RegistryStore;
   /** Names this host in `status`. */
   readonly host: string;
   /** Makes what is served what the state says. */
-  serve(state: RegistryState): Promise<readonly Served[]>;
-  /** Said once, until it changes or is over. */
+  serve(state: RegistryState): Promise<readonly ServedHere[]>;
+  /** Each said once, until it changes or is over. */
   onTrouble(error: unknown): void;
 }
 
-export interface Follower<Served extends ServedHere> {
+export interface Follower {
   /** Serves what the registry says now, or rejects; from then on it follows. */
   start(): Promise<void>;
   /** Reads and serves what the registry says now. */
-  catchUp(): Promise<readonly Served[]>;
+  catchUp(): Promise<readonly ServedHere[]>;
   /** This host took a canary back: all are to. */
   returned(canary: { readonly extension: string; readonly digest: string; readonly reason: string }): void;
   /** What this host said last. */
@@ -37,43 +44,65 @@ export interface Follower<Served extends ServedHere> {
   close(): Promise<void>;
 }
 
+type Source = 'follow' | 'watch' | 'report' | `return ${string}`;
+
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 2_000);
 
-export const makeFollower = <Served extends ServedHere>(parts: FollowerParts<Served>): Follower<Served> => {
+export const makeFollower = (parts: FollowerParts): Follower => {
   const { store, host, serve } = parts;
   const stop = new AbortController();
   const returns = new Set<Promise<void>>();
   let watch: { close(): Promise<void> } | null = null;
   let running: Promise<unknown> = Promise.resolve();
   let said: HostReport = { host, revision: 0, at: new Date().toISOString(), serving: {}, failed: {} };
-  let served: readonly Served[] = [];
+  let served: readonly ServedHere[] = [];
   let applied: Followed | null = null;
-  let trouble = '';
+  /** By where it was met: one that goes on hides no other. */
+  const troubles = new Map<Source, string>();
+  let isReporting = false;
+  let isUntold = false;
   let retry: NodeJS.Timeout | null = null;
   let waitMs: number = registryBounds.retryMs.value;
 
-  const onTrouble = (error: unknown): void => {
+  const onTrouble = (source: Source, error: unknown): void => {
     const words = reasonOf(error);
-    if (words === trouble || stop.signal.aborted) return;
-    trouble = words;
-    parts.onTrouble(error);
+    const isKnown = [...troubles.values()].includes(words);
+    troubles.set(source, words);
+    if (!isKnown && !stop.signal.aborted) parts.onTrouble(error);
   };
-  const report = async (): Promise<void> => {
+  const onFollowTrouble = (error: unknown): void => onTrouble('follow', error);
+  const reportOnce = async (): Promise<void> => {
     said = { ...said, at: new Date().toISOString() };
-    await store.report(said).catch(onTrouble);
+    try {
+      await store.report(said);
+      troubles.delete('report');
+    } catch (error) {
+      onTrouble('report', error);
+    }
+  };
+  /** One at a time, and what changed meanwhile after it. */
+  const report = async (): Promise<void> => {
+    isUntold = true;
+    if (isReporting) return;
+    isReporting = true;
+    while (isUntold && !stop.signal.aborted) {
+      isUntold = false;
+      await reportOnce();
+    }
+    isReporting = false;
   };
   /** What could not be served is tried again: an archive may be put right without a new revision. */
   const tryLater = (): void => {
     if (retry !== null || stop.signal.aborted) return;
     retry = setTimeout(() => {
       retry = null;
-      void catchUp().catch(onTrouble);
+      void catchUp().catch(onFollowTrouble);
     }, waitMs);
     retry.unref();
     waitMs = Math.min(waitMs * 2, registryBounds.maxServeRetryMs.value);
   };
 
-  const pull = async (): Promise<readonly Served[]> => {
+  const pull = async (): Promise<readonly ServedHere[]> => {
     let state: RegistryState;
     try {
       state = await store.read();
@@ -98,10 +127,12 @@ export const makeFollower = <Served extends ServedHere>(parts: FollowerParts<Ser
       throw error;
     }
     applied = followedOf(state);
-    trouble = '';
+    troubles.delete('follow');
     const failed = served.filter((one) => one.failed.length > 0);
     const serving = served.flatMap(({ extension, current }): [string, string][] => (current === null ? [] : [[extension, current]]));
-    const why = failed.map(({ extension, failed: [first] }): [string, string] => [extension, reasonOf(first?.error)]);
+    // All of them together have to fit into a report.
+    const chars = Math.floor(registryBounds.recordBytes.value / 16 / Math.max(1, failed.length));
+    const why = failed.map(({ extension, failed: [first] }): [string, string] => [extension, reasonOf(first?.error).slice(0, chars)]);
     said = { ...said, revision: state.revision, serving: Object.fromEntries(serving), failed: Object.fromEntries(why) };
     if (failed.length > 0) tryLater();
     else waitMs = registryBounds.retryMs.value;
@@ -110,7 +141,7 @@ export const makeFollower = <Served extends ServedHere>(parts: FollowerParts<Ser
   };
 
   /** One after the other: the later one reads the later state. */
-  const inTurn = (work: () => Promise<readonly Served[]>): Promise<readonly Served[]> => {
+  const inTurn = (work: () => Promise<readonly ServedHere[]>): Promise<readonly ServedHere[]> => {
     const done = running.then(() => {
       if (stop.signal.aborted) throw new CloisterError('ERR_RUNTIME_CLOSED', 'The host is shutting down.');
       return work();
@@ -118,13 +149,16 @@ export const makeFollower = <Served extends ServedHere>(parts: FollowerParts<Ser
     running = done.catch(() => undefined);
     return done;
   };
-  const catchUp = (): Promise<readonly Served[]> => inTurn(pull);
+  const catchUp = (): Promise<readonly ServedHere[]> => inTurn(pull);
   /** A revision that another catching up brought already is not served twice. */
   const onRevision = (revision: number): void => {
-    void inTurn(() => (revision === applied?.revision && applied.doubt === 'none' ? Promise.resolve(served) : pull())).catch(onTrouble);
+    void inTurn(() => (revision === applied?.revision && applied.doubt === 'none' ? Promise.resolve(served) : pull())).catch(
+      onFollowTrouble,
+    );
   };
 
   const giveBack = async (extension: string, digest: string, reason: string): Promise<void> => {
+    const source: Source = `return ${extension}`;
     for (
       let pause: number = registryBounds.retryMs.value;
       !stop.signal.aborted;
@@ -137,7 +171,7 @@ export const makeFollower = <Served extends ServedHere>(parts: FollowerParts<Ser
       } catch (error) {
         // Another host was first, or somebody decided otherwise.
         if (error instanceof CloisterError && error.code !== 'ERR_REGISTRY_UNAVAILABLE' && error.code !== 'ERR_REGISTRY_INVALID') return;
-        onTrouble(error);
+        onTrouble(source, error);
         await sleep(pause, undefined, { signal: stop.signal }).catch(() => undefined);
       }
     }
@@ -148,12 +182,19 @@ export const makeFollower = <Served extends ServedHere>(parts: FollowerParts<Ser
   return {
     async start() {
       await catchUp();
-      watch = store.watch({ onRevision, onTrouble });
+      watch = store.watch({
+        onRevision,
+        onTrouble: (error) => onTrouble('watch', error),
+        onAnswer: () => troubles.delete('watch'),
+      });
     },
     catchUp,
     returned({ extension, digest, reason }) {
       if (returns.size >= registryBounds.returns.value) return;
-      const one = giveBack(extension, digest, reason).finally(() => returns.delete(one));
+      const one = giveBack(extension, digest, reason).finally(() => {
+        returns.delete(one);
+        troubles.delete(`return ${extension}`);
+      });
       returns.add(one);
     },
     report: () => said,

@@ -67,8 +67,8 @@ export interface RegistryStore {
   releases(extension?: string): Promise<readonly Release[]>;
   /** Compare-and-set, tried again where another was first; `change` is pure and may throw a CloisterError to refuse. What it gives back unchanged (===) writes nothing. */
   update(change: (state: RegistryState) => RegistryState): Promise<RegistryState>;
-  /** Told of each new revision, within a second; survives the store's loss and says so by onTrouble. */
-  watch(hear: { onRevision(revision: number): void; onTrouble(error: unknown): void }): { close(): Promise<void> };
+  /** Told of each new revision, within a second; survives the store's loss and says so by onTrouble, and by onAnswer that it answers. */
+  watch(hear: { onRevision(revision: number): void; onTrouble(error: unknown): void; onAnswer?(): void }): { close(): Promise<void> };
   report(report: HostReport): Promise<void>;
   /** Those that reported within the last minutes. */
   hosts(): Promise<readonly HostReport[]>;

@@ -85,6 +85,7 @@ export const watchTable = (connect: () => Promise<Client>, namespace: string, he
         current = await connect();
         await follow(current, () => {
           waitMs = registryBounds.retryMs.value;
+          hear.onAnswer?.();
         });
       } catch (error) {
         if (stop.signal.aborted) break;

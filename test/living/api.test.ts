@@ -1,9 +1,11 @@
 // The operator's API over real HTTP, held against its own document. Must never answer in a way the document does not have.
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { apiBounds } from '../../src/http/api/bounds.ts';
 import { archiveKey, makeArchive, type TestArchive } from '../helpers/archives.ts';
 import type { Reply } from '../helpers/client.ts';
 import { extension, openTestRuntime, type TestRuntime, waitUntil } from '../helpers/runtime.ts';
@@ -148,6 +150,26 @@ describe('a release is deployed over the API', { concurrency: false }, () => {
       assert.deepEqual(await deployed(), before);
       assert.equal(await served(), '1.0.0');
     });
+  test('four are taken at once, and a fifth is told to come again', async () => {
+    const half = two.bytes.subarray(0, two.bytes.length / 2);
+    const slow = Array.from({ length: apiBounds.changes.value }, () => {
+      const request = http.request(`${runtime.origin}/_cloister/api/deploy`, {
+        method: 'POST',
+        headers: { ...bearer, 'content-length': String(two.bytes.length) },
+      });
+      request.on('error', () => undefined);
+      request.write(half);
+      return request;
+    });
+    let fifth: Reply | undefined;
+    for (let tried = 0; tried < 200 && fifth?.code !== 'ERR_CAPACITY_EXCEEDED'; tried += 1)
+      fifth = await deploy({ ...two, bytes: Buffer.from('hello') });
+    for (const request of slow) request.destroy();
+    assert.deepEqual([fifth?.status, fifth?.headers['retry-after']], [503, '1']);
+    for (let tried = 0; tried < 200 && fifth?.code === 'ERR_CAPACITY_EXCEEDED'; tried += 1)
+      fifth = await deploy({ ...two, bytes: Buffer.from('hello') });
+    assert.equal(fifth?.code, 'ERR_ARCHIVE_INVALID', 'whoever breaks off gives the place back');
+  });
   const queries: readonly string[] = [
     '?share=1',
     '?share=0',

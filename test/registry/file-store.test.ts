@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { chmod, mkdtemp, readdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { registryBounds } from '../../src/registry/bounds.ts';
 import { decideDisable } from '../../src/registry/decide.ts';
 import { openFileStore } from '../../src/registry/file-store.ts';
+import { inFileTurn } from '../../src/registry/file-turn.ts';
 import type { RegistryStore } from '../../src/registry/state.ts';
 import { by, deploy, form, isRefusal, release } from './releases.ts';
 
@@ -89,4 +90,66 @@ describe('a registry in a folder', () => {
       await store.update((state) => decideDisable(state, 'shop', by));
       assert.equal((await store.read()).revision, 2);
     }));
+});
+
+describe('the turn of a writer in files', () => {
+  let parent = '';
+  before(async () => {
+    parent = await mkdtemp(path.join(tmpdir(), 'cloister-turns-'));
+  });
+  after(() => rm(parent, { recursive: true, force: true }));
+  const makeOwnFolder = (): Promise<string> => mkdtemp(path.join(parent, 'registry-'));
+  test('that was taken over is lost, also where the file system uses its number again', async () => {
+    const file = path.join(await makeOwnFolder(), 'state.json');
+    let begin = (): void => undefined;
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    let later: Promise<void> | null = null;
+    await inFileTurn(file, async (stillMine) => {
+      const long = new Date(Date.now() - registryBounds.turnMs.value - 1_000);
+      await utimes(`${file}.turn`, long, long);
+      later = inFileTurn(file, async (isMineToo) => {
+        begin();
+        await assert.rejects(stillMine(), isRefusal('ERR_REGISTRY_UNAVAILABLE'));
+        await isMineToo();
+      });
+      await begun;
+    });
+    await later;
+  });
+  test('that was made tomorrow grows old too', async (context) => {
+    const folder = await makeOwnFolder();
+    const file = path.join(folder, 'state.json');
+    await writeFile(`${file}.turn`, 'a writer that was killed');
+    const tomorrow = new Date(Date.now() + 86_400_000);
+    await utimes(`${file}.turn`, tomorrow, tomorrow);
+    const real = performance.now.bind(performance);
+    context.mock.method(performance, 'now', () => real() * 100);
+    let had = false;
+    await inFileTurn(file, async (stillMine) => {
+      await stillMine();
+      had = true;
+    });
+    assert.ok(had);
+    assert.deepEqual(await readdir(folder), []);
+  });
+  test('ends with what killed writers left long ago removed, and nothing else', async () => {
+    const folder = await makeOwnFolder();
+    const store = openFileStore(folder, form);
+    await deploy(store, 'shop', 'first');
+    const long = new Date(Date.now() - registryBounds.leftoverMs.value - 1_000);
+    for (const [name, at] of [
+      ['state.json.0123456789ab.new', long],
+      ['archives/a.cloister.0123456789ab.new', long],
+      ['state.json.ba9876543210.new', new Date()],
+      ['notes.new', long],
+    ] as const) {
+      await writeFile(path.join(folder, name), '{');
+      await utimes(path.join(folder, name), at, at);
+    }
+    await deploy(store, 'mail', 'first');
+    const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.new'));
+    assert.deepEqual(names.toSorted(), ['notes.new', 'state.json.ba9876543210.new']);
+  });
 });

@@ -1,47 +1,28 @@
 // A registry that is gone, went back or was half written, against hosts and writers: nothing that serves goes out, and nothing begins anew by itself. Real files, a real server.
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rename, rm, unlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { CloisterError, type ErrorCode } from '../../src/errors.ts';
+import { CloisterError } from '../../src/errors.ts';
 import { registryBounds } from '../../src/registry/bounds.ts';
-import { decideDeploy, decideDisable } from '../../src/registry/decide.ts';
+import { decideDisable } from '../../src/registry/decide.ts';
 import { openFileStore } from '../../src/registry/file-store.ts';
-import { inFileTurn } from '../../src/registry/file-turn.ts';
-import { type Follower, makeFollower, type ServedHere } from '../../src/registry/follower.ts';
-import type { RegistryStore, Release } from '../../src/registry/state.ts';
-import { makeRegistryForm, sha256 } from '../../src/registry/state-form.ts';
+import { type Follower, makeFollower } from '../../src/registry/follower.ts';
+import type { RegistryStore } from '../../src/registry/state.ts';
+import { sha256 } from '../../src/registry/state-form.ts';
 import { openTableStore } from '../../src/registry/table-store.ts';
 import { openTestDatabase, type TestDatabase } from '../helpers/postgres.ts';
 import { waitUntil } from '../helpers/runtime.ts';
+import { by, deploy as deployText, form, isRefusal, release } from './releases.ts';
 
-const form = makeRegistryForm();
-const by = { by: 'operator', at: '2030-01-01T00:00:00.000Z' };
-const release = (extension: string, archive: Uint8Array): Release => ({
-  extension,
-  version: '1.0.0',
-  digest: sha256(archive),
-  artifact: 'f'.repeat(64),
-  bytes: archive.byteLength,
-  ...by,
-  signedBy: null,
-});
-const deploy = async (store: RegistryStore, extension: string): Promise<void> => {
-  const archive = Buffer.from(extension);
-  await store.put(release(extension, archive), archive);
-  await store.update((state) => decideDeploy(state, release(extension, archive), by));
-};
 const codeOf = (error: unknown): unknown => (error instanceof CloisterError ? error.code : error);
-const isRefusal = (code: ErrorCode) => (error: unknown) => {
-  assert.equal(codeOf(error), code, String(error));
-  return true;
-};
+const deploy = (store: RegistryStore, extension: string): Promise<void> => deployText(store, extension, extension);
 
 interface Host {
-  readonly follower: Follower<ServedHere>;
+  readonly follower: Follower;
   /** What served, after each time it changed. */
   readonly served: string[];
   readonly troubles: unknown[];
@@ -170,6 +151,39 @@ for (const [where, openPlace] of [
       await follower.close();
       await store.close();
     });
+    test('that has several troubles has each said once, until it is over', async () => {
+      const { store } = openPlace();
+      await deploy(store, 'shop');
+      const report = store.report.bind(store);
+      let isFull = true;
+      let heard = 0;
+      store.report = async (said) => {
+        if (isFull) throw new CloisterError('ERR_REGISTRY_UNAVAILABLE', 'no room for reports');
+        await report(said);
+        heard += 1;
+      };
+      const hindrances = { left: 0 };
+      const { follower, troubles } = await openHost(store, hindrances);
+      const said = async (what: string, expected: readonly string[]): Promise<void> => {
+        await waitUntil(what, () => troubles.length >= expected.length);
+        await follower.catchUp();
+        assert.deepEqual(troubles, expected, what);
+      };
+      try {
+        await said('the report', ['ERR_REGISTRY_UNAVAILABLE']);
+        hindrances.left = 1;
+        await deploy(store, 'mail');
+        await said('and what cannot be served', ['ERR_REGISTRY_UNAVAILABLE', 'ERR_LEDGER_UNAVAILABLE']);
+        isFull = false;
+        await follower.catchUp();
+        await waitUntil('the host is heard of', () => heard > 0);
+        isFull = true;
+        await follower.catchUp();
+        await said('the report, anew', ['ERR_REGISTRY_UNAVAILABLE', 'ERR_LEDGER_UNAVAILABLE', 'ERR_REGISTRY_UNAVAILABLE']);
+      } finally {
+        await follower.close();
+      }
+    });
     test('that lost its state and has releases is refused to all, and begins anew by no deploy', async () => {
       const { store, loseState } = openPlace();
       await deploy(store, 'shop');
@@ -211,68 +225,6 @@ for (const [where, openPlace] of [
     });
   });
 
-describe('the turn of a writer in files', () => {
-  const makeOwnFolder = async (): Promise<string> => {
-    places += 1;
-    const folder = path.join(parent, String(places));
-    await mkdir(folder);
-    return folder;
-  };
-  test('that was taken over is lost, also where the file system uses its number again', async () => {
-    const file = path.join(await makeOwnFolder(), 'state.json');
-    let begin = (): void => undefined;
-    const begun = new Promise<void>((resolve) => {
-      begin = resolve;
-    });
-    let later: Promise<void> | null = null;
-    await inFileTurn(file, async (stillMine) => {
-      const long = new Date(Date.now() - registryBounds.turnMs.value - 1_000);
-      await utimes(`${file}.turn`, long, long);
-      later = inFileTurn(file, async (isMineToo) => {
-        begin();
-        await assert.rejects(stillMine(), isRefusal('ERR_REGISTRY_UNAVAILABLE'));
-        await isMineToo();
-      });
-      await begun;
-    });
-    await later;
-  });
-  test('that was made tomorrow grows old too', async (context) => {
-    const folder = await makeOwnFolder();
-    const file = path.join(folder, 'state.json');
-    await writeFile(`${file}.turn`, 'a writer that was killed');
-    const tomorrow = new Date(Date.now() + 86_400_000);
-    await utimes(`${file}.turn`, tomorrow, tomorrow);
-    const real = performance.now.bind(performance);
-    context.mock.method(performance, 'now', () => real() * 100);
-    let had = false;
-    await inFileTurn(file, async (stillMine) => {
-      await stillMine();
-      had = true;
-    });
-    assert.ok(had);
-    assert.deepEqual(await readdir(folder), []);
-  });
-  test('ends with what killed writers left long ago removed, and nothing else', async () => {
-    const folder = await makeOwnFolder();
-    const store = openFileStore(folder, form);
-    await deploy(store, 'shop');
-    const long = new Date(Date.now() - registryBounds.leftoverMs.value - 1_000);
-    for (const [name, at] of [
-      ['state.json.0123456789ab.new', long],
-      ['archives/a.cloister.0123456789ab.new', long],
-      ['state.json.ba9876543210.new', new Date()],
-      ['notes.new', long],
-    ] as const) {
-      await writeFile(path.join(folder, name), '{');
-      await utimes(path.join(folder, name), at, at);
-    }
-    await deploy(store, 'mail');
-    const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.new'));
-    assert.deepEqual(names.toSorted(), ['notes.new', 'state.json.ba9876543210.new']);
-  });
-});
-
 test('a large archive has time to reach a database that is slow', async (context) => {
   const { store } = inTables();
   await deploy(store, 'shop');
@@ -283,7 +235,8 @@ test('a large archive has time to reach a database that is slow', async (context
   );
   const large = Buffer.alloc(16 * 1_048_576, 'x');
   await admin.query('BEGIN; LOCK TABLE cloister.releases');
-  const put = store.put(release('large', large), large);
+  const one = { ...release('large', ''), digest: sha256(large), bytes: large.byteLength };
+  const put = store.put(one, large);
   await sleep(registryBounds.silenceMs.value / 10 + 500);
   await admin.query('COMMIT');
   await put;

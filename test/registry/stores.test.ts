@@ -1,31 +1,16 @@
 // One table of sentences over both stores: what holds of a registry in a folder holds of one in PostgreSQL. Real files, a real server.
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import pg from 'pg';
-import type { CloisterError } from '../../src/errors.ts';
 import { registryBounds } from '../../src/registry/bounds.ts';
 import { decideDisable } from '../../src/registry/decide.ts';
-import { openFileStore } from '../../src/registry/file-store.ts';
 import type { RegistryStore } from '../../src/registry/state.ts';
-import { makeRegistryForm, type RegistryForm } from '../../src/registry/state-form.ts';
+import { makeRegistryForm } from '../../src/registry/state-form.ts';
 import { openTableStore } from '../../src/registry/table-store.ts';
 import { openTestDatabase, type TestDatabase } from '../helpers/postgres.ts';
 import { waitUntil } from '../helpers/runtime.ts';
+import { inFolder, type Place } from './places.ts';
 import { archive, by, deploy, form, isRefusal, release } from './releases.ts';
-
-interface Place {
-  /** Another opening of the same registry, as another process has it. */
-  open(own?: RegistryForm): RegistryStore;
-  /** Puts other bytes in the place of an archive. */
-  spoilArchive(digest: string): Promise<void>;
-  /** Puts this text in the place of the state. */
-  writeState(text: string): Promise<void>;
-  readState(): Promise<string>;
-  close(): Promise<void>;
-}
 
 let database: TestDatabase;
 const connect = async (): Promise<pg.Client> => {
@@ -44,18 +29,6 @@ const onDatabase = async (sql: string, values: readonly unknown[]): Promise<read
 };
 let places = 0;
 
-const inFolder = async (): Promise<Place> => {
-  const parent = await mkdtemp(path.join(tmpdir(), 'cloister-registry-'));
-  const folder = path.join(parent, 'registry');
-  const state = path.join(folder, 'state.json');
-  return {
-    open: (own = form) => openFileStore(folder, own),
-    spoilArchive: (digest) => writeFile(path.join(folder, 'archives', `${digest}.cloister`), 'other bytes'),
-    writeState: (text) => writeFile(state, text),
-    readState: () => readFile(state, 'utf8'),
-    close: () => rm(parent, { recursive: true, force: true }),
-  };
-};
 const inTables = (): Promise<Place> => {
   places += 1;
   const namespace = `place ${String(places)}`;
@@ -69,6 +42,13 @@ const inTables = (): Promise<Place> => {
     },
     readState: async () =>
       String((await onDatabase('SELECT state FROM cloister.registry WHERE namespace = $1', [namespace]))[0]?.['state']),
+    async disturb() {
+      await onDatabase(
+        'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+        [],
+      );
+      return () => Promise.resolve();
+    },
     close: () => Promise.resolve(),
   });
 };
@@ -211,21 +191,27 @@ const sentences: readonly Sentence[] = [
     },
   ],
   [
-    'says so while the state cannot be read, and tells of it when it can again',
+    'says so while it cannot be followed, and tells of what came meanwhile when it can again',
     async (store, place) => {
       await deploy(store, 'shop', 'first');
-      const good = await place.readState();
-      await place.writeState('{');
-      const codes = new Set<unknown>();
       const heard: number[] = [];
-      const read = async (): Promise<void> => {
-        await store.read().catch((error: unknown) => codes.add((error as CloisterError).code));
-      };
-      const watch = store.watch({ onRevision: (revision) => heard.push(revision), onTrouble: () => codes.add('trouble') });
-      await read();
-      assert.ok(codes.has('ERR_REGISTRY_INVALID'));
-      await place.writeState(good);
-      await waitUntil('the revision', () => heard.includes(1));
+      const troubles: unknown[] = [];
+      let answers = 0;
+      const watch = store.watch({
+        onRevision: (revision) => heard.push(revision),
+        onTrouble: (error) => troubles.push(error),
+        onAnswer: () => {
+          answers += 1;
+        },
+      });
+      await waitUntil('the first revision', () => heard.includes(1));
+      const mend = await place.disturb();
+      await waitUntil('it says so', () => troubles.length > 0);
+      const before = answers;
+      await mend();
+      await store.update((state) => decideDisable(state, 'shop', by));
+      await waitUntil('the next revision', () => heard.includes(2));
+      assert.ok(answers > before);
       await watch.close();
     },
   ],

@@ -1,22 +1,9 @@
 // What the routes of the operator's API do. Must never run before the token was seen, nor write to the registry what did not register here.
-import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Static, Type } from 'typebox';
 import { type Check, makeCheck } from '../../config/check.ts';
 import { CloisterError } from '../../errors.ts';
-import { type Changed, sayChanged } from '../../registry/applied.ts';
-import {
-  type Change,
-  decideDeploy,
-  decideDisable,
-  decideEnable,
-  decidePromote,
-  decideReturn,
-  decideRollback,
-} from '../../registry/decide.ts';
-import type { ServedHere } from '../../registry/follower.ts';
-import type { TriedRelease } from '../../registry/registry.ts';
-import type { RegistryState, RegistryStore, Release } from '../../registry/state.ts';
+import type { CanaryTerms, ChangeTerms, Registry } from '../../registry/registry.ts';
 import { writeError } from '../http-answer.ts';
 import { writeJson } from '../write.ts';
 import { apiBounds } from './bounds.ts';
@@ -29,41 +16,33 @@ import { asApiError } from './status-of.ts';
 
 export interface ApiServices {
   /** null: this host follows no registry. */
-  readonly store: RegistryStore | null;
+  readonly registry: Registry | null;
   readonly maxArchiveBytes: number;
   served(): {
     readonly extensions: readonly Static<(typeof components)['Extension']>[];
     readonly refused: readonly { readonly folder: string; readonly error: CloisterError }[];
   };
-  /** Brings it up beside what serves and takes it down again. Throws why it cannot be served. */
-  tryOut(archive: Uint8Array, asCanary: boolean): Promise<TriedRelease>;
-  /** Makes what this host serves what the registry says now. */
-  catchUp(): Promise<readonly ServedHere[]>;
   onChange(extension: string, what: string, by: string): void;
   onFault(error: unknown): void;
 }
 
-/** false: it is none of these routes. Whoever calls has seen the token. */
+/** Whoever calls has seen the token. */
 export type Api = (request: IncomingMessage, response: ServerResponse, below: string) => void;
 
 const anonymous = 'api';
 const textOf = (query: Query, name: string): string | undefined => (typeof query[name] === 'string' ? query[name] : undefined);
 
-const changeOf = (query: Query): Change => {
+const termsOf = (query: Query): ChangeTerms & { readonly by: string } => {
   const reason = textOf(query, 'reason');
-  return { by: textOf(query, 'by') ?? anonymous, at: new Date().toISOString(), ...(reason === undefined ? {} : { reason }) };
+  return { by: textOf(query, 'by') ?? anonymous, ...(reason === undefined ? {} : { reason }) };
 };
 
-const deciders: Readonly<Record<Action, (state: RegistryState, extension: string, query: Query) => RegistryState>> = {
-  enable: (state, extension, query) => decideEnable(state, extension, changeOf(query)),
-  disable: (state, extension, query) => decideDisable(state, extension, changeOf(query)),
-  rollback: (state, extension, query) => decideRollback(state, extension, { ...changeOf(query), ...digestOf(query) }),
-  promote: (state, extension, query) => decidePromote(state, extension, { ...changeOf(query), ...digestOf(query) }),
-  return: (state, extension, query) => decideReturn(state, extension, { ...changeOf(query), ...digestOf(query) }),
-};
-const digestOf = (query: Query): { readonly digest?: string } => {
-  const digest = textOf(query, 'digest');
-  return digest === undefined ? {} : { digest };
+const calls: Readonly<Record<Action, keyof Pick<Registry, 'enable' | 'disable' | 'rollback' | 'promote' | 'returnCanary'>>> = {
+  enable: 'enable',
+  disable: 'disable',
+  rollback: 'rollback',
+  promote: 'promote',
+  return: 'returnCanary',
 };
 
 const tenantsOf = (query: Query): { readonly tenants?: readonly string[] | null } => {
@@ -79,34 +58,28 @@ export const makeApi = (services: ApiServices): Api => {
   const document = makeOpenApi();
   let changing = 0;
 
-  const storeOf = (): RegistryStore => {
-    if (services.store !== null) return services.store;
+  const registryOf = (): Registry => {
+    if (services.registry !== null) return services.registry;
     throw new CloisterError('ERR_ROUTE_NOT_FOUND', 'This host follows no registry; give the option registry.');
   };
 
-  const afterwards = (extension: string, state: RegistryState): Promise<Changed> => sayChanged(extension, state, services.catchUp);
-
   const deploy = async (request: IncomingMessage, query: Query): Promise<object> => {
-    const store = storeOf();
+    const registry = registryOf();
     const share = typeof query['share'] === 'number' ? { canaryShare: query['share'] } : {};
-    const change = { ...changeOf(query), ...share, ...tenantsOf(query) };
-    const archive = await readArchive(request, services.maxArchiveBytes);
-    const { id, version, artifact, signedBy, mounts } = await services.tryOut(archive, change.canaryShare !== undefined);
-    const digest = createHash('sha256').update(archive).digest('hex');
-    const { at, by } = change;
-    const release: Release = { extension: id, version, digest, artifact, bytes: archive.length, at, by, signedBy, mounts };
-    decideDeploy(await store.read(), release, change);
-    await store.put(release, archive);
-    const state = await store.update((before) => decideDeploy(before, release, change));
-    services.onChange(id, change.canaryShare === undefined ? `deploy ${version}` : `deploy ${version} as canary`, change.by);
-    return { release, ...(await afterwards(id, state)) };
+    const terms = { ...termsOf(query), ...share, ...tenantsOf(query) };
+    const deployed = await registry.deploy(await readArchive(request, services.maxArchiveBytes), terms);
+    const { extension, version } = deployed.release;
+    services.onChange(extension, terms.canaryShare === undefined ? `deploy ${version}` : `deploy ${version} as canary`, terms.by);
+    return deployed;
   };
 
   const change = async (action: Action, extension: string, query: Query): Promise<object> => {
     checkId({ extension }, 'path');
-    const state = await storeOf().update((before) => deciders[action](before, extension, query));
-    services.onChange(extension, action, changeOf(query).by);
-    return await afterwards(extension, state);
+    const digest = textOf(query, 'digest');
+    const terms: CanaryTerms = { ...termsOf(query), ...(digest === undefined ? {} : { digest }) };
+    const changed = await registryOf()[calls[action]](extension, terms);
+    services.onChange(extension, action, termsOf(query).by);
+    return changed;
   };
 
   const changed = async (work: () => Promise<object>): Promise<object> => {
@@ -129,12 +102,9 @@ export const makeApi = (services: ApiServices): Api => {
         return { extensions, refused: refused.map(({ folder, error }) => ({ folder, code: error.code, message: error.message })) };
       }
       case 'releases':
-        return { releases: (await storeOf().releases(textOf(query, 'extension'))).slice(0, apiBounds.releases.value) };
-      case 'status': {
-        const store = storeOf();
-        const [{ revision, deployments }, hosts] = await Promise.all([store.read(), store.hosts()]);
-        return { revision, deployments: [...deployments.values()], hosts };
-      }
+        return { releases: (await registryOf().list(textOf(query, 'extension'))).slice(0, apiBounds.releases.value) };
+      case 'status':
+        return await registryOf().status();
       case 'deploy':
         return await changed(() => deploy(request, query));
       default:

@@ -23,7 +23,7 @@ export interface CanaryRules {
 
 export type CanaryVerdict = { readonly kind: 'go-on' } | { readonly kind: 'return'; readonly reason: string };
 
-export const canaryRules: CanaryRules = {
+const canaryRules: CanaryRules = {
   minRequests: canaryBounds.minRequests.value,
   chancePerMillion: canaryBounds.chancePerMillion.value,
   excessPercent: canaryBounds.excessPercent.value,
