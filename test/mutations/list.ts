@@ -4,6 +4,7 @@ import { livingMutations } from './living.ts';
 import type { Mutation } from './mutation.ts';
 import { outwardMutations } from './outward.ts';
 import { partMutations } from './parts.ts';
+import { registryMutations } from './registry.ts';
 import { storeMutations } from './store.ts';
 
 export const mutations: readonly Mutation[] = [
@@ -270,5 +271,6 @@ export const mutations: readonly Mutation[] = [
   ...livingMutations,
   ...outwardMutations,
   ...partMutations,
+  ...registryMutations,
   ...storeMutations,
 ];

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { makeRegistry } from '../../src/capabilities/registry.ts';
+import { deployCommand } from '../../src/cli/deploy-command.ts';
 import { openRemoteRegistry } from '../../src/cli/remote-registry.ts';
 import { CloisterError } from '../../src/errors.ts';
 import { makePackageLimits } from '../../src/limits/package-table.ts';
@@ -12,6 +13,7 @@ import { type OpenedRegistry, openRegistry } from '../../src/open-registry.ts';
 import { decideDeploy } from '../../src/registry/decide.ts';
 import { openRegistryStore } from '../../src/registry/open-store.ts';
 import { type DeployTerms, packSource, type RegistryStatus } from '../../src/registry/registry.ts';
+import type { Deployment } from '../../src/registry/state.ts';
 import { openTestRuntime, type TestRuntime, waitUntil } from '../helpers/runtime.ts';
 import { openTemporaryFolder, type TemporaryFolder } from '../packages/package-writer.ts';
 
@@ -156,6 +158,39 @@ describe('the command line', () => {
     await assert.rejects(
       remote.rollback('shop'),
       (error: unknown) => error instanceof CloisterError && error.code === 'ERR_PREVIOUS_MISSING',
+    );
+  });
+  test('does all of it as it is typed', async (context) => {
+    process.env['CLOISTER_ADMIN_TOKEN'] = adminToken;
+    context.after(() => {
+      delete process.env['CLOISTER_ADMIN_TOKEN'];
+    });
+    const type = (name: Parameters<typeof deployCommand>[0], ...args: readonly string[]): Promise<number> =>
+      deployCommand(name)([...args, '--host', host.origin]);
+    const shopNow = async (): Promise<Deployment> =>
+      (await registry.status()).deployments.find(({ extension }) => extension === 'shop') ?? assert.fail();
+    const { current: first } = await shopNow();
+    assert.equal(await type('deploy', at('shop-2.0.0'), '--by', 'ana', '--reason', 'typed'), 0);
+    const { current: second, changedBy, reason } = await shopNow();
+    assert.deepEqual([changedBy, reason, second === first], ['ana', 'typed', false]);
+    assert.equal(await type('deploy', at('shop-1.0.0'), '--canary', '10%'), 0);
+    assert.deepEqual((({ digest, share }) => ({ digest, share }))((await shopNow()).canary ?? assert.fail()), {
+      digest: first,
+      share: 0.1,
+    });
+    assert.equal(await type('return', 'shop'), 0);
+    assert.deepEqual([(await shopNow()).canary, (await shopNow()).current], [null, second]);
+    await assert.rejects(
+      type('promote', 'shop'),
+      (error: unknown) => error instanceof CloisterError && error.code === 'ERR_CANARY_MISSING',
+    );
+    assert.equal(await type('disable', 'shop'), 0);
+    assert.equal((await host.get('/shop')).status, 404);
+    assert.deepEqual([await type('enable', 'shop'), await type('rollback', 'shop'), await type('list', 'shop')], [0, 0, 0]);
+    assert.equal((await host.get('/shop')).text, '1.0.0');
+    await assert.rejects(
+      type('deploy', at('shop-2.0.0'), '--canary', '100%'),
+      (error: unknown) => error instanceof CloisterError && error.code === 'ERR_OPTIONS_INVALID',
     );
   });
   test('is refused by a host without its token', async () => {

@@ -72,6 +72,7 @@ const openHost = (): Promise<TestRuntime> =>
       registry: { table: true },
       limits: { cpuMs: 2_000, wallMs: 30_000, registerMs: 20_000 },
       wards: { spareCells: 0 },
+      identify: ({ headers }) => ({ tenant: String(headers['x-tenant'] ?? 'default'), accountability: null }),
     },
   });
 
@@ -126,10 +127,11 @@ describe('hosts on one PostgreSQL', () => {
     await untilAll('shop', 'third');
   });
   test('serve tenants that are named, and no other', async () => {
-    await deploy('some', '1.0.0', 'for some', ['nobody']);
+    await deploy('some', '1.0.0', 'for some', ['somebody']);
     await deploy('shop', '3.0.1', 'third and a bit');
     await untilAll('shop', 'third and a bit');
     await untilAll('some', '404');
+    for (const host of hosts) assert.equal((await host.get('/some', { 'x-tenant': 'somebody' })).text, 'for some');
   });
   test('lose none of two deploys at once', async () => {
     await Promise.all([deploy('left', '1.0.0', 'left'), deploy('right', '1.0.0', 'right')]);
