@@ -9,10 +9,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { CloisterError } from '../../src/errors.ts';
+import type { Claimed, Verdict } from '../../src/jobs/job.ts';
 import { type NatsTerms, openNatsStore } from '../../src/jobs/nats/nats-store.ts';
 import { parseNats } from '../../src/jobs/nats/settings.ts';
 import { done, Hosts, makeJob, many, until } from '../jobs/contract-hosts.ts';
 import { type NatsServer, openNatsServer } from './nats-server.ts';
+import { openProxy } from './proxy.ts';
 
 let namespace = '';
 let url = '';
@@ -78,6 +80,37 @@ describe('a NATS that is away', () => {
     server().resume();
   });
 
+  test('takes no host for lost that is on its way back like itself', async () => {
+    terms = { quietMs: 1_000 };
+    const gate = Promise.withResolvers<Verdict>();
+    const proxy = await openProxy(server().port);
+    const direct = url;
+    const one = hosts.start(() => gate.promise);
+    url = `nats://127.0.0.1:${String(proxy.port)}`;
+    const two = hosts.start(() => gate.promise);
+    url = direct;
+    const jobs = many(20);
+    await one.queue.put(jobs);
+    await until('both run some', () => one.ran.length + two.ran.length === 20 && two.ran.length > 0 && one.ran.length > 0);
+    await sleep(500);
+    proxy.cut();
+    await server().restart('SIGKILL', 1_500);
+    const probe = makeJob({ extension: 'nobody' });
+    await one.queue.put([probe]);
+    await sleep(600);
+    proxy.mend();
+    await sleep(1_500);
+    gate.resolve(done);
+    await until('all ended', () => one.queue.running + two.queue.running === 0);
+    await sleep(500);
+    proxy.close();
+    assert.deepEqual(
+      [...one.ran, ...two.ran].filter(({ attempt }) => attempt > 1),
+      [],
+    );
+    assert.equal(one.ran.length + two.ran.length, 20);
+  });
+
   test('keeps what waits over its restart, and jobs of one id are taken once all the same', async () => {
     const waiting = hosts.start(undefined, {}, ['nobody']);
     const jobs = many(20);
@@ -140,23 +173,59 @@ describe('a NATS that is used', () => {
     }
   };
 
-  test('holds nothing of what was done, once its id need not be remembered', async () => {
-    terms = { keptMs: 500, sweepMs: 200 };
-    const [one, two] = [hosts.start(), hosts.start()];
-    for (let batch = 0; batch < 5; batch += 1) await one.queue.put(many(batch + 1));
-    await until('all ran', () => one.ran.length + two.ran.length === 15 && one.queue.running + two.queue.running === 0);
-    let left: readonly string[] = [];
-    for (const end = performance.now() + 20_000; performance.now() < end; await sleep(200)) {
-      left = await messages();
-      if (left.every((subject) => subject.includes('.log.host.'))) break;
+  test('takes what several hosts put at once from one of them', async () => {
+    const all = [1, 2, 3].map(() => hosts.start());
+    for (const host of all) await host.store.stats();
+    for (let nth = 0; nth < 10; nth += 1) {
+      const job = makeJob({ kind: 'schedule', tenant: '', lane: { name: 'lane', rank: nth } });
+      const taken = await Promise.all(all.map(async ({ queue }) => (await queue.put([job])).taken));
+      assert.equal(
+        taken.reduce((sum, one) => sum + one),
+        1,
+      );
     }
-    assert.deepEqual(
-      left.filter((subject) => !subject.includes('.log.host.')),
-      [],
+    await until('all ran', () => all.reduce((sum, { ran }) => sum + ran.length, 0) >= 10);
+    await sleep(200);
+    assert.equal(
+      all.reduce((sum, { ran }) => sum + ran.length, 0),
+      10,
     );
-    const later = hosts.start();
+  });
+
+  test('counts what one request caused on several hosts at once, none of it too little', async () => {
+    const all = [1, 2, 3].map(() => hosts.start(undefined, {}, ['nobody']));
+    const spend = { tree: 'busy', events: 1, turns: 1, mostEvents: 40, mostTurns: 100 };
+    const puts = Array.from({ length: 60 }, (_, at) => all[at % 3]?.queue.put([makeJob()], spend));
+    const ended = await Promise.allSettled(puts);
+    assert.equal(ended.filter(({ status }) => status === 'fulfilled').length, 40);
+    assert.equal((await all[0]?.store.stats())?.queued, 40);
+  });
+
+  test('holds nothing of what was done, once its id need not be remembered, and all of what is dead', async () => {
+    terms = { keptMs: 500, sweepMs: 200 };
+    let isMended = false;
+    const run = ({ job }: Claimed): Promise<Verdict> =>
+      Promise.resolve(job.what === 'dies' && !isMended ? { kind: 'dead', reason: '' } : done);
+    const [one, two] = [hosts.start(run), hosts.start(run)];
+    const dead = makeJob({ what: 'dies' });
+    await one.queue.put([dead]);
+    for (let batch = 0; batch < 5; batch += 1) await one.queue.put(many(batch + 1));
+    await until('all ran', () => one.ran.length + two.ran.length === 16 && one.queue.running + two.queue.running === 0);
+    const kinds = async (): Promise<readonly string[]> =>
+      (await messages())
+        .map((subject) => subject.split('.')[4] ?? '')
+        .filter((kind) => kind !== 'host')
+        .sort();
+    let left: readonly string[] = [];
+    for (const end = performance.now() + 30_000; performance.now() < end && left.length !== 2; await sleep(200)) left = await kinds();
+    assert.deepEqual(left, ['put', 'state']);
+    const later = hosts.start(run);
     await sleep(500);
     assert.deepEqual(later.ran, []);
+    isMended = true;
+    assert.ok(await later.store.retry(dead.id));
+    const runs = () => [one, two, later].flatMap(({ ran }) => ran).filter(({ job: { id, body } }) => id === dead.id && body === dead.body);
+    await until('it ran again', () => runs().length === 2);
   });
 
   test('is refused where its stream is no queue, and says what to do', async () => {

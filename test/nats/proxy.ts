@@ -6,6 +6,7 @@ export interface Proxy {
   readonly port: number;
   /** Ends what is connected, and lets nobody in again. */
   cut(): void;
+  mend(): void;
   close(): void;
 }
 
@@ -41,6 +42,7 @@ export const openProxy = async (target: number): Promise<Proxy> => {
   return {
     port: address.port,
     cut,
+    mend: () => void (isCut = false),
     close() {
       cut();
       server.close();

@@ -5,7 +5,7 @@ import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-n
 import { jobBounds } from '../bounds.ts';
 import type { Names } from './names.ts';
 import type { NatsPackages } from './packages.ts';
-import { type LogRecord, parseRecord, recordHeader, writeRecord } from './records.ts';
+import { type LogRecord, type ParseRecord, recordHeader, writeRecord } from './records.ts';
 import type { NatsSettings } from './settings.ts';
 import { ensureStreams } from './streams.ts';
 import type { JobView } from './view.ts';
@@ -41,7 +41,8 @@ export interface Link {
   readAt(seq: number): Promise<Stored | null>;
   readLast(stream: string, subject: string): Promise<Stored | null>;
   remove(seq: number): Promise<void>;
-  purge(subject: string): Promise<void>;
+  /** All of a subject; with `below`, what was written before that. */
+  purge(subject: string, below?: number): Promise<void>;
   /** Resolves once the view has all that was written before. */
   catchUp(): Promise<void>;
   /** Whether anybody is connected under this name. */
@@ -74,6 +75,8 @@ const makeOptions = async ({ transport }: NatsPackages, { servers, login, tls }:
     timeout,
     // What waits to be sent again would be sent after it was refused.
     reconnect: false,
+    // A stack for each request costs more than the request.
+    noAsyncTraces: true,
     pingInterval: pingMs,
     maxPingOut: 2,
     ...(login.kind === 'password' ? { user: login.user, pass: login.password } : {}),
@@ -92,6 +95,7 @@ const makeOptions = async ({ transport }: NatsPackages, { servers, login, tls }:
 };
 
 interface Opened {
+  readonly parse: ParseRecord;
   readonly packages: NatsPackages;
   readonly names: Names;
   readonly view: JobView;
@@ -101,7 +105,7 @@ interface Opened {
 }
 
 /** Reads on from where the view is; resolves once it has read all that is there. */
-const follow = async ({ names, view, connection, client }: Opened, onRead: () => void): Promise<() => Promise<void>> => {
+const follow = async ({ names, view, parse, connection, client }: Opened, onRead: () => void): Promise<() => Promise<void>> => {
   const consumer = await client.consumers.getPushConsumer(names.jobs, {
     filter_subjects: names.log,
     headers_only: true,
@@ -109,7 +113,7 @@ const follow = async ({ names, view, connection, client }: Opened, onRead: () =>
   });
   await consumer.consume({
     callback(message) {
-      view.read(parseRecord(message.headers?.get(recordHeader) ?? ''), message.seq, Number(message.info.timestampNanos) / 1e6);
+      view.read(parse(message.headers?.get(recordHeader) ?? ''), message.seq, Number(message.info.timestampNanos) / 1e6);
       onRead();
     },
   });
@@ -125,25 +129,21 @@ const follow = async ({ names, view, connection, client }: Opened, onRead: () =>
   return catchUp;
 };
 
-/** `lostAt`: when the one before it ended, on this process's clock. */
-export const openLink = async (
-  packages: NatsPackages,
-  settings: NatsSettings,
-  names: Names,
-  view: JobView,
-  {
-    lostAt,
-    created,
-    onRead,
-    onEnd,
-  }: {
-    readonly lostAt: number | null;
-    /** Which stream the view is of. */
-    readonly created: { at: string };
-    onRead(): void;
-    onEnd(): void;
-  },
-): Promise<Link> => {
+export interface LinkNeeds {
+  readonly packages: NatsPackages;
+  readonly parse: ParseRecord;
+  readonly settings: NatsSettings;
+  readonly names: Names;
+  readonly view: JobView;
+  /** When the one before it ended, on this process's clock. */
+  readonly lostAt: number | null;
+  /** Which stream the view is of. */
+  readonly created: { at: string };
+  onRead(): void;
+  onEnd(): void;
+}
+
+export const openLink = async ({ packages, parse, settings, names, view, lostAt, created, onRead, onEnd }: LinkNeeds): Promise<Link> => {
   const { transport, jetstream } = packages;
   const connection = await transport.connect(await makeOptions(packages, settings));
   let isOpen = true;
@@ -169,7 +169,7 @@ export const openLink = async (
     if (!isSame || (lostAt !== null && performance.now() - lostAt > mostGapMs)) view.reset();
     created.at = info.created;
     view.forgetClock();
-    const opened: Opened = { packages, names, view, connection, client, manager };
+    const opened: Opened = { parse, packages, names, view, connection, client, manager };
     const noteBeat = (): void => {
       if (beaten !== null && view.lastSeq >= beaten.seq) {
         beaten = null;
@@ -205,11 +205,11 @@ interface LinkState {
   beat(seq: number): unknown;
 }
 
-const makeLink = ({ packages, names, connection, client, manager }: Opened, state: LinkState): Link => {
+const makeLink = ({ packages, names, parse, connection, client, manager }: Opened, state: LinkState): Link => {
   const { transport, jetstream } = packages;
   const read = (stored: Awaited<ReturnType<typeof manager.streams.getMessage>>): Stored | null => {
     if (stored === null) return null;
-    return { seq: stored.seq, record: parseRecord(stored.header.get(recordHeader)), data: stored.data, at: stored.time.getTime() };
+    return { seq: stored.seq, record: parse(stored.header.get(recordHeader)), data: stored.data, at: stored.time.getTime() };
   };
   return {
     mostBytes: connection.info?.max_payload ?? 1_048_576,
@@ -242,8 +242,8 @@ const makeLink = ({ packages, names, connection, client, manager }: Opened, stat
         if (!(error instanceof jetstream.JetStreamApiError)) throw error;
       });
     },
-    async purge(subject) {
-      await manager.streams.purge(names.jobs, { filter: subject });
+    async purge(subject, below) {
+      await manager.streams.purge(names.jobs, below === undefined ? { filter: subject } : { filter: subject, seq: below });
     },
     catchUp: () => state.catchUp(),
     async isThere(subject) {

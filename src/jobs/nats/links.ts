@@ -4,6 +4,7 @@ import { jobBounds } from '../bounds.ts';
 import { type Link, openLink } from './link.ts';
 import type { Names } from './names.ts';
 import { loadNats, type NatsPackages } from './packages.ts';
+import { makeRecordParser } from './records.ts';
 import type { NatsSettings } from './settings.ts';
 import type { JobView } from './view.ts';
 
@@ -24,6 +25,7 @@ export interface LinkEvents {
 const againMs = 250;
 
 export const openLinks = (settings: NatsSettings, names: Names, view: JobView, { onRead, onOpen }: LinkEvents): Links => {
+  const parse = makeRecordParser();
   let packages: Promise<NatsPackages> | null = null;
   let opening: Promise<Link> | null = null;
   let current: Link | null = null;
@@ -37,7 +39,7 @@ export const openLinks = (settings: NatsSettings, names: Names, view: JobView, {
       if (current !== null || lostAt === null) lostAt = performance.now();
       current = null;
     };
-    const link = await openLink(await packages, settings, names, view, { lostAt, created, onRead, onEnd });
+    const link = await openLink({ packages: await packages, parse, settings, names, view, lostAt, created, onRead, onEnd });
     if (closed || !link.isOpen) {
       await link.close();
       throw new Error(closed ? 'the queue is closed' : 'the connection broke as it was opened');

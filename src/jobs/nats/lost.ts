@@ -17,20 +17,17 @@ export const findLost = async (
   { host, holdMs, quietMs }: LostTerms,
 ): Promise<readonly string[]> => {
   const holders = new Set([...view.running].flatMap((entry) => (entry.host === null || entry.host === host ? [] : [entry.host])));
-  const lost: string[] = [];
-  for (const name of holders) {
+  const isLost = async (name: string): Promise<boolean> => {
     const seen = view.hosts.get(name);
-    if (seen?.gone === true) {
-      lost.push(name);
-      continue;
-    }
+    if (seen?.gone === true) return true;
     // As long as this host has not read its own beat since it was connected, the others may be on their way back like itself.
-    if (link.since === null) continue;
+    if (link.since === null) return false;
     const beatAt = seen?.beatAt ?? Number.NEGATIVE_INFINITY;
     // Measured in the log: whoever reads it late takes nobody for late.
-    const silentMs = view.lastAt - Math.max(beatAt, link.since);
+    if (view.lastAt - Math.max(beatAt, link.since) > holdMs) return true;
     const isQuiet = view.lastAt - Math.max(beatAt, link.since + quietMs) > quietMs;
-    if (silentMs > holdMs || (isQuiet && !(await link.isThere(names.alive(name))))) lost.push(name);
-  }
-  return lost;
+    return isQuiet && !(await link.isThere(names.alive(name)));
+  };
+  const all = await Promise.all([...holders].map(async (name) => ({ name, lost: await isLost(name) })));
+  return all.flatMap(({ name, lost }) => (lost ? [name] : []));
 };

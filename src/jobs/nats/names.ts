@@ -8,6 +8,7 @@ export interface Names {
   readonly log: string;
   readonly parts: string;
   readonly allTrees: string;
+  readonly allPuts: string;
   put(token: string): string;
   part(token: string, nth: number): string;
   partsOf(token: string): string;
@@ -30,6 +31,7 @@ export const makeNames = (namespace: string): Names => {
     log: `${root}.log.>`,
     parts: `${root}.part.>`,
     allTrees: `${root}.tree.>`,
+    allPuts: `${root}.log.put.>`,
     put: (token) => `${root}.log.put.${token}`,
     part: (token, nth) => `${root}.part.${token}.${String(nth)}`,
     partsOf: (token) => `${root}.part.${token}.>`,

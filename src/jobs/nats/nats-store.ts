@@ -12,7 +12,7 @@ import { pickJobs } from './pick.ts';
 import { makePut } from './put.ts';
 import type { StateRecord } from './records.ts';
 import type { NatsSettings } from './settings.ts';
-import { isOver, removePut, sweep } from './sweep.ts';
+import { makeRoom, sweep } from './sweep.ts';
 import { makeTrees, readTree } from './trees.ts';
 import { type Entry, JobView } from './view.ts';
 
@@ -27,10 +27,14 @@ export interface NatsTerms {
 }
 
 const statementMs = jobBounds.statementMs.value;
+const wakeMs = 2;
+const roomMs = 5_000;
 const defaultSweepMs = 60_000;
 /** Whoever has an end to say comes again. */
 const settleMs = 1_000;
 const nothing = new Uint8Array(0);
+
+type Change = Pick<StateRecord, 'state' | 'reason'> & Partial<StateRecord>;
 
 export const openNatsStore = (settings: NatsSettings, terms: Partial<NatsTerms> = {}): JobStore => {
   const { holdMs, quietMs, passMs, openJobs, stepMs, keptMs, sweepMs } = {
@@ -52,6 +56,9 @@ export const openNatsStore = (settings: NatsSettings, terms: Partial<NatsTerms> 
   let onDead: OnDead = () => undefined;
   let timer: NodeJS.Timeout | null = null;
   let sweptAt = Number.NEGATIVE_INFINITY;
+  let roomAt = Number.NEGATIVE_INFINITY;
+  let isCleaning = false;
+  const tellDead: OnDead = (job, reason) => onDead(job, reason);
   /** This host asks for them now. */
   const asking = new Set<string>();
   /** Given to the queue, so begun. */
@@ -59,8 +66,19 @@ export const openNatsStore = (settings: NatsSettings, terms: Partial<NatsTerms> 
   /** What a run has spent is counted once, however often its end has to be said. */
   const spent = new Set<string>();
 
+  /** Many records come at once, and each look at what waits is a look at all of it. */
+  let isWaking = false;
+  const wakeSoon = (): void => {
+    if (isWaking) return;
+    isWaking = true;
+    setTimeout(() => {
+      isWaking = false;
+      wake();
+    }, wakeMs).unref();
+  };
+
   const links = openLinks(settings, names, view, {
-    onRead: () => wake(),
+    onRead: wakeSoon,
     onOpen: (link) => {
       link.answer(names.alive(host));
       wake();
@@ -69,7 +87,7 @@ export const openNatsStore = (settings: NatsSettings, terms: Partial<NatsTerms> 
 
   const put = makePut({ view, names, links, trees, openJobs });
 
-  const change = (entry: Entry, more: Pick<StateRecord, 'state' | 'reason'> & Partial<StateRecord>): StateRecord => ({
+  const change = (entry: Entry, more: Change): StateRecord => ({
     record: 'state',
     version: 1,
     id: entry.job.id,
@@ -81,7 +99,7 @@ export const openNatsStore = (settings: NatsSettings, terms: Partial<NatsTerms> 
   });
 
   /** false: somebody else has changed it. */
-  const write = async (link: Link, entry: Entry, more: Parameters<typeof change>[1]): Promise<boolean> => {
+  const write = async (link: Link, entry: Entry, more: Change): Promise<boolean> => {
     const record = change(entry, more);
     const subject = names.state(entry.job.id);
     const written = await link.write(subject, record, nothing, { last: entry.seq });
@@ -143,6 +161,26 @@ export const openNatsStore = (settings: NatsSettings, terms: Partial<NatsTerms> 
     if (!gone) link.hasBeaten(written.seq);
   };
 
+  /** Beside the beats, which must not wait for it. */
+  const clean = async (link: Link): Promise<void> => {
+    if (isCleaning) return;
+    isCleaning = true;
+    const sweeper = { view, link, names, host, keptMs, onDead: tellDead, write: (entry: Entry, more: Change) => write(link, entry, more) };
+    try {
+      if (performance.now() - sweptAt > sweepMs) {
+        sweptAt = performance.now();
+        await sweep(sweeper);
+      } else if (performance.now() - roomAt > roomMs) {
+        roomAt = performance.now();
+        await makeRoom(sweeper);
+      }
+    } catch {
+      // What is left is there the next time.
+    } finally {
+      isCleaning = false;
+    }
+  };
+
   const wakeAt = (at: number): void => {
     if (timer !== null) clearTimeout(timer);
     timer = null;
@@ -183,28 +221,20 @@ export const openNatsStore = (settings: NatsSettings, terms: Partial<NatsTerms> 
       await giveBack(link, orphans, 'its host could not go on with it');
       for (const name of await findLost(view, link, names, { host, holdMs, quietMs }))
         await giveBack(link, view.heldBy(name), 'its host was lost');
-      if (performance.now() - sweptAt > sweepMs) {
-        sweptAt = performance.now();
-        await sweep({
-          view,
-          link,
-          names,
-          host,
-          keptMs,
-          onDead: (job, reason) => onDead(job, reason),
-          write: (entry, more) => write(link, entry, more),
-        });
-      }
-      return held.flatMap(({ job: { id }, attempt }) => {
+      void clean(link);
+      const lost = held.flatMap(({ job: { id }, attempt }) => {
         const entry = view.entries.get(id);
         return entry?.state === 'running' && entry.host === host && entry.attempts === attempt ? [] : [id];
       });
+      for (const id of lost) for (const all of [begun, spent]) all.delete(id);
+      return lost;
     },
     async settle({ job: { id }, attempt }: Claimed, settlement: Settlement) {
+      // First of all: a view that is read anew knows of nothing until then.
+      const link = await links.get(settleMs);
       const entry = view.entries.get(id);
       // Given to another meanwhile, or said before.
       if (entry?.state !== 'running' || entry.host !== host || entry.attempts !== attempt) return;
-      const link = await links.get(settleMs);
       if (
         settlement.kind === 'done' &&
         settlement.spend !== null &&
@@ -220,13 +250,10 @@ export const openNatsStore = (settings: NatsSettings, terms: Partial<NatsTerms> 
       } else await write(link, entry, { state: settlement.kind, reason: settlement.kind === 'dead' ? settlement.reason : '' });
       spent.delete(id);
       begun.delete(id);
-      const mark = view.marks.get(entry.place.seq);
-      // Its room, at once; that it was there is remembered.
-      if (mark !== undefined && isOver(view, mark)) void known(removePut({ link, names }, entry.place.seq, mark));
     },
-    onWork(told, tellDead) {
+    onWork(told, toldOfDead) {
       wake = told;
-      onDead = tellDead;
+      onDead = toldOfDead;
     },
     async stats() {
       await (await links.get(statementMs)).catchUp();

@@ -53,24 +53,24 @@ export type LogRecord = PutRecord | StateRecord | HostRecord;
 /** The header it stands in: so that hosts can follow the log without the bodies. */
 export const recordHeader = 'Cloister-Record';
 
-const ajv = new Ajv({ strict: true });
-const checks = {
-  put: ajv.compile<PutRecord>(putSchema),
-  state: ajv.compile<StateRecord>(stateSchema),
-  host: ajv.compile<HostRecord>(hostSchema),
-};
-
 /** A header is one line of ASCII. */
 export const writeRecord = (record: LogRecord): string =>
   JSON.stringify(record).replaceAll(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 /** null: another version of Cloister wrote it, or somebody else. */
-export const parseRecord = (line: string): LogRecord | null => {
-  try {
-    const value: unknown = JSON.parse(line);
-    if (checks.state(value) || checks.host(value) || checks.put(value)) return value;
-    return null;
-  } catch {
-    return null;
-  }
+export type ParseRecord = (line: string) => LogRecord | null;
+
+export const makeRecordParser = (): ParseRecord => {
+  const ajv = new Ajv({ strict: true });
+  const isPut = ajv.compile<PutRecord>(putSchema);
+  const isState = ajv.compile<StateRecord>(stateSchema);
+  const isHost = ajv.compile<HostRecord>(hostSchema);
+  return (line) => {
+    try {
+      const value: unknown = JSON.parse(line);
+      return isState(value) || isHost(value) || isPut(value) ? value : null;
+    } catch {
+      return null;
+    }
+  };
 };

@@ -12,7 +12,7 @@ import type { Entry, JobView, Mark } from './view.ts';
 const graceMs = 120_000;
 const atOnce = 32;
 /** In one go; what is left waits for the next. */
-const most = 5_000;
+const most = 2_000;
 const hostMs = 3_600_000;
 
 export interface Sweeper {
@@ -35,10 +35,32 @@ const inBatches = async <Item>(items: readonly Item[], work: (item: Item) => Pro
 
 export const isOver = (view: JobView, { ids }: Mark): boolean => ids.every((id) => !view.entries.has(id));
 
-/** The message that put them, and their bodies; first of all, since what it says would be begun anew. */
-export const removePut = async ({ link, names }: Pick<Sweeper, 'link' | 'names'>, seq: number, { token, parts }: Mark): Promise<void> => {
-  await link.remove(seq);
-  if (parts > 0) await link.purge(names.partsOf(token));
+/** The messages that put what has ended, and their bodies; first of all, since what they say would be begun anew. Most lie before all that are open, and go in one request; with `holes`, this host's share of those between too. */
+const removePuts = async ({ view, link, names, host }: Sweeper, holes: boolean): Promise<void> => {
+  const present = [...view.present].filter((seq) => seq <= view.lastSeq);
+  const isOpen = (seq: number): boolean => {
+    const mark = view.marks.get(seq);
+    return mark !== undefined && !isOver(view, mark);
+  };
+  const below = Math.min(view.firstUnread, present.find(isOpen) ?? view.lastSeq + 1);
+  const over = present.filter((seq) => !isOpen(seq));
+  const gone = over.filter((seq) => seq < below);
+  if (gone.length > 0) await link.purge(names.allPuts, below);
+  const living = view.living(view.now());
+  const isMine = (seq: number): boolean => rankOf(view.marks.get(seq)?.token ?? '', host, living) === 0;
+  const between = holes ? over.filter((seq) => seq > below && isMine(seq)).slice(0, most) : [];
+  await inBatches(between, (seq) => link.remove(seq));
+  await inBatches([...gone, ...between], async (seq) => {
+    const { token, parts } = view.marks.get(seq) ?? { token: '', parts: 0 };
+    if (parts > 0) await link.purge(names.partsOf(token));
+    view.present.delete(seq);
+  });
+};
+
+/** For room, by one host of them all. */
+export const makeRoom = async (sweeper: Sweeper): Promise<void> => {
+  const { view, host } = sweeper;
+  if (rankOf('puts', host, view.living(view.now())) === 0) await removePuts(sweeper, false);
 };
 
 const buryOld = async ({ view, write, host, onDead }: Sweeper, now: number, living: readonly string[]): Promise<void> => {
@@ -66,6 +88,7 @@ export const sweep = async (sweeper: Sweeper): Promise<void> => {
   const now = view.now();
   const living = view.living(now);
   await buryOld(sweeper, now, living);
+  await removePuts(sweeper, true);
 
   const endedFor = ({ ids, at }: Mark): number => Math.min(...ids.map((id) => now - (view.ended.get(id) ?? at)));
   // An id that two messages put goes with the last of them.
@@ -75,8 +98,9 @@ export const sweep = async (sweeper: Sweeper): Promise<void> => {
   await inBatches(over, async ([seq, mark]) => {
     const isMine = rankOf(mark.token, host, living) === 0;
     if (!isMine && endedFor(mark) < keptMs + graceMs) return;
-    if (isMine) await removePut(sweeper, seq, mark);
+    if (isMine && view.present.has(seq)) return;
     view.marks.delete(seq);
+    view.present.delete(seq);
     for (const id of mark.ids) {
       const left = (mentions.get(id) ?? 1) - 1;
       mentions.set(id, left);

@@ -58,6 +58,8 @@ export class JobView {
   /** Oldest first. */
   readonly ended = new Map<string, number>();
   readonly marks = new Map<number, Mark>();
+  /** Of these, the messages that may still be there. */
+  readonly present = new Set<number>();
   readonly shares = new Map<string, Share>();
   readonly lanes = new Map<string, Set<Entry>>();
   readonly running = new Set<Entry>();
@@ -66,8 +68,8 @@ export class JobView {
   /** The newest that was read, and when it was written. */
   lastSeq = 0;
   lastAt = 0;
-  /** Records that could not be read. */
-  unread = 0;
+  /** The first record that could not be read: what it put is another version's to take away. */
+  firstUnread = Number.POSITIVE_INFINITY;
   #clock = Number.NEGATIVE_INFINITY;
 
   /** The server's clock, as far as this host can tell. */
@@ -82,9 +84,11 @@ export class JobView {
 
   /** What was read before is not what is there now. */
   reset(): void {
-    for (const all of [this.entries, this.ended, this.marks, this.shares, this.lanes, this.running, this.dead, this.hosts]) all.clear();
+    for (const all of [this.entries, this.ended, this.marks, this.present, this.shares, this.lanes, this.running, this.dead, this.hosts])
+      all.clear();
     this.lastSeq = 0;
     this.lastAt = 0;
+    this.firstUnread = Number.POSITIVE_INFINITY;
     this.forgetClock();
   }
 
@@ -102,7 +106,7 @@ export class JobView {
     this.lastSeq = seq;
     this.lastAt = at;
     this.#clock = Math.max(this.#clock, at - performance.now());
-    if (record === null) this.unread += 1;
+    if (record === null) this.firstUnread = Math.min(this.firstUnread, seq);
     else this.apply(record, seq, at);
   }
 
@@ -165,6 +169,7 @@ export class JobView {
 
   #applyPut({ kind, tenant, tree, token, parts, jobs }: PutRecord, seq: number, at: number): void {
     const mark = this.marks.get(seq);
+    if (mark === undefined) this.present.add(seq);
     this.marks.set(seq, { token, parts, at, ids: mark?.ids ?? jobs.map(({ id }) => id) });
     let from = 0;
     for (const { id, extension, what, lane, bytes } of jobs) {
