@@ -105,7 +105,7 @@ const hand = async (body: object): Promise<Pick<Reply, 'status' | 'code' | 'text
 const handTwin = async (channel: string, plain: unknown): Promise<Pick<Reply, 'status' | 'text'>> => {
   for (let round = 0; ; round += 1) {
     const reply = await hand({ channel, position: 'in the handler', plain });
-    if (round > 20 || ![503, 504, 507].includes(reply.status)) return reply;
+    if (round > 150 || ![503, 504, 507].includes(reply.status)) return reply;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 };

@@ -44,7 +44,7 @@ before(async () => {
     fetch: { origins: { 'https://granted.example': {} } },
     headers: { names: ['x-noted'] },
   };
-  const limits = { cpuMs: 1_000, wallMs: 15_000, hostCalls: 300, memoryMb: 128 };
+  const limits = { cpuMs: 3_000, wallMs: 15_000, hostCalls: 300, memoryMb: 128 };
   siege = await openSiege({
     hostile: {
       namer: extension(runner, { capabilities, limits }),

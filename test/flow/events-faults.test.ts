@@ -48,7 +48,7 @@ before(async () => {
   runtime = await openTestRuntime({
     extensions: {
       shop: emitting(emitter, { emit: ['odd.*'] }, { wallMs: 20_000, registerMs: 20_000 }),
-      'a-bad': hook(bad, { listen: ['odd.*'] }, { wallMs: 1_000, registerMs: 20_000 }),
+      'a-bad': hook(bad, { listen: ['odd.*'] }, { wallMs: 3_000, cpuMs: 200, registerMs: 20_000 }),
       'z-good': hook(good, { listen: ['odd.*'] }, { wallMs: 20_000, registerMs: 20_000 }),
     },
   });

@@ -24,10 +24,11 @@ let runtime: TestRuntime;
 before(async () => {
   runtime = await openTestRuntime({
     extensions: {
-      evil: extension(source),
-      by: extension(`export default (router) => { router.get('/', (req, res) => res.json('ok')); };`),
+      evil: extension(source, { limits: { cpuMs: 100, wallMs: 2_000 } }),
+      by: extension(`export default (router) => { router.get('/', (req, res) => res.json('ok')); };`, {
+        limits: { cpuMs: 500, wallMs: 10_000 },
+      }),
     },
-    options: { limits: { wallMs: 400 } },
   });
 });
 after(() => runtime.close());
