@@ -11,7 +11,7 @@ if (found.status !== 0) {
   process.exit(2);
 }
 console.log(found.stdout.trim());
-const files = ['contract', 'outage', 'hosts'].filter((name) => process.argv.length < 3 || process.argv.slice(2).includes(name));
+const files = ['contract', 'outage', 'cluster', 'hosts'].filter((name) => process.argv.length < 3 || process.argv.slice(2).includes(name));
 const { status } = spawnSync(
   process.execPath,
   ['--test', '--test-concurrency=1', '--test-timeout=180000', ...files.map((name) => join(import.meta.dirname, `${name}.ts`))],

@@ -14,6 +14,7 @@ export interface NatsServer {
   readonly url: string;
   /** Ends it, and starts it again over the same folder. */
   restart(signal: 'SIGTERM' | 'SIGKILL', awayMs: number): Promise<void>;
+  kill(): Promise<void>;
   /** It is there and says nothing. */
   pause(): void;
   resume(): void;
@@ -22,7 +23,7 @@ export interface NatsServer {
 
 const startMs = 20_000;
 
-const findPort = async (): Promise<number> => {
+export const findPort = async (): Promise<number> => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -75,6 +76,7 @@ export const openNatsServer = async (more = ''): Promise<NatsServer> => {
       await sleep(awayMs);
       await start();
     },
+    kill: () => stop('SIGKILL'),
     pause: () => void child?.kill('SIGSTOP'),
     resume: () => void child?.kill('SIGCONT'),
     async close() {

@@ -24,6 +24,10 @@ export interface LinkEvents {
 /** So soon after one that failed, nobody asks again. */
 const againMs = 250;
 
+/** What failed last is what an operator has to mend. */
+const describe = (withinMs: number, failure: unknown): string =>
+  `no connection to NATS within ${String(withinMs)} ms${failure instanceof Error ? `; the last try: ${failure.message}` : ''}`;
+
 export const openLinks = (settings: NatsSettings, names: Names, view: JobView, { onRead, onOpen }: LinkEvents): Links => {
   const parse = makeRecordParser();
   let packages: Promise<NatsPackages> | null = null;
@@ -31,6 +35,7 @@ export const openLinks = (settings: NatsSettings, names: Names, view: JobView, {
   let current: Link | null = null;
   let lostAt: number | null = null;
   let closed = false;
+  let failure: unknown = null;
   const created = { at: '' };
 
   const open = async (): Promise<Link> => {
@@ -46,6 +51,7 @@ export const openLinks = (settings: NatsSettings, names: Names, view: JobView, {
     }
     current = link;
     lostAt = null;
+    failure = null;
     onOpen(link);
     return link;
   };
@@ -59,14 +65,16 @@ export const openLinks = (settings: NatsSettings, names: Names, view: JobView, {
       for (;;) {
         if (closed) throw new Error('the queue is closed');
         if (current !== null) return current;
-        opening ??= open().finally(() => {
-          opening = null;
-        });
+        opening ??= open()
+          .catch((error: unknown) => {
+            failure = error;
+            throw error;
+          })
+          .finally(() => {
+            opening = null;
+          });
         const { promise: late, reject } = Promise.withResolvers<never>();
-        const patience = setTimeout(
-          () => reject(new Error(`no connection to NATS within ${String(withinMs)} ms`)),
-          until - performance.now(),
-        );
+        const patience = setTimeout(() => reject(new Error(describe(withinMs, failure), { cause: failure })), until - performance.now());
         try {
           return await Promise.race([opening, late]);
         } catch (error) {
