@@ -75,7 +75,7 @@ export const runRound = async (dueAt: number, services: RoundServices, signal: A
     }
   };
   await Promise.all(Array.from({ length: atOnce }, work));
-  if (signal.aborted) return { kind: 'pass', reason: 'its host was told to end it' };
+  if (signal.aborted) return { kind: 'pass', reason: 'its host was told to end it', begun: true };
   if (late > 0) services.onMissed('', `for ${String(late)} tenants: they could not be told in time`);
   return { kind: 'done' };
 };

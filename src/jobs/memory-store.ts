@@ -13,6 +13,7 @@ import {
   unclaimed,
   type Want,
 } from './job.ts';
+import { OpenIndex } from './open-index.ts';
 
 interface Kept {
   readonly job: Job;
@@ -27,6 +28,8 @@ interface Kept {
 }
 
 const mostTrees = 10_000;
+/** To look for what is over costs a look at all. */
+const pruneMs = 200;
 
 export interface MemoryTerms {
   readonly openJobs: number;
@@ -39,8 +42,8 @@ export class MemoryStore implements JobStore {
   readonly #terms: MemoryTerms;
   readonly #jobs = new Map<string, Kept>();
   readonly #trees = new Map<string, Counted>();
-  /** Oldest turn first. */
-  #turns: string[] = [];
+  readonly #open = new OpenIndex<Kept>();
+  #prunedAt = Number.NEGATIVE_INFINITY;
   #wake: () => void = () => undefined;
   #onDead: OnDead = () => undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -54,13 +57,13 @@ export class MemoryStore implements JobStore {
 
   put(jobs: readonly Job[], spend: Spend | null): ReturnType<JobStore['put']> {
     return Promise.resolve().then(() => {
-      this.#prune();
+      if (performance.now() - this.#prunedAt > pruneMs) this.#prune();
       const fresh = jobs.filter(({ id }) => !this.#jobs.has(id));
       const [first] = fresh;
       if (first === undefined) return { taken: 0, counted: null };
-      const open = [...this.#jobs.values()].filter(({ job, state }) => shareOf(job) === shareOf(first) && isOpen(state));
-      const bytes = open.reduce((sum, kept) => sum + kept.bytes, 0) + fresh.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0);
-      if (open.length + fresh.length > this.#terms.openJobs || bytes > jobBounds.openBytes.value) throw makeRoomError();
+      const open = this.#open.of(first);
+      const bytes = open.bytes + fresh.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0);
+      if (open.jobs + fresh.length > this.#terms.openJobs || bytes > jobBounds.openBytes.value) throw makeRoomError();
       const counted = spend === null ? null : this.#spend(spend);
       const now = performance.now();
       for (const job of fresh) {
@@ -76,8 +79,8 @@ export class MemoryStore implements JobStore {
           reason: '',
         };
         this.#jobs.set(job.id, kept);
+        this.#open.add(kept);
       }
-      if (!this.#turns.includes(shareOf(first))) this.#turns.unshift(shareOf(first));
       return { taken: fresh.length, counted };
     });
   }
@@ -85,21 +88,19 @@ export class MemoryStore implements JobStore {
   claim({ most, mostOfShare, running, extensions }: Want): Promise<readonly Claimed[]> {
     const now = performance.now();
     const claimed: Claimed[] = [];
-    const waiting = [...this.#jobs.values()].filter(({ state }) => state === 'queued');
-    for (const share of [...this.#turns]) {
+    const served: string[] = [];
+    for (const [share, jobs] of this.#open.inTurn()) {
+      if (claimed.length >= most) break;
       const room = Math.min(Math.max(1, Math.ceil(most / 4)), mostOfShare - (running.get(share) ?? 0), most - claimed.length);
-      if (room <= 0) continue;
-      const mine = waiting
-        .filter(({ job, dueAt }) => shareOf(job) === share && dueAt <= now && extensions.includes(job.extension))
-        .filter((kept) => this.#isFree(kept) || this.#overlaps(kept))
-        .slice(0, room);
-      // A lane has one at a time.
-      const begun = mine.filter(
-        ({ job: { lane } }, at) => lane === null || mine.findIndex(({ job }) => job.lane?.name === lane.name) === at,
-      );
-      for (const kept of begun) claimed.push(this.#begin(kept, now));
-      if (begun.length > 0) this.#turns = [...this.#turns.filter((one) => one !== share), share];
+      const begun = claimed.length;
+      for (const kept of jobs) {
+        if (claimed.length - begun >= room) break;
+        if (kept.state !== 'queued' || kept.dueAt > now || !extensions.includes(kept.job.extension)) continue;
+        if (this.#isFree(kept) || this.#overlaps(kept)) claimed.push(this.#begin(kept, now));
+      }
+      if (claimed.length > begun) served.push(share);
     }
+    for (const share of served) this.#open.serve(share);
     return Promise.resolve(claimed);
   }
 
@@ -116,7 +117,7 @@ export class MemoryStore implements JobStore {
       kept.dueAt = performance.now() + settlement.delayMs;
       if (!settlement.counts) kept.attempts -= 1;
       this.#ring(kept.dueAt);
-    } else kept.state = settlement.kind;
+    } else this.#end(kept, settlement.kind);
     if (settlement.kind !== 'done') kept.reason = settlement.reason;
     kept.begunAt = performance.now();
     if (settlement.kind === 'done' && settlement.spend !== null) this.#add(settlement.spend);
@@ -155,6 +156,7 @@ export class MemoryStore implements JobStore {
     if (kept?.state !== 'dead') return Promise.resolve(false);
     const now = performance.now();
     Object.assign(kept, { state: 'queued', attempts: 0, dueAt: now, putAt: now });
+    this.#open.add(kept);
     this.#wake();
     return Promise.resolve(true);
   }
@@ -162,13 +164,15 @@ export class MemoryStore implements JobStore {
   drop(id: string): Promise<boolean> {
     const kept = this.#jobs.get(id);
     if (kept?.state !== 'dead' && kept?.state !== 'queued') return Promise.resolve(false);
-    Object.assign(kept, { state: 'done', begunAt: performance.now() });
+    kept.begunAt = performance.now();
+    this.#end(kept, 'done');
     return Promise.resolve(true);
   }
 
   close(): Promise<void> {
     clearTimeout(this.#timer);
     this.#jobs.clear();
+    this.#open.clear();
     return Promise.resolve();
   }
 
@@ -196,10 +200,14 @@ export class MemoryStore implements JobStore {
 
   #before({ job: { lane } }: Kept): readonly Kept[] {
     if (lane === null) return [];
-    return [...this.#jobs.values()].filter(
-      ({ job, state }) => isOpen(state) && job.lane !== null && job.lane.name === lane.name && job.lane.rank < lane.rank,
-    );
+    return [...this.#open.lane(lane.name)].filter(({ job }) => (job.lane?.rank ?? lane.rank) < lane.rank);
   }
+
+  #end(kept: Kept, state: 'done' | 'dead'): void {
+    kept.state = state;
+    this.#open.delete(kept);
+  }
+
   #isFree(kept: Kept): boolean {
     return this.#before(kept).length === 0;
   }
@@ -225,12 +233,14 @@ export class MemoryStore implements JobStore {
   }
 
   #bury(kept: Kept, now: number): void {
-    Object.assign(kept, { state: 'dead', begunAt: now, reason: unclaimed });
+    Object.assign(kept, { begunAt: now, reason: unclaimed });
+    this.#end(kept, 'dead');
     this.#onDead(kept.job, unclaimed);
   }
 
   #prune(): void {
     const now = performance.now();
+    this.#prunedAt = now;
     const { keptMs, deadMs } = jobBounds;
     const { deadOfTenant, unclaimedMs } = this.#terms;
     for (const [id, kept] of this.#jobs) {
@@ -243,8 +253,6 @@ export class MemoryStore implements JobStore {
     );
     for (const ofShare of dead.values())
       for (const { job } of ofShare.toSorted((one, other) => other.begunAt - one.begunAt).slice(deadOfTenant)) this.#jobs.delete(job.id);
-    const open = new Set([...this.#jobs.values()].filter(({ state }) => isOpen(state)).map(({ job }) => shareOf(job)));
-    this.#turns = this.#turns.filter((share) => open.has(share));
   }
 }
 
