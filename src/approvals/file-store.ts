@@ -90,11 +90,12 @@ export const openFileStore = ({ file, mayBeMissing }: FileStoreOptions, form: Lo
     async put(id, entry) {
       const real = await followLink(file);
       return await onDisk(file, 'written', () =>
-        inTurn(real, async () => {
+        inTurn(real, async (stillMine) => {
           const lock = new Map<string, LockEntry>(await readLock(real));
           const before = lock.get(id) ?? null;
           if (entry === null) lock.delete(id);
           else lock.set(id, entry);
+          await stillMine();
           await replace(real, `${real}.new`, formatLock(lock));
           await prune(lock);
           return before;

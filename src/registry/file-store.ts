@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { link, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
+import { inFileTurn, type TurnTerms } from '../approvals/file-turn.ts';
 import { CloisterError } from '../errors.ts';
 import { registryBounds } from './bounds.ts';
-import { inFileTurn } from './file-turn.ts';
 import { watchFile } from './file-watch.ts';
 import type { RegistryState, RegistryStore, Release } from './state.ts';
 import { archiveMissing, emptyState, holdToDigest, makeRegistryForm, namedIn, nextState, type RegistryForm, sha256 } from './state-form.ts';
@@ -18,6 +18,12 @@ const leftoverName = /\.[0-9a-f]{12}(\.new)?$/;
 
 const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : 'unknown cause');
 const invalid = (where: string, cause: string): CloisterError => new CloisterError('ERR_REGISTRY_INVALID', `${where}: ${cause}`, { where });
+
+export const turnTerms: TurnTerms = {
+  turnMs: registryBounds.turnMs.value,
+  pollMs: registryBounds.turnPollMs.value,
+  refuse: (turn, cause, error) => new CloisterError('ERR_REGISTRY_UNAVAILABLE', `${turn}: ${cause}`, { place: turn }, { cause: error }),
+};
 
 /** Rejects with one line that names the place. */
 const onDisk = async <Result>(place: string, doing: string, work: () => Promise<Result>): Promise<Result> => {
@@ -204,7 +210,7 @@ export const openFileStore = (folder: string, form: RegistryForm = makeRegistryF
       const seen = await read();
       if (nextState(seen, change) === seen) return seen;
       await makeFolders();
-      return await inFileTurn(stateFile, async (stillMine) => {
+      return await inFileTurn(stateFile, turnTerms, async (stillMine) => {
         const state = await read();
         const next = nextState(state, change);
         if (next === state) return state;

@@ -11,7 +11,7 @@ export const registryMutations: readonly Mutation[] = [
   },
   {
     name: 'go on with a turn that another took over',
-    file: 'src/registry/file-turn.ts',
+    file: 'src/approvals/file-turn.ts',
     search: 'if (!(await isMine())) throw',
     replace: "if (!(await isMine()) && own === '') throw",
     tests: ['test/registry/file-store'],

@@ -4,10 +4,10 @@ import { chmod, mkdtemp, readdir, rename, rm, symlink, utimes, writeFile } from 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { inFileTurn } from '../../src/approvals/file-turn.ts';
 import { registryBounds } from '../../src/registry/bounds.ts';
 import { decideDisable } from '../../src/registry/decide.ts';
-import { openFileStore } from '../../src/registry/file-store.ts';
-import { inFileTurn } from '../../src/registry/file-turn.ts';
+import { openFileStore, turnTerms } from '../../src/registry/file-store.ts';
 import type { RegistryStore } from '../../src/registry/state.ts';
 import { by, deploy, form, isRefusal, release } from './releases.ts';
 
@@ -106,10 +106,10 @@ describe('the turn of a writer in files', () => {
       begin = resolve;
     });
     let later: Promise<void> | null = null;
-    await inFileTurn(file, async (stillMine) => {
+    await inFileTurn(file, turnTerms, async (stillMine) => {
       const long = new Date(Date.now() - registryBounds.turnMs.value - 1_000);
       await utimes(`${file}.turn`, long, long);
-      later = inFileTurn(file, async (isMineToo) => {
+      later = inFileTurn(file, turnTerms, async (isMineToo) => {
         begin();
         await assert.rejects(stillMine(), isRefusal('ERR_REGISTRY_UNAVAILABLE'));
         await isMineToo();
@@ -127,7 +127,7 @@ describe('the turn of a writer in files', () => {
     const real = performance.now.bind(performance);
     context.mock.method(performance, 'now', () => real() * 100);
     let had = false;
-    await inFileTurn(file, async (stillMine) => {
+    await inFileTurn(file, turnTerms, async (stillMine) => {
       await stillMine();
       had = true;
     });

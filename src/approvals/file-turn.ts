@@ -1,9 +1,7 @@
-// One writer of a registry in files at a time, over processes. Must never let two have the turn, nor wait for one that was killed for longer than a turn takes.
+// One writer of files at a time, over processes. Must never let two have the turn, nor wait for one that was killed for longer than a turn takes.
 import { randomBytes } from 'node:crypto';
 import { link, open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CloisterError } from '../errors.ts';
-import { registryBounds } from './bounds.ts';
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
 
@@ -35,11 +33,17 @@ const takeAway = async (turn: string, old: Holder): Promise<void> => {
   await unlink(aside).catch(() => undefined);
 };
 
-const unavailable = (turn: string, cause: string, error?: unknown): CloisterError =>
-  new CloisterError('ERR_REGISTRY_UNAVAILABLE', `${turn}: ${cause}`, { place: turn }, { cause: error });
+export interface TurnTerms {
+  /** Time one writer has; after that another takes over. */
+  readonly turnMs: number;
+  /** How often one that waits looks again. */
+  readonly pollMs: number;
+  /** What is thrown; with `error` where the turn cannot be made at all. */
+  refuse(turn: string, cause: string, error?: unknown): unknown;
+}
 
 /** By when it was made, or by how long it was seen here: clocks differ, and what was made tomorrow never grows old. */
-const makeIsOld = (): ((holder: Holder) => boolean) => {
+const makeIsOld = (turnMs: number): ((holder: Holder) => boolean) => {
   let seen = '';
   let since = 0;
   return ({ mark, mtimeMs }) => {
@@ -47,15 +51,13 @@ const makeIsOld = (): ((holder: Holder) => boolean) => {
       seen = mark;
       since = performance.now();
     }
-    const { value } = registryBounds.turnMs;
-    return Date.now() - mtimeMs > value || performance.now() - since > value;
+    return Date.now() - mtimeMs > turnMs || performance.now() - since > turnMs;
   };
 };
 
-const take = async (turn: string, token: string): Promise<void> => {
-  const { turnMs, turnPollMs } = registryBounds;
-  const isOld = makeIsOld();
-  for (const until = Date.now() + turnMs.value * 2; ; await sleep(turnPollMs.value)) {
+const take = async (turn: string, token: string, { turnMs, pollMs, refuse }: TurnTerms): Promise<void> => {
+  const isOld = makeIsOld(turnMs);
+  for (const until = Date.now() + turnMs * 2; ; await sleep(pollMs)) {
     try {
       const handle = await open(turn, 'wx', 0o644);
       try {
@@ -65,24 +67,28 @@ const take = async (turn: string, token: string): Promise<void> => {
         await handle.close();
       }
     } catch (error) {
-      if (codeOf(error) !== 'EEXIST')
-        throw unavailable(turn, `cannot be made (${String(codeOf(error))}); let this user write there`, error);
+      if (codeOf(error) !== 'EEXIST') throw refuse(turn, `cannot be made (${String(codeOf(error))}); let this user write there`, error);
     }
     const holder = await lookAt(turn);
     if (holder !== null && isOld(holder)) await takeAway(turn, holder);
-    if (Date.now() > until) throw unavailable(turn, 'somebody else writes to the registry; try again, or remove the file');
+    if (Date.now() > until) throw refuse(turn, 'somebody else writes there; try again, or remove the file');
   }
 };
 
-/** `stillMine` rejects where another took the turn over, because this one took too long: to be asked last before the one step that others see. */
-export const inFileTurn = async <Result>(file: string, work: (stillMine: () => Promise<void>) => Promise<Result>): Promise<Result> => {
+/** The turn stands beside the file. `stillMine` rejects where another took the turn over, because this one took too long: to be asked last before the one step that others see. */
+export const inFileTurn = async <Result>(
+  file: string,
+  terms: TurnTerms,
+  work: (stillMine: () => Promise<void>) => Promise<Result>,
+): Promise<Result> => {
+  const { refuse } = terms;
   const turn = `${file}.turn`;
   const own = randomBytes(16).toString('hex');
-  await take(turn, own);
+  await take(turn, own, terms);
   const isMine = async (): Promise<boolean> => (await readFile(turn, 'utf8').catch(() => null)) === own;
   try {
     return await work(async () => {
-      if (!(await isMine())) throw unavailable(turn, 'another writer took over, because this one took too long; try again');
+      if (!(await isMine())) throw refuse(turn, 'another writer took over, because this one took too long; try again');
     });
   } finally {
     if (await isMine()) await unlink(turn).catch(() => undefined);
