@@ -173,6 +173,16 @@ describe('a NATS that is used', () => {
     }
   };
 
+  test('refuses a name that no host could read, and takes one of that length', async () => {
+    const host = hosts.start();
+    await assert.rejects(
+      host.queue.put([makeJob({ tenant: 'ä'.repeat(10_001) })]),
+      (error) => error instanceof CloisterError && error.code === 'ERR_ARGUMENT_INVALID',
+    );
+    await host.queue.put([makeJob({ tenant: 'ä'.repeat(10_000) })]);
+    await until('it ran', () => host.ran.length === 1);
+  });
+
   test('takes what several hosts put at once from one of them', async () => {
     const all = [1, 2, 3].map(() => hosts.start());
     for (const host of all) await host.store.stats();

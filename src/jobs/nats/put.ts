@@ -9,7 +9,7 @@ import { partsFor, writeParts } from './bodies.ts';
 import type { Link } from './link.ts';
 import type { Links } from './links.ts';
 import type { Names } from './names.ts';
-import { type PutRecord, writeRecord } from './records.ts';
+import { mostNameChars, type PutRecord, writeRecord } from './records.ts';
 import type { Trees } from './trees.ts';
 import type { JobView } from './view.ts';
 
@@ -21,11 +21,21 @@ export interface PutServices {
   readonly openJobs: number;
 }
 
-const own: ReadonlySet<string> = new Set<ErrorCode>(['ERR_CAPACITY_EXCEEDED', 'ERR_EVENT_LOOP']);
+const own: ReadonlySet<string> = new Set<ErrorCode>(['ERR_ARGUMENT_INVALID', 'ERR_CAPACITY_EXCEEDED', 'ERR_EVENT_LOOP']);
 const isOwn = (error: unknown): boolean => error instanceof CloisterError && own.has(error.code);
 const statementMs = jobBounds.statementMs.value;
 const againMs = 200;
 const nothing = new Uint8Array(0);
+
+/** Written all the same, no host could read it. */
+const refuseLongNames = (jobs: readonly Job[], spend: Spend | null): void => {
+  const names = [
+    spend?.tree ?? '',
+    ...jobs.flatMap(({ id, tenant, extension, what, lane }) => [id, tenant, extension, what, lane?.name ?? '']),
+  ];
+  if (names.some((name) => name.length > mostNameChars))
+    throw new CloisterError('ERR_ARGUMENT_INVALID', `A name of the event or of its tenant is over ${String(mostNameChars)} characters.`);
+};
 
 export const makePut = ({ view, names, links, trees, openJobs }: PutServices): JobStore['put'] => {
   /** Written by this host, and not yet in the view: of each share. */
@@ -111,6 +121,7 @@ export const makePut = ({ view, names, links, trees, openJobs }: PutServices): J
   };
 
   return async (jobs, spend) => {
+    refuseLongNames(jobs, spend);
     const until = performance.now() + statementMs;
     try {
       const link = await links.get(statementMs);

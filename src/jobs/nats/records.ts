@@ -3,7 +3,8 @@ import { Ajv } from 'ajv';
 import { type Static, Type } from 'typebox';
 
 const closed = { additionalProperties: false } as const;
-const text = Type.String({ maxLength: 10_000 });
+export const mostNameChars = 10_000;
+const text = Type.String({ maxLength: mostNameChars });
 const lane = Type.Union([Type.Null(), Type.Object({ name: text, rank: Type.Number() }, closed)]);
 
 /** Jobs of one call, in one message: all of them or none. Their bodies follow one another in its payload, or in `parts`. */
