@@ -17,6 +17,7 @@ const layerNameOf = (file: string): string | undefined => {
   if (file === 'src/bridge/capability.ts') return 'bridge/capability';
   if (file === 'src/bridge/host-events.ts') return 'bridge/host-events';
   if (file === 'src/bridge/own-listeners.ts') return 'bridge/own-listeners';
+  if (file === 'src/bridge/within-lease.ts') return 'bridge/within-lease';
   if (file.startsWith('sandbox/protocol/')) return 'sandbox/protocol';
   return /^src\/([^/]+?)(?:\.ts)?(?:\/|$)/.exec(file)?.[1];
 };

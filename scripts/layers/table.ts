@@ -26,7 +26,7 @@ export const hostLayers: readonly (readonly string[])[] = [
   ['telemetry', 'quotas', 'jobs'],
   ['policy', 'ledger'],
   ['limits'],
-  ['bridge/host-events', 'bridge/own-listeners'],
+  ['bridge/host-events', 'bridge/own-listeners', 'bridge/within-lease'],
   ['bridge/capability'],
   ['errors', 'sandbox/protocol'],
 ];

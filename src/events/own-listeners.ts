@@ -1,6 +1,7 @@
 // Carries what extensions emit to listeners of the embedder's own code as well, after those of extensions. Must never give them a right that the emitter's request has not, nor an extension what they throw beyond what is made to be told.
 import type { Caller } from '../bridge/capability.ts';
 import type { OwnListenerOrigin, OwnListeners } from '../bridge/own-listeners.ts';
+import { withinLease } from '../bridge/within-lease.ts';
 import type { EventBus } from '../capabilities/emitter/host.ts';
 import { accountabilityOf } from '../capabilities/services/accountability.ts';
 import { toBoundedJson } from '../capabilities/services/bounded-json.ts';
@@ -36,16 +37,6 @@ export const withOwnListeners = ({ bus, events, listeners, onFault }: Parts): Ev
     accountability: accountabilityOf(caller, []),
     signal: caller.signal,
   });
-  const withinLease = <Result>({ signal }: Caller, run: () => Promise<Result>): Promise<Result> =>
-    new Promise((resolve, reject) => {
-      const onAbort = (): void => reject(new CloisterError('ERR_LEASE_OVER', 'The request this call belongs to has ended.'));
-      if (signal.aborted) return onAbort();
-      signal.addEventListener('abort', onAbort, { once: true });
-      run()
-        .then(resolve, reject)
-        .finally(() => signal.removeEventListener('abort', onAbort));
-    });
-
   return {
     listen: (caller, listener) => bus.listen(caller, listener),
     unlisten: (caller, listener) => bus.unlisten(caller, listener),

@@ -1,5 +1,6 @@
 // Tells an extension the shape of what its grants cover. Must never look at the database itself: it asks the database capability, and the embedder where that has a schema of its own.
 import type { Caller, Capability, CapabilityInstance, Nested } from '../../bridge/capability.ts';
+import { withinLease } from '../../bridge/within-lease.ts';
 import { CloisterError } from '../../errors.ts';
 import { coversList } from '../../policy/covers.ts';
 import { type SchemaGrant, type SchemaOverview, schemaContract } from './contract.ts';
@@ -31,16 +32,6 @@ const ask = async (nested: Nested, capability: string): Promise<string | null> =
     throw error;
   }
 };
-
-const withinLease = <Result>({ signal }: Caller, run: () => Promise<Result>): Promise<Result> =>
-  new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(new CloisterError('ERR_LEASE_OVER', 'The request this call belongs to has ended.'));
-    if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    run()
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener('abort', onAbort));
-  });
 
 const makeInstance = (grants: readonly SchemaGrant[], resources: SchemaResources): CapabilityInstance => {
   const { ownSchema } = resources;

@@ -1,6 +1,7 @@
 // Calls a service of the embedder's on behalf of a lease. Must never look anything up by a name that is not on the service's own closed list.
-import type { Caller, Nested } from '../../bridge/capability.ts';
+import type { Nested } from '../../bridge/capability.ts';
 import type { HostEvents } from '../../bridge/host-events.ts';
+import { leaseOver, withinLease } from '../../bridge/within-lease.ts';
 import { CloisterError } from '../../errors.ts';
 import { accountabilityOf } from './accountability.ts';
 import type { ServiceCaller } from './definition.ts';
@@ -9,19 +10,6 @@ import { makeJoinedQuery } from './joined-query.ts';
 import type { Invocation, OfferedService } from './offered.ts';
 import type { RegisteredMethod, RegisteredService } from './registered.ts';
 import { toTellable } from './service-error.ts';
-
-const leaseOver = (): CloisterError => new CloisterError('ERR_LEASE_OVER', 'the request ended while a service worked for it');
-
-/** Nobody waits for a service longer than its lease lasts; what it does after that reaches no extension. */
-const withinLease = <Result>({ signal }: Caller, run: () => Promise<Result>): Promise<Result> =>
-  new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(leaseOver());
-    const onAbort = (): void => reject(leaseOver());
-    signal.addEventListener('abort', onAbort, { once: true });
-    run()
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener('abort', onAbort));
-  });
 
 /** What was made to be told to this lease: errors of the calls it made itself. */
 const remembering =
