@@ -18,6 +18,7 @@ export interface Listener {
 }
 
 const reopenMs = 1_000;
+const closeMs = 1_000;
 
 export const openListener = (connect: () => Promise<Client>, namespace: string): Listener => {
   let client: Client | null = null;
@@ -75,7 +76,8 @@ export const openListener = (connect: () => Promise<Client>, namespace: string):
     async close() {
       closed = true;
       if (again !== null) clearTimeout(again);
-      await opening;
+      // What opens after that is closed by itself.
+      await Promise.race([opening, new Promise((resolve) => setTimeout(resolve, closeMs).unref())]);
       if (client !== null) await endClient(client);
     },
   };
