@@ -98,12 +98,10 @@ export const makeRegistryForm = (most: FormBytes = formBytes): RegistryForm => {
   const checkState = makeCheck(stateSchema, 'ERR_REGISTRY_INVALID');
   const checkRelease = makeCheck(releaseSchema, 'ERR_REGISTRY_INVALID');
   const checkReport = makeCheck(reportSchema, 'ERR_REGISTRY_INVALID');
-  const refuseLong = (text: string, mostBytes: number, where: string, remedy: string): void => {
-    const bytes = Buffer.byteLength(text);
-    if (bytes > mostBytes) throw refuse(where, `has ${String(bytes)} bytes, more than ${String(mostBytes)}; ${remedy}`);
-  };
   const read = (text: string, mostBytes: number, where: string, check: typeof checkState): unknown => {
-    refuseLong(text, mostBytes, where, 'put back what was before');
+    const bytes = Buffer.byteLength(text);
+    if (bytes > mostBytes)
+      throw refuse(where, `has ${String(bytes)} bytes, more than ${String(mostBytes)}; name fewer tenants, or put back what was before`);
     const value = parseJson(text, where, 'ERR_REGISTRY_INVALID');
     check(value, where);
     return value;
@@ -117,20 +115,19 @@ export const makeRegistryForm = (most: FormBytes = formBytes): RegistryForm => {
   const parseRelease: RegistryForm['parseRelease'] = (text, where) => read(text, most.record, where, checkRelease) as Release;
   const parseReport: RegistryForm['parseReport'] = (text, where) => read(text, most.record, where, checkReport) as HostReport;
   /** Text that its own reader takes. */
-  const written = (value: unknown, mostBytes: number, where: string, parse: (text: string, where: string) => unknown): string => {
+  const written = (value: unknown, where: string, parse: (text: string, where: string) => unknown): string => {
     const text = `${JSON.stringify(value, null, 2)}\n`;
-    refuseLong(text, mostBytes, `${where}: what was to be written`, 'nothing was written; name fewer tenants');
-    parse(text, `${where}: what was to be written`);
+    parse(text, `${where}: what was to be written, and is not`);
     return text;
   };
   return {
     parseState,
     formatState: ({ revision, deployments }, where = 'registry') =>
-      written({ cloisterRegistry: 1, revision, deployments: [...deployments.values()] }, most.state, where, parseState),
+      written({ cloisterRegistry: 1, revision, deployments: [...deployments.values()] }, where, parseState),
     parseRelease,
-    formatRelease: (release, where) => written(release, most.record, where, parseRelease),
+    formatRelease: (release, where) => written(release, where, parseRelease),
     parseReport,
-    formatReport: (report, where) => written(report, most.record, where, parseReport),
+    formatReport: (report, where) => written(report, where, parseReport),
   };
 };
 

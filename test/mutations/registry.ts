@@ -54,8 +54,8 @@ export const registryMutations: readonly Mutation[] = [
   {
     name: 'write a state that no host can read',
     file: 'src/registry/state-form.ts',
-    search: '    refuseLong(text, mostBytes, `',
-    replace: '    if (value === text) refuseLong(text, mostBytes, `',
+    search: '    parse(text, `',
+    replace: '    if (value === text) parse(text, `',
     tests: ['test/registry/stores'],
   },
   {
