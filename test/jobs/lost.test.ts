@@ -185,6 +185,31 @@ test('what is held by a host that nobody knows is run by another', async () => {
   );
 });
 
+test('what a host was given and never heard of is run all the same, and what it runs is left alone', async () => {
+  const gate = Promise.withResolvers<typeof done>();
+  const host = hosts.start(() => gate.promise);
+  const [runs, unheard] = [makeJob(), makeJob()];
+  await host.queue.put([runs]);
+  await until('the first runs', () => host.ran.length === 1);
+  const other = hosts.start(undefined, {}, ['nothing yet']);
+  await other.queue.put([{ ...unheard, extension: 'nobody has it' }]);
+  await admin.query(
+    `update cloister.jobs set state = 'running', attempts = 1, extension = 'hears', begun_at = clock_timestamp() - interval '1 minute',
+       held_by = (select held_by from cloister.jobs where id = $1) where id in ($1, $2)`,
+    [runs.id, unheard.id],
+  );
+  await until('the other runs too', () => host.ran.length === 2);
+  gate.resolve(done);
+  await until('both ended', () => host.queue.running === 0);
+  assert.deepEqual(
+    host.ran.map(({ job, attempt }) => [job.id, attempt]),
+    [
+      [runs.id, 1],
+      [unheard.id, 2],
+    ],
+  );
+});
+
 test('a host that cannot say the end of a job before it closes gives it to others', async () => {
   const first = hosts.start();
   first.store.settle = () => Promise.reject(new Error('the connection broke'));

@@ -178,7 +178,7 @@ export const openDatabaseStore = (database: JobDatabase, terms: Partial<Database
       for (const { id } of rows) heldBy.set(id, name);
       return rows.map(toClaimed);
     },
-    async beat(_held, anew) {
+    async beat(held, anew) {
       const { pid, since } = listener.backend ?? { pid: null, since: null };
       if (anew && host !== null) {
         await work.query(sql.leave, [namespace, host, 'its host was not heard of for too long']);
@@ -190,8 +190,10 @@ export const openDatabaseStore = (database: JobDatabase, terms: Partial<Database
         await work.query(sql.enroll, [namespace, name, pid, since]);
         host = name;
       }
+      const running = held.map(({ job }) => job.id);
       const reaped = await work.query(sql.reap, [namespace, holdMs, quietMs]);
-      if (reaped.length > 0) listener.wake();
+      const orphans = await work.query(sql.orphans, [namespace, host, running, holdMs]);
+      if (reaped.length + orphans.length > 0) listener.wake();
       await prune();
       // Not before: a beat that fails on its way says it the next time.
       const lost = [...heldBy].flatMap(([id, name]) => (name === host ? [] : [id]));

@@ -101,6 +101,15 @@ export const reap = `
   UPDATE cloister.jobs j SET state = 'queued', due_at = clock_timestamp(), held_by = NULL, reason = 'its host was lost'
   FROM held WHERE j.namespace = $1 AND j.id = held.id RETURNING j.id`;
 
+/** $2 host, $3 what it runs, $4 holdMs. What a host was given and never heard of, since the answer was lost with its connection: what it has just been given is left alone. */
+export const orphans = `
+  WITH held AS MATERIALIZED (
+    SELECT id FROM cloister.jobs WHERE namespace = $1 AND held_by = $2 AND state = 'running' AND id <> ALL ($3::text[])
+      AND begun_at < clock_timestamp() - 2 * $4::float8 * interval '1 millisecond' FOR UPDATE SKIP LOCKED
+  )
+  UPDATE cloister.jobs j SET state = 'queued', due_at = clock_timestamp(), held_by = NULL, reason = 'its host never heard that it had it'
+  FROM held WHERE j.namespace = $1 AND j.id = held.id RETURNING j.id`;
+
 const mine = `namespace = $1 AND id = $2 AND held_by = $3 AND state = 'running' AND attempts = $4`;
 const roomAgain = `UPDATE cloister.job_tenants t SET open = t.open - 1, bytes = t.bytes - ended.bytes FROM ended
     WHERE t.namespace = $1 AND t.kind = ended.kind AND t.tenant = ended.tenant`;
