@@ -42,9 +42,11 @@ export class Images {
     const key = profileKey(profile);
     const known = this.#starts.get(key);
     if (known !== undefined) return known;
-    const made = this.#make(key);
-    this.#starts.set(key, made);
-    return made;
+    const start = this.#make(key);
+    this.#starts.set(key, start);
+    // Whoever comes next tries again.
+    start.catch(() => this.#starts.delete(key));
+    return start;
   }
 
   async #make(key: string): Promise<readonly Uint8Array[]> {
