@@ -50,7 +50,7 @@ before(async () => {
     `create table things (id int, text text); insert into things values (1, 'one'); create table hidden (id int, text text); insert into hidden values (1, '${canary}')`,
   );
   runtime = await openTestRuntime({
-    extensions: { walker: { ...extension(read('walker'), { capabilities, limits }), 'walk.js': read('walk') } },
+    extensions: { walker: { ...extension(read('walker'), { capabilities, limits }), 'walk.js': read('walk'), 'spies.js': read('spies') } },
     options: { database: database.url, env: { GIVEN: 'given', SECRET: canary } },
   });
   assert.deepEqual(runtime.runtime.refused(), []);
