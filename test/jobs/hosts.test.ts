@@ -7,22 +7,15 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { type Client, makeClient } from '../helpers/client.ts';
-import { emitting, hook } from '../helpers/hook.ts';
+import { hook } from '../helpers/hook.ts';
 import { openTestDatabase, type TestDatabase } from '../helpers/postgres.ts';
 import { openTemporaryFolder } from '../packages/package-writer.ts';
+import { makeTalks } from './talks.ts';
 
 const patienceMs = 60_000;
 const limits = { registerMs: 60_000, wallMs: 60_000, cpuMs: 20_000, callsPending: 64 };
 const packages = {
-  talks: emitting(
-    `export default (router, { emitter }) => router.get('/:from/:count', (req, res) => {
-      const from = Number(req.params.from);
-      for (let n = from; n < from + Number(req.params.count); n += 1) emitter.emitAction('work.' + n, { n });
-      res.json('said');
-    });`,
-    { emit: ['work.*'] },
-    limits,
-  ),
+  talks: makeTalks(limits),
   hears: hook(
     `export default ({ action, schedule }, { database, env }) => {
       const work = async (row) => {
@@ -50,15 +43,19 @@ const hosts: Host[] = [];
 let folder: Awaited<ReturnType<typeof openTemporaryFolder>>;
 
 const startHost = async (name: string): Promise<Host> => {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'job-host.ts'), folder.root, database.url, name], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, 'job-host.ts'), folder.root, name, JSON.stringify({ database: database.url })],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  );
   assert.ok(child.stdout !== null);
-  const [port] = (await Promise.race([
+  const [said] = (await Promise.race([
     once(child.stdout, 'data'),
     once(child, 'exit').then(() => assert.fail('the host did not start')),
   ])) as readonly Buffer[];
-  return { child, client: makeClient(Number(String(port))) };
+  return { child, client: makeClient((JSON.parse(String(said)) as { readonly port: number }).port) };
 };
 const endHost = async ({ child, client }: Host): Promise<void> => {
   client.close();

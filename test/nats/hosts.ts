@@ -10,23 +10,16 @@ import type { JobStore } from '../../src/jobs/job.ts';
 import { openNatsStore } from '../../src/jobs/nats/nats-store.ts';
 import { parseNats } from '../../src/jobs/nats/settings.ts';
 import { type Client, makeClient } from '../helpers/client.ts';
-import { emitting, hook } from '../helpers/hook.ts';
+import { hook } from '../helpers/hook.ts';
 import { waitUntil } from '../helpers/runtime.ts';
+import { makeTalks } from '../jobs/talks.ts';
 import { openTemporaryFolder } from '../packages/package-writer.ts';
 import { type NatsServer, openNatsServer } from './nats-server.ts';
 
 const patienceMs = 90_000;
 const limits = { registerMs: 60_000, wallMs: 60_000, cpuMs: 20_000, callsPending: 64 };
 const packages = {
-  talks: emitting(
-    `export default (router, { emitter }) => router.get('/:from/:count', (req, res) => {
-      const from = Number(req.params.from);
-      for (let n = from; n < from + Number(req.params.count); n += 1) emitter.emitAction('work.' + n, { n });
-      res.json('said');
-    });`,
-    { emit: ['work.*'] },
-    limits,
-  ),
+  talks: makeTalks(limits),
   hears: hook(
     `export default ({ action, schedule }, { logger, env }) => {
       const work = async (row) => {
@@ -63,9 +56,9 @@ const hosts: Host[] = [];
 const lines: Line[] = [];
 
 const startHost = async (name: string): Promise<Host> => {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'nats-host.ts'), folder.root, server.url, name], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const where = JSON.stringify({ jobs: { nats: { servers: server.url, namespace: 'hosts' } } });
+  const host = join(import.meta.dirname, '../jobs/job-host.ts');
+  const child = spawn(process.execPath, [host, folder.root, name, where, 'info'], { stdio: ['pipe', 'pipe', 'inherit'] });
   assert.ok(child.stdout !== null);
   const { promise: port, resolve } = Promise.withResolvers<number>();
   createInterface({ input: child.stdout }).on('line', (line) => {
