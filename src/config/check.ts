@@ -1,5 +1,7 @@
 // Compiles a schema into a check that throws one clear sentence. Must never change the value it checks.
+import { createHash } from 'node:crypto';
 import { Ajv, type ValidateFunction } from 'ajv';
+import { LRUCache } from 'lru-cache';
 import type { TSchema } from 'typebox';
 import { CloisterError, type ErrorCode } from '../errors.ts';
 import { explainErrors } from './explain.ts';
@@ -65,6 +67,18 @@ const compile = (schema: object, allErrors: boolean): ValidateFunction =>
 /** More parts than a host's packages have; then it begins anew. */
 const maxParts = 100;
 
+/** Of this process, by the text of schemas: each approval, each deployment tried and each new runtime makes checks that were made before. */
+const made = new LRUCache<string, ValidateFunction>({ max: maxParts });
+
+const compileOnce = (schema: object, allErrors: boolean): ValidateFunction => {
+  const name = createHash('sha256')
+    .update(`${String(allErrors)} ${JSON.stringify(schema)}`)
+    .digest('base64');
+  const validate = made.get(name) ?? compile(schema, allErrors);
+  made.set(name, validate);
+  return validate;
+};
+
 /** Compiles what the values it gets can meet, each part once. */
 export const makeCheck = (schema: TSchema, code: ErrorCode): Check => {
   const compiled = new Map<string, ValidateFunction>();
@@ -74,7 +88,7 @@ export const makeCheck = (schema: TSchema, code: ErrorCode): Check => {
     // All errors tell best what was meant; the first alone where there may be any number of them.
     const allErrors = !holdsMany(value);
     const name = `${met.join(' ')}${allErrors ? '' : ' first'}`;
-    const validate = compiled.get(name) ?? compile(part, allErrors);
+    const validate = compiled.get(name) ?? compileOnce(part, allErrors);
     if (compiled.size >= maxParts) compiled.clear();
     compiled.set(name, validate);
     if (validate(value)) return;
