@@ -3,8 +3,6 @@ import { spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { makeRegistry } from '../src/capabilities/registry.ts';
-import { manifestSchemaJson } from '../src/config/manifest.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -20,4 +18,7 @@ run(process.execPath, 'scripts/prepare.mjs');
 for (const folder of ['src', 'sandbox/protocol', 'sandbox/sdk']) rmSync(join(root, 'dist', folder), { recursive: true, force: true });
 run(join(root, 'node_modules/.bin/tsc'), '-p', 'scripts/tsconfig.build.json');
 run(join(root, 'node_modules/.bin/tsc'), '-p', 'scripts/tsconfig.sdk.json');
+// Not at the top: they import what prepare.mjs bundles.
+const { makeRegistry } = await import('../src/capabilities/registry.ts');
+const { manifestSchemaJson } = await import('../src/config/manifest.ts');
 writeFileSync(join(root, 'dist/manifest.schema.json'), manifestSchemaJson(makeRegistry().map(({ capability }) => capability.contract)));

@@ -1,4 +1,4 @@
-// Makes a fresh checkout runnable: installs what is missing, then builds the sandbox bundles. Plain JavaScript on Node 20 without node_modules; must never install over a tree that already fits the lockfile.
+// Makes a fresh checkout runnable: installs what is missing, then builds the bundles. Plain JavaScript on Node 20 without node_modules; must never install over a tree that already fits the lockfile.
 import { spawnSync } from 'node:child_process';
 import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -123,14 +123,15 @@ const newestMs = (path) => {
 };
 
 /** All of the capabilities' folders: a guest.ts may have its own files beside it. */
-const bundleSources = [inRoot('sandbox'), inRoot('src', 'capabilities'), inRoot('package-lock.json')];
+const sandboxSources = [inRoot('sandbox'), inRoot('src', 'capabilities'), inRoot('package-lock.json')];
 
-const buildSandbox = (node) => {
-  if (!existsSync(inRoot('sandbox', 'build.ts'))) return;
-  const stamp = inRoot('dist', 'sandbox', '.built');
-  const newest = Math.max(...bundleSources.map(newestMs));
+/** Runs the script when a source is newer than what it built last into the folder. */
+const buildInto = (folder, what, script, sources, node) => {
+  if (!existsSync(inRoot(script))) return;
+  const stamp = inRoot('dist', folder, '.built');
+  const newest = Math.max(...sources.map(newestMs));
   if (newest <= (statSync(stamp, { throwIfNoEntry: false })?.mtimeMs ?? 0)) return;
-  run('building the sandbox bundles', node, ['sandbox/build.ts']);
+  run(`building ${what}`, node, [script]);
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, '');
   // The time of the newest source (rounded up), not of the build's end: what was saved while it ran counts as newer.
@@ -140,4 +141,12 @@ const buildSandbox = (node) => {
 if (!existsSync(inRoot('package-lock.json'))) fail(`${root} has no package-lock.json: run this from a checkout of Cloister.`);
 await takeLock();
 if (!isInstalled()) install();
-buildSandbox(findNode());
+const node = findNode();
+buildInto('sandbox', 'the sandbox bundles', 'sandbox/build.ts', sandboxSources, node);
+buildInto(
+  'bundled',
+  'the bundle of typebox',
+  'scripts/bundle-typebox.ts',
+  [inRoot('scripts', 'bundle-typebox.ts'), inRoot('package-lock.json')],
+  node,
+);

@@ -1,5 +1,5 @@
 // What a host serves, as the operator's API shows it. Must never change anything.
-import type { Static } from 'typebox';
+import type { Static } from '#typebox';
 import type { components } from './http/api/schemas.ts';
 import type { CanaryWatch } from './installation/canary/canary-watch.ts';
 import type { Served } from './installation/serving.ts';

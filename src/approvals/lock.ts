@@ -1,6 +1,6 @@
 // The lock: which artifact of which extension was approved, with what, by whom and when. Must never hold an approval that the file does not spell out.
 import { createHash } from 'node:crypto';
-import { type Static, type TObject, Type } from 'typebox';
+import { type Static, type TObject, Type } from '#typebox';
 import { byReference, type CapabilityCatalog, makeGrantDefinitions, makeGrantsSchema } from '../config/catalog.ts';
 import { makeCheck } from '../config/check.ts';
 import { extensionIdKey, extensionIdPattern } from '../config/extension-id.ts';

@@ -1,5 +1,5 @@
 // What a capability is to the bridge. A folder in src/capabilities/ makes one; the registry lists it. Must never know a concrete capability.
-import type { TSchema } from 'typebox';
+import type { TSchema } from '#typebox';
 
 /** What the identify option says of a request. The guest may see it; it can never set it. */
 export type Accountability = Readonly<Record<string, unknown>> | null;

@@ -1,7 +1,7 @@
 // The bridge fed by a ward in an attacker's hands: frames that no kernel would send. Must never let one past the accounts of its request.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Type } from 'typebox';
+import { Type } from '#typebox';
 import type { LedgerRecord } from '../ledger/entry.ts';
 import { type Limits, limitTable } from '../limits/table.ts';
 import { type CallOrigin, type Granted, makeBridge } from './bridge.ts';

@@ -1,7 +1,7 @@
 // Calls that a host side makes for its own call: through every check of the bridge, on record with their cause. Must never need a ward.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Type } from 'typebox';
+import { Type } from '#typebox';
 import { CloisterError, RelayedError } from '../errors.ts';
 import type { LedgerRecord } from '../ledger/entry.ts';
 import { type Limits, limitTable } from '../limits/table.ts';

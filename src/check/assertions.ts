@@ -1,6 +1,6 @@
 // An author's or operator's own examples of calls, judged by the policies alone. Must never do a call, nor open a connection.
 import { Ajv } from 'ajv';
-import { Type } from 'typebox';
+import { Type } from '#typebox';
 import type { Policy } from '../bridge/capability.ts';
 import { decideAll } from '../bridge/verdict.ts';
 import type { CapabilityEntry } from '../capabilities/registry.ts';

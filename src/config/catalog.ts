@@ -1,5 +1,5 @@
 // What config knows of capabilities: their contracts and the baseline, handed in. Must never import a capability.
-import { type TObject, type TSchema, Type } from 'typebox';
+import { type TObject, type TSchema, Type } from '#typebox';
 import type { CapabilityContract } from '../bridge/capability.ts';
 
 export interface CapabilityCatalog {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { LRUCache } from 'lru-cache';
-import type { TSchema } from 'typebox';
+import type { TSchema } from '#typebox';
 import { CloisterError, type ErrorCode } from '../errors.ts';
 import { explainErrors } from './explain.ts';
 import { showEnds } from './show.ts';

@@ -1,5 +1,5 @@
 // Schemas of limits, made from their tables. Must never hold a number of its own.
-import { type TObject, Type } from 'typebox';
+import { type TObject, Type } from '#typebox';
 import type { LimitRow } from '../limits/table.ts';
 
 /** One optional whole number per row, from the row's floor to its ceiling. */

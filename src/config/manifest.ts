@@ -1,5 +1,5 @@
 // The manifest: what an extension asks for, under `cloister` in its package.json. Must never grant anything.
-import { type TObject, Type } from 'typebox';
+import { type TObject, Type } from '#typebox';
 import type { CapabilityContract } from '../bridge/capability.ts';
 import { type Limits, limitTable } from '../limits/table.ts';
 import { type GrantOf, makeGrantsSchema } from './catalog.ts';

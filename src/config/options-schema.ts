@@ -1,5 +1,5 @@
 // Schemas of what an operator says: options of createRuntime and the configuration file. Must never hold a default that opens something.
-import { type TObject, Type } from 'typebox';
+import { type TObject, Type } from '#typebox';
 import { packageLimitTable } from '../limits/package-table.ts';
 import { limitTable } from '../limits/table.ts';
 import { quotaNames } from '../quotas/quota-table.ts';

@@ -1,7 +1,7 @@
 // Actions as jobs that any host may run: written down for each listener before the emitter is answered. Must never let a guest write its own chain, nor run what another tenant's event asked for.
 import { createHash, randomUUID } from 'node:crypto';
 import { Ajv } from 'ajv';
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '#typebox';
 import type { Caller, CausalTree, Cause } from '../bridge/capability.ts';
 import { CloisterError } from '../errors.ts';
 import type { Claimed, Job, Put, Spend, Verdict } from '../jobs/job.ts';

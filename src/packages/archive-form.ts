@@ -1,6 +1,6 @@
 // A package as one text: who signed, the signature, what was signed. Pure; must never look at what was signed before the signature holds.
 import { createHash, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '#typebox';
 import { makeCheck } from '../config/check.ts';
 import { parseJson } from '../config/json.ts';
 import { CloisterError } from '../errors.ts';

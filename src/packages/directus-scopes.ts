@@ -1,5 +1,5 @@
 // `sandbox` of a `directus:extension`: the scopes of Directus's own sandbox, as a wish for grants. Must never wish for more than the scopes name, nor grant anything.
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '#typebox';
 import { makeCheck } from '../config/check.ts';
 import type { DirectusScope, Manifest } from '../config/manifest.ts';
 import { showText } from '../config/show.ts';

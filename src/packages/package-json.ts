@@ -1,5 +1,5 @@
 // The parts of an extension's package.json that Cloister reads. Must never follow anything the file says: that is the gate's work.
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '#typebox';
 import { makeCheck } from '../config/check.ts';
 import { parseJson } from '../config/json.ts';
 import { showValue } from '../config/show.ts';

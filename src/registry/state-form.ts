@@ -1,6 +1,6 @@
 // The registry's state, releases and reports as JSON. Pure; must never take what only looks like them: a state that was misread would stop what serves.
 import { createHash } from 'node:crypto';
-import { Type } from 'typebox';
+import { Type } from '#typebox';
 import { makeCheck } from '../config/check.ts';
 import { extensionIdKey, extensionIdPattern } from '../config/extension-id.ts';
 import { parseJson } from '../config/json.ts';

@@ -1,5 +1,5 @@
 // Contracts with the common shapes of grants, so that tests of config stand apart from the capabilities. Must never reach a runtime.
-import { type TSchema, Type } from 'typebox';
+import { type TSchema, Type } from '#typebox';
 import type { CapabilityContract } from '../../src/bridge/capability.ts';
 import type { CapabilityCatalog } from '../../src/config/catalog.ts';
 

@@ -102,6 +102,7 @@ describe('the packed package', () => {
       'dist/manifest.schema.json',
       'dist/src/index.js',
       'dist/src/index.d.ts',
+      'dist/bundled/typebox.js',
       'dist/sandbox/ward.js',
     ]) {
       assert.ok(files.includes(needed), `${needed} is missing`);
@@ -116,6 +117,17 @@ describe('the packed package', () => {
       ),
       [],
     );
+  });
+
+  test('holds typebox in one file, with all its exports and its licence', async () => {
+    const bundled = join(installed, 'dist/bundled/typebox.js');
+    const licence = readFileSync(join(root, 'node_modules/typebox/license'), 'utf8').trim();
+    assert.ok(readFileSync(bundled, 'utf8').includes(licence));
+    const script = 'console.log(Object.keys(await import(process.argv[1])).sort().join())';
+    const [ours, theirs] = await Promise.all(
+      [bundled, 'typebox'].map((name) => run(process.execPath, ['--input-type=module', '-e', script, name], { cwd: project })),
+    );
+    assert.equal(ours?.stdout, theirs?.stdout);
   });
 
   test('serves an extension from plain JavaScript', async () => {

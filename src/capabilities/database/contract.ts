@@ -1,5 +1,5 @@
 // What the database capability may be asked for: the grant, and with methods.ts its methods. Must never touch a connection.
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '#typebox';
 import type { CapabilityContract } from '../../bridge/capability.ts';
 import type { Analyse } from './admission/analysis.ts';
 import { databaseBounds } from './bounds.ts';

@@ -1,5 +1,5 @@
 // The methods of the database capability: their arguments, whether they leave something behind, and what the ledger keeps of them. Must never touch a connection.
-import { type Static, type TSchema, Type } from 'typebox';
+import { type Static, type TSchema, Type } from '#typebox';
 import type { MethodContract } from '../../bridge/capability.ts';
 import type { Analyse, Analysis } from './admission/analysis.ts';
 import { databaseBounds } from './bounds.ts';

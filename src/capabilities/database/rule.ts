@@ -1,5 +1,5 @@
 // The condition language of row rules: from a grant's JSON to a small tree. Must never hold SQL: admission and role write their own.
-import { type TSchema, Type } from 'typebox';
+import { type TSchema, Type } from '#typebox';
 import { CloisterError } from '../../errors.ts';
 
 /** What the host knows of a caller. Where a caller has none, it is NULL, and no comparison with it matches. */

@@ -1,5 +1,5 @@
 // What an extension may ask of `emitter`, and in what form. Must never decide or do anything.
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '#typebox';
 import type { CapabilityContract } from '../../bridge/capability.ts';
 import { emitterBounds } from './bounds.ts';
 import { namePattern, wildcardPattern } from './names.ts';

@@ -1,5 +1,5 @@
 // What an extension may know of the host's environment: named keys. Must never hand over a value on a call: values are there when a cell boots, and a call only says that one is used.
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '#typebox';
 import type { CapabilityContract } from '../../bridge/capability.ts';
 import { envBounds } from './bounds.ts';
 

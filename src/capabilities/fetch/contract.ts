@@ -1,5 +1,5 @@
 // What an extension may ask of the network, and in what form. Must never decide or do anything.
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '#typebox';
 import type { CapabilityContract } from '../../bridge/capability.ts';
 import { fetchBounds } from './bounds.ts';
 import { summarizeTarget } from './target.ts';

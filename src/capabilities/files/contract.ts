@@ -1,5 +1,5 @@
 // Which files of its own package an extension may read. Must never hand over a text on a call: texts are part of the script, and a call only says that one is used.
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '#typebox';
 import type { CapabilityContract } from '../../bridge/capability.ts';
 import { filesBounds } from './bounds.ts';
 

@@ -1,5 +1,5 @@
 // Which headers of a client's request an extension sees beside the plain ones. Must never have a method that gives one: the host filters before the guest runs.
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '#typebox';
 import type { CapabilityContract } from '../../bridge/capability.ts';
 import { headersBounds } from './bounds.ts';
 

@@ -1,5 +1,5 @@
 // What an extension may ask of its own store, and in what form. Must never decide or do anything.
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '#typebox';
 import type { CapabilityContract } from '../../bridge/capability.ts';
 import { kvBounds } from './bounds.ts';
 

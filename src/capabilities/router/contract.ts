@@ -1,5 +1,5 @@
 // Which requests may reach an extension at all. Must never have a method: the host asks before the guest runs, and the guest never does.
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '#typebox';
 import type { CapabilityContract } from '../../bridge/capability.ts';
 import { routerBounds } from './bounds.ts';
 

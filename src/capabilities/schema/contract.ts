@@ -1,5 +1,5 @@
 // What an extension may be told of the shape of its data. Must never widen the database grant: it can only be told less.
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '#typebox';
 import type { CapabilityContract } from '../../bridge/capability.ts';
 import { schemaBounds } from './bounds.ts';
 

@@ -1,5 +1,5 @@
 // What a service that Cloister brings itself is, and what it gets to work with. Must never offer a way to the data beside the database capability.
-import type { TSchema } from 'typebox';
+import type { TSchema } from '#typebox';
 import type { Caller } from '../../bridge/capability.ts';
 
 /** A binding as the database capability takes it: PostgreSQL's text form in a JSON value, or bytes in base64. */

@@ -1,5 +1,5 @@
 // What an extension may ask of the host's services: the grant, the two methods that carry every call, and what a cell is told. Must never know a concrete service.
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '#typebox';
 import type { CapabilityContract } from '../../bridge/capability.ts';
 import { servicesBounds } from './bounds.ts';
 import { summarizeCall } from './summary.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Ajv } from 'ajv';
-import { Type } from 'typebox';
+import { Type } from '#typebox';
 import type { Caller, CapabilityInstance, Nested } from '../../bridge/capability.ts';
 import { silentEvents } from '../../bridge/host-events.ts';
 import { CloisterError } from '../../errors.ts';

@@ -1,6 +1,6 @@
 // What the routes of the operator's API do. Must never run before the token was seen, nor write to the registry what did not register here.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '#typebox';
 import { type Check, makeCheck } from '../../config/check.ts';
 import { CloisterError } from '../../errors.ts';
 import type { CanaryTerms, ChangeTerms, Registry } from '../../registry/registry.ts';

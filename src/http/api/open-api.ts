@@ -1,5 +1,5 @@
 // The OpenAPI document of the operator's API, made of the routes and the schemas that check. Must never say what they do not.
-import type { TObject, TSchema } from 'typebox';
+import type { TObject, TSchema } from '#typebox';
 import { type ErrorCode, errorTable } from '../../errors.ts';
 import { type ApiRoute, apiRoutes } from './routes.ts';
 import { components, extensionId } from './schemas.ts';

@@ -1,5 +1,5 @@
 // A query string as the values its schema wants. Must never take a name that the schema has not.
-import type { TObject } from 'typebox';
+import type { TObject } from '#typebox';
 import type { Check } from '../../config/check.ts';
 import { CloisterError } from '../../errors.ts';
 

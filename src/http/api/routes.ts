@@ -1,5 +1,5 @@
 // The routes of the operator's API as data: what dispatches and what documents read the same table. Must never do what a route does.
-import type { TObject, TSchema } from 'typebox';
+import type { TObject, TSchema } from '#typebox';
 import type { ErrorCode } from '../../errors.ts';
 import {
   canaryQuery,

@@ -1,5 +1,5 @@
 // What the operator's API takes and gives, as schemas: requests are checked by them, and the OpenAPI document is made of them. Must never hold a default.
-import { type TSchema, Type } from 'typebox';
+import { type TSchema, Type } from '#typebox';
 import { extensionIdDescription, extensionIdPattern } from '../../config/extension-id.ts';
 import { apiBounds } from './bounds.ts';
 

@@ -1,6 +1,6 @@
 // What stands in the log of jobs: who was put, what became of it, which hosts are there. Must never let through what is not one of these.
 import { Ajv } from 'ajv';
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '#typebox';
 
 const closed = { additionalProperties: false } as const;
 export const mostNameChars = 10_000;

@@ -1,5 +1,5 @@
 // The built-in services that tell the shape of the data: CollectionsService, FieldsService, RelationsService. Must never tell of what the database grant does not cover.
-import { Type } from 'typebox';
+import { Type } from '#typebox';
 import { RelayedError } from '../../../errors.ts';
 import type { BuiltInMethod, BuiltInService, DescribedTable, Description } from '../built-in.ts';
 import { collectionsOf, fieldsOf, relationsOf, showCollection } from './shapes.ts';

@@ -1,5 +1,5 @@
 // The built-in MetaService: how many items there are, in all and by a query. Must never count otherwise than ItemsService would read.
-import { Type } from 'typebox';
+import { Type } from '#typebox';
 import type { BuiltInContext, BuiltInService } from '../built-in.ts';
 
 const collection = Type.String({ minLength: 1, maxLength: 127 });

@@ -1,6 +1,6 @@
 // The ItemsService that Cloister brings itself. Must never reach data but through the database capability of the extension that calls.
 import type { Knex } from 'knex';
-import { type TSchema, Type } from 'typebox';
+import { type TSchema, Type } from '#typebox';
 import type { BuiltInMethod, BuiltInService, Description } from '../built-in.ts';
 import { SelectCompiler } from './compile-select.ts';
 import { WriteCompiler } from './compile-write.ts';
