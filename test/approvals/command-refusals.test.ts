@@ -1,27 +1,20 @@
 // What `cloister approve`, `diff`, `revoke` and `serve --lock` say of an operator's mistakes. Must never show a stack.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { openWarmCommands } from '../helpers/commands.ts';
 import { asking, type ConsentFixture, openConsentFixture, says } from '../helpers/consent.ts';
 
-const main = join(import.meta.dirname, '../../src/cli/main.ts');
+const warm = openWarmCommands();
 let fixture: ConsentFixture;
-
-const cloister = async (...args: readonly string[]): Promise<{ readonly code: number | null; readonly err: string }> => {
-  const child = spawn(process.execPath, [main, ...args], { cwd: fixture.root, stdio: ['ignore', 'ignore', 'pipe'] });
-  let err = '';
-  child.stderr.on('data', (part: Buffer) => (err += part.toString()));
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, err };
-};
 
 before(async () => {
   fixture = await openConsentFixture();
   await fixture.write('greet', says('one'), asking('A'));
 });
-after(() => fixture.close());
+after(async () => {
+  await warm.close();
+  await fixture.close();
+});
 
 describe('what is refused with one line', () => {
   const rows: readonly (readonly [string, readonly string[], RegExp])[] = [
@@ -39,7 +32,7 @@ describe('what is refused with one line', () => {
   ];
   for (const [name, args, says] of rows)
     test(name, async () => {
-      const { code, err } = await cloister(...args);
+      const { code, err } = await warm.run(args, fixture.root);
       // Lines of the host's log, such as how wards are held back, are no refusals.
       const lines = err.split('\n').filter((line) => line !== '' && !line.startsWith('{'));
       assert.deepEqual([code, says.test(err), lines.length], [2, true, 1], err);

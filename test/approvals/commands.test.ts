@@ -1,46 +1,28 @@
 // `cloister approve`, `diff` and `revoke` as an operator types them, and `serve` over what they wrote. Must never leave a process running.
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApprovalDiff } from '../../src/approvals/diff.ts';
+import { endCommands, type Outcome, openWarmCommands, runCommand, startCommand } from '../helpers/commands.ts';
 import { asking, type ConsentFixture, openConsentFixture, says } from '../helpers/consent.ts';
 
-const main = join(import.meta.dirname, '../../src/cli/main.ts');
 const patienceMs = 120_000;
+const warm = openWarmCommands();
 let fixture: ConsentFixture;
-const started = new Set<ChildProcess>();
-
-interface Outcome {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-const start = (args: readonly string[]): { readonly child: ChildProcess; readonly outcome: Promise<Outcome>; out(): string } => {
-  const child = spawn(process.execPath, [main, ...args], { cwd: fixture.root, stdio: ['ignore', 'pipe', 'pipe'] });
-  started.add(child);
-  let [out, err] = ['', ''];
-  child.stdout.on('data', (part: Buffer) => (out += part.toString()));
-  child.stderr.on('data', (part: Buffer) => (err += part.toString()));
-  const outcome = once(child, 'close').then(([code]) => ({ code: code as number | null, out, err }));
-  return { child, outcome, out: () => out };
-};
-const cloister = (...args: readonly string[]): Promise<Outcome> => start(args).outcome;
+const cloister = (...args: readonly string[]): Promise<Outcome> => warm.run(args, fixture.root);
 
 /** Starts `serve`, asks it for /greet, and stops it. */
 const served = async (...args: readonly string[]): Promise<unknown> => {
-  const { child, outcome, out } = start(['serve', 'packages', '--port', '0', '--config', 'config.json', ...args]);
+  const { child, outcome, said } = startCommand(['serve', 'packages', '--port', '0', '--config', 'config.json', ...args], fixture.root);
   let url: string | undefined;
   for (
     const until = performance.now() + patienceMs;
     url === undefined && child.exitCode === null && performance.now() < until;
     await sleep(20)
   )
-    url = /http:\/\/127\.0\.0\.1:\d+/.exec(out())?.[0];
+    url = /http:\/\/127\.0\.0\.1:\d+/.exec(said())?.[0];
   if (url === undefined) assert.fail((await outcome).err);
   const reply = await fetch(`${url}/greet`);
   const answer: unknown = reply.status === 200 ? await reply.json() : reply.status;
@@ -59,19 +41,20 @@ before(async () => {
   );
 });
 after(async () => {
-  for (const child of started) child.kill('SIGKILL');
+  endCommands();
+  await warm.close();
   await fixture.close();
 });
 
 describe('from an unknown package to one that is approved, upgraded and revoked', () => {
   test('diff says that it waits, and what it asks for', async () => {
-    const { code, out } = await cloister('diff', 'greet', 'packages');
+    const { code, out } = await runCommand(['diff', 'greet', 'packages'], fixture.root);
     assert.equal(code, 1);
     assert.match(out, /^greet waits for approval; nothing of it serves\n {2}found {5}1\.0\.0 {2}[0-9a-f]{12} {2}in \S+packages\/greet\n/);
     assert.match(out, /env\.keys: A +– +yes +– +any +–\n/);
   });
   test('approve writes the lock', async () => {
-    const { code, out, err } = await cloister('approve', 'greet', 'packages', '--by', 'ada');
+    const { code, out, err } = await runCommand(['approve', 'greet', 'packages', '--by', 'ada'], fixture.root);
     assert.deepEqual([code, err], [0, '']);
     assert.match(out, /^approved greet 1\.0\.0 [0-9a-f]{12} \(env\) as ada in cloister\.lock\.json\n$/);
   });
@@ -108,7 +91,7 @@ describe('from an unknown package to one that is approved, upgraded and revoked'
     assert.deepEqual(approved, { capabilities: { env: { keys: ['B'] } }, limits: { cpuMs: 80 } });
   });
   test('revoke takes the entry out', async () => {
-    const { code, out } = await cloister('revoke', 'greet', 'packages', '--by', 'bob');
+    const { code, out } = await runCommand(['revoke', 'greet', 'packages', '--by', 'bob'], fixture.root);
     assert.equal(code, 0);
     assert.match(out, /^revoked greet 2\.0\.0 [0-9a-f]{12} as bob in cloister\.lock\.json/);
     assert.deepEqual(JSON.parse(await readFile(fixture.lock, 'utf8')), { lockVersion: 1, extensions: {} });

@@ -1,7 +1,5 @@
 // `cloister audit`: a ledger of real requests, read at the command line. Must never assert on a ledger that no runtime wrote.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,25 +9,12 @@ import { csvColumns } from '../../src/audit/csv.ts';
 import { parseSince } from '../../src/audit/filter.ts';
 import type { LedgerEntry } from '../../src/ledger/entry.ts';
 import { readLedger } from '../../src/ledger/read-ledger.ts';
+import { endCommands, type Outcome, openWarmCommands, runCommand, startCommand } from '../helpers/commands.ts';
 import { openTestRuntime, type TestRuntime } from '../helpers/runtime.ts';
 
-const main = join(import.meta.dirname, '../../src/cli/main.ts');
 const patienceMs = 120_000;
-
-interface Outcome {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-const audit = async (...args: readonly string[]): Promise<Outcome> => {
-  const child = spawn(process.execPath, [main, 'audit', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const [out, err]: string[][] = [[], []];
-  child.stdout.on('data', (part: Buffer) => out?.push(part.toString()));
-  child.stderr.on('data', (part: Buffer) => err?.push(part.toString()));
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, out: out?.join('') ?? '', err: err?.join('') ?? '' };
-};
+const warm = openWarmCommands();
+const audit = (...args: readonly string[]): Promise<Outcome> => warm.run(['audit', ...args]);
 
 const talking = `export default (router, { logger, env }) => {
   router.get('/', (req, res) => { logger.info('hello'); res.send('hi'); });
@@ -53,6 +38,8 @@ before(async () => {
     assert.ok(performance.now() < until, 'the ledger file has every entry');
 });
 after(async () => {
+  endCommands();
+  await warm.close();
   await runtime.close();
   await rm(folder, { recursive: true, force: true });
 });
@@ -66,7 +53,7 @@ const lines = (text: string): readonly string[] => text.split('\n').slice(0, -1)
 
 describe('cloister audit', () => {
   test('verify says how many entries hold', async () => {
-    const { code, out } = await audit('verify', file);
+    const { code, out } = await runCommand(['audit', 'verify', file]);
     const report = JSON.parse(out) as { readonly ok: boolean; readonly entries: number };
     assert.deepEqual([code, report.ok, report.entries], [0, true, (await entriesOf()).length]);
   });
@@ -141,20 +128,12 @@ describe('cloister audit', () => {
       assert.deepEqual([code, lines(err).length], [2, 1], err);
     });
   test('tail --follow shows what is written from then on', async () => {
-    const child = spawn(process.execPath, [main, 'audit', 'tail', '--ledger', file, '--follow', '--lines', '0'], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    try {
-      let out = '';
-      child.stdout.on('data', (part: Buffer) => (out += part.toString()));
-      for (const until = performance.now() + patienceMs; !/GET \/other/.test(out) && performance.now() < until; await sleep(50))
-        await runtime.get('/other');
-      assert.match(out, /GET \/other/);
-      child.kill('SIGINT');
-      assert.deepEqual(await once(child, 'close'), [0, null]);
-    } finally {
-      child.kill('SIGKILL');
-    }
+    const { child, outcome, said } = startCommand(['audit', 'tail', '--ledger', file, '--follow', '--lines', '0']);
+    for (const until = performance.now() + patienceMs; !/GET \/other/.test(said()) && performance.now() < until; await sleep(50))
+      await runtime.get('/other');
+    assert.match(said(), /GET \/other/);
+    child.kill('SIGINT');
+    assert.equal((await outcome).code, 0);
   });
 });
 

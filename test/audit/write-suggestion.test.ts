@@ -1,20 +1,23 @@
 // Where a suggestion is written: whole or not at all, in its own file. Must never follow a link.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { chmod, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { writeToConfig, writeToPackage } from '../../src/audit/write-suggestion.ts';
+import { openWarmCommands } from '../helpers/commands.ts';
 import { openTemporaryFolder, type TemporaryFolder } from '../packages/package-writer.ts';
 
-const main = join(import.meta.dirname, '../../src/cli/main.ts');
+const warm = openWarmCommands();
 const manifest = { capabilities: { env: { keys: ['A'] } }, limits: { cpuMs: 20 } };
 
 let folder: TemporaryFolder;
 before(async () => {
   folder = await openTemporaryFolder();
 });
-after(() => folder.remove());
+after(async () => {
+  await warm.close();
+  await folder.remove();
+});
 
 const read = async (name: string): Promise<string> => readFile(join(folder.root, name), 'utf8');
 
@@ -68,7 +71,7 @@ for (const [name, args] of [
   ['report of a ledger that is not there', ['report', '--ledger', '/nowhere.ndjson']],
   ['an unknown flag', ['report', '--loud']],
 ] as const)
-  test(`cloister audit refuses ${name} in one line`, () => {
-    const { status, stderr } = spawnSync(process.execPath, [main, 'audit', ...args], { encoding: 'utf8' });
-    assert.deepEqual([status, stderr.split('\n').length], [2, 2], stderr);
+  test(`cloister audit refuses ${name} in one line`, async () => {
+    const { code, err } = await warm.run(['audit', ...args]);
+    assert.deepEqual([code, err.split('\n').length], [2, 2], err);
   });

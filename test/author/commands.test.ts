@@ -1,47 +1,29 @@
 // The commands of docs/authors.md as an author and an operator type them, one after the other. Must never leave a process running.
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { endCommands, type Outcome, openWarmCommands, runCommand, startCommand } from '../helpers/commands.ts';
 import { waitUntil } from '../helpers/runtime.ts';
 import { openTemporaryFolder, type TemporaryFolder } from '../packages/package-writer.ts';
 
-const root = join(import.meta.dirname, '../..');
 const patienceMs = 90_000;
-
+const warm = openWarmCommands();
 let folder: TemporaryFolder;
-const started = new Set<ChildProcess>();
 before(async () => {
   folder = await openTemporaryFolder();
 });
 after(async () => {
-  for (const child of started) child.kill('SIGKILL');
+  endCommands();
+  await warm.close();
   await folder.remove();
 });
 
-interface Run {
-  readonly child: ChildProcess;
-  output(): string;
-  readonly ended: Promise<number | null>;
-}
-const start = (args: readonly string[], cwd = folder.root): Run => {
-  const child = spawn(process.execPath, [join(root, 'src/cli/main.ts'), ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
-  started.add(child);
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (part: Buffer) => (output += part.toString()));
-  const ended = once(child, 'close').then(([code]) => {
-    started.delete(child);
-    return code as number | null;
-  });
-  return { child, output: () => output, ended };
+const saidBy = ({ code, out, err }: Outcome): string => {
+  assert.equal(code, 0, out + err);
+  return out + err;
 };
-const cloister = async (...args: readonly string[]): Promise<string> => {
-  const run = start(args);
-  assert.equal(await run.ended, 0, run.output());
-  return run.output();
-};
+const cloister = async (...args: readonly string[]): Promise<string> => saidBy(await warm.run(args, folder.root));
 /** Serves until it is stopped, and gives what `look` finds meanwhile. */
 const whileServing = async (
   args: readonly string[],
@@ -49,11 +31,11 @@ const whileServing = async (
   ready: RegExp,
   look: (url: string, said: string) => Promise<void>,
 ): Promise<void> => {
-  const run = start([...args, '--port', '0'], cwd);
-  await waitUntil('it serves', () => ready.test(run.output()) || run.child.exitCode !== null, patienceMs);
-  await look(/on (http:\S+)/.exec(run.output())?.[1] ?? run.output(), run.output());
-  run.child.kill('SIGTERM');
-  assert.equal(await run.ended, 0, run.output());
+  const { child, outcome, said } = startCommand([...args, '--port', '0'], cwd);
+  await waitUntil('it serves', () => ready.test(said()) || child.exitCode !== null, patienceMs);
+  await look(/on (http:\S+)/.exec(said())?.[1] ?? said(), said());
+  child.kill('SIGTERM');
+  saidBy(await outcome);
 };
 
 describe('from nothing to what others run', { concurrency: false }, () => {
@@ -74,7 +56,7 @@ describe('from nothing to what others run', { concurrency: false }, () => {
   test('keygen and pack make a signed archive', async () => {
     publicKey = (await cloister('keygen', 'me.pem')).trim();
     assert.match(publicKey, /^MCowBQYDK2VwAyEA\S{44}$/);
-    const said = await cloister('pack', 'hello', '--key', 'me.pem');
+    const said = saidBy(await runCommand(['pack', 'hello', '--key', 'me.pem'], folder.root));
     assert.match(said, /^packed hello 0\.1\.0: hello-0\.1\.0\.cloister /);
     assert.ok(said.includes(publicKey));
     const secret = (await readFile(join(folder.root, 'me.pem'), 'utf8')).split('\n')[1] ?? '';
@@ -100,9 +82,9 @@ describe('a mistake is told in one line', () => {
   ];
   for (const [args, says] of rows)
     test(args.join(' '), async () => {
-      const run = start(args);
-      assert.equal(await run.ended, 2, run.output());
-      assert.match(run.output(), says);
-      assert.doesNotMatch(run.output(), /\n\s+at /);
+      const { code, out, err } = await warm.run(args, folder.root);
+      assert.equal(code, 2, out + err);
+      assert.match(out + err, says);
+      assert.doesNotMatch(out + err, /\n\s+at /);
     });
 });

@@ -1,7 +1,5 @@
 // `cloister` as an operator types it: what it says, what it serves, what it leaves behind. Must never leave a process running.
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,39 +7,21 @@ import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { usage } from '../../src/cli/usage.ts';
+import { endCommands, type Outcome, openWarmCommands, runCommand, type StartedCommand, startCommand } from '../helpers/commands.ts';
 
 const root = join(import.meta.dirname, '../..');
-const main = join(root, 'src/cli/main.ts');
 /** A busy machine starts a process in seconds. */
 const patienceMs = 120_000;
-const started = new Set<ChildProcess>();
+const warm = openWarmCommands();
+const run = (args: readonly string[]): StartedCommand => startCommand(args, root);
 
-interface Run {
-  readonly child: ChildProcess;
-  output(): string;
-  /** Exit code, or the signal's name. */
-  readonly ended: Promise<number | string>;
-}
-
-const run = (args: readonly string[], cwd = root): Run => {
-  const child = spawn(process.execPath, [main, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
-  started.add(child);
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (part: Buffer) => (output += part.toString()));
-  return {
-    child,
-    output: () => output,
-    ended: once(child, 'close').then(([code, signal]) => (code as number | null) ?? (signal as string)),
-  };
-};
-
-const waitFor = async ({ output, child }: Run, pattern: RegExp): Promise<RegExpExecArray> => {
+const waitFor = async ({ said, child }: StartedCommand, pattern: RegExp): Promise<RegExpExecArray> => {
   for (const until = performance.now() + patienceMs; performance.now() < until; await sleep(20)) {
-    const found = pattern.exec(output());
+    const found = pattern.exec(said());
     if (found !== null) return found;
     if (child.exitCode !== null) break;
   }
-  throw new Error(`it never said ${pattern}, but: ${output()}`);
+  throw new Error(`it never said ${pattern}, but: ${said()}`);
 };
 
 /** Processes whose parent is `pid`. */
@@ -73,11 +53,17 @@ before(async () => {
   await writeFile(join(folder, 'broken.json'), '{ "extensions": [');
 });
 // A test that failed must not leave its process, which would keep this one waiting for ever.
-afterEach(() => {
-  for (const child of started) child.kill('SIGKILL');
-  started.clear();
+afterEach(endCommands);
+after(async () => {
+  await warm.close();
+  await rm(folder, { recursive: true, force: true });
 });
-after(() => rm(folder, { recursive: true, force: true }));
+
+const assertSays = ({ code, out, err }: Outcome, expected: number, says: RegExp): void => {
+  assert.equal(code, expected, out + err);
+  assert.match(out + err, says);
+  assert.doesNotMatch(out + err, /\n\s+at .*:\d+:\d+/, 'no stack for a mistake of the operator');
+};
 
 describe('what it says', () => {
   const rows: readonly (readonly [string, readonly string[], number, RegExp])[] = [
@@ -101,24 +87,17 @@ describe('what it says', () => {
     ],
     ['audit without a word', ['audit'], 2, /usage: cloister audit verify\|tail\|show\|export/],
   ];
-  for (const [name, args, code, says] of rows) {
-    test(name, async () => {
-      const it = run(args);
-      assert.equal(await it.ended, code, it.output());
-      assert.match(it.output(), says);
-      assert.doesNotMatch(it.output(), /\n\s+at .*:\d+:\d+/, 'no stack for a mistake of the operator');
-    });
-  }
-  for (const [file, says] of [
-    ['unknown.json', /unknown\.json#: unknown key "extentions", did you mean "extensions"/],
-    ['broken.json', /broken\.json/],
-  ] as const) {
-    test(`a configuration file with a mistake: ${file}`, async () => {
-      const it = run(['serve', '--config', join(folder, file)]);
-      assert.equal(await it.ended, 2, it.output());
-      assert.match(it.output(), says);
-    });
-  }
+  for (const [name, args, code, says] of rows) test(name, async () => assertSays(await warm.run(args, root), code, says));
+  test('a mistake, in a process of its own', async () => {
+    assertSays(
+      await runCommand(['serve', '--config', join(folder, 'unknown.json')]),
+      2,
+      /unknown\.json#: unknown key "extentions", did you/,
+    );
+  });
+  test('a configuration file that is cut off', async () => {
+    assertSays(await warm.run(['serve', '--config', join(folder, 'broken.json')]), 2, /broken\.json/);
+  });
   test('every flag that is read is in the usage', () => {
     const sources = [
       'serve-options',
@@ -137,52 +116,44 @@ describe('what it says', () => {
 });
 
 describe('what it serves', () => {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    test(`a folder of extensions, until ${signal}, and leaves no process`, async () => {
-      const it = run(['serve', join(root, 'extensions/greet'), '--port', '0', '--ledger', join(folder, `${signal}.ndjson`)]);
+  const ledgerOf = (signal: string): string => join(folder, `${signal}.ndjson`);
+  for (const [name, signal, args] of [
+    ['a folder of extensions', 'SIGINT', () => [join(root, 'extensions/greet'), '--port', '0']],
+    ['what the configuration file names', 'SIGTERM', () => ['--config', join(folder, 'config.json')]],
+  ] as const)
+    test(`${name}, until ${signal}, and leaves no process`, async () => {
+      const it = run(['serve', ...args(), '--ledger', ledgerOf(signal)]);
       const [, url] = await waitFor(it, /on (http:\/\/127\.0\.0\.1:\d+)/);
       const response = await fetch(`${url}/greet/intro`);
       assert.deepEqual([response.status, await response.text()], [200, 'Nice to meet you.']);
       const wards = childrenOf(it.child.pid ?? 0);
       assert.ok(wards.length > 0, 'there are wards while it serves');
       it.child.kill(signal);
-      assert.equal(await it.ended, 0, it.output());
+      assert.equal((await it.outcome).code, 0, it.said());
       assert.deepEqual(wards.filter(isAlive), []);
-      const checked = run(['audit', 'verify', join(folder, `${signal}.ndjson`)]);
-      assert.equal(await checked.ended, 0, checked.output());
-      assert.match(checked.output(), /"ok":true/);
+      assertSays(await warm.run(['audit', 'verify', ledgerOf(signal)]), 0, /"ok":true/);
     });
-  }
-  test('what the configuration file names', async () => {
-    const it = run(['serve', '--config', join(folder, 'config.json')]);
-    const [, url] = await waitFor(it, /on (http:\/\/127\.0\.0\.1:\d+)/);
-    assert.equal((await fetch(`${url}/greet`)).status, 200);
-    it.child.kill('SIGTERM');
-    assert.equal(await it.ended, 0);
-  });
   test('one port and one ledger once: a second is told which it is, and the first goes on', async () => {
     const ledger = join(folder, 'once.ndjson');
     const greet = join(root, 'extensions/greet');
     const first = run(['serve', greet, '--port', '0', '--ledger', ledger]);
     const [, url] = await waitFor(first, /on (http:\/\/127\.0\.0\.1:\d+)/);
-    const samePort = run(['serve', greet, '--port', new URL(url ?? '').port, '--ledger', ledger]);
-    assert.equal(await samePort.ended, 2, samePort.output());
-    assert.match(samePort.output(), /port \d+ on 127\.0\.0\.1 is in use/);
-    const sameLedger = run(['serve', greet, '--port', '0', '--ledger', ledger]);
-    assert.notEqual(await sameLedger.ended, 0, sameLedger.output());
-    assert.match(sameLedger.output(), new RegExp(`once\\.ndjson.*process ${String(first.child.pid)} `));
+    const samePort = await warm.run(['serve', greet, '--port', new URL(url ?? '').port, '--ledger', ledger]);
+    assertSays(samePort, 2, /port \d+ on 127\.0\.0\.1 is in use/);
+    const sameLedger = await warm.run(['serve', greet, '--port', '0', '--ledger', ledger]);
+    assert.notEqual(sameLedger.code, 0);
+    assert.match(sameLedger.err, new RegExp(`once\\.ndjson.*process ${String(first.child.pid)} `));
     assert.equal((await fetch(`${url}/greet`)).status, 200);
     first.child.kill('SIGTERM');
-    assert.equal(await first.ended, 0, first.output());
-    const checked = run(['audit', 'verify', ledger]);
-    assert.equal(await checked.ended, 0, checked.output());
+    assert.equal((await first.outcome).code, 0, first.said());
+    assertSays(await warm.run(['audit', 'verify', ledger]), 0, /"ok":true/);
   });
   test('wards end with a host that is killed', async () => {
     const it = run(['serve', join(root, 'extensions/greet'), '--port', '0']);
     await waitFor(it, /on http/);
     const wards = childrenOf(it.child.pid ?? 0);
     it.child.kill('SIGKILL');
-    await it.ended;
+    await it.outcome;
     for (const until = performance.now() + 5_000; wards.some(isAlive) && performance.now() < until; ) await sleep(20);
     assert.deepEqual(wards.filter(isAlive), []);
   });

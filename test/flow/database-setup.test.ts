@@ -1,11 +1,8 @@
 // A host whose login may create nothing serves from roles that a DBA made by the plan; apply and check say what is and what is not. Must never help with a privilege that the plan does not name.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { applyDatabase, checkDatabase, planDatabase } from '../../src/database.ts';
+import { type Outcome, openWarmCommands, runCommand } from '../helpers/commands.ts';
 import { openPlainLogin, type PlainLogin } from '../helpers/plain-login.ts';
 import { openTestRuntime, type TestRuntime } from '../helpers/runtime.ts';
 
@@ -137,53 +134,54 @@ describe('where a DBA runs the plan', () => {
 
 describe('cloister database, as it is typed', () => {
   let host: PlainLogin;
+  const warm = openWarmCommands();
   before(async () => {
     host = await openPlainLogin();
   });
-  after(() => host.close());
+  after(async () => {
+    await warm.close();
+    await host.close();
+  });
 
-  const main = join(import.meta.dirname, '../../src/cli/main.ts');
-  const run = async (...args: readonly string[]): Promise<readonly [code: number | null, output: string, complaint: string]> => {
+  const typed = (args: readonly string[]): readonly string[] => {
     const folders = (host.options.extensions ?? []).map(String);
-    const given = ['--database-url', host.options.database, '--approve', 'requested'];
-    const child = spawn(process.execPath, [main, 'database', ...args, ...given, ...folders], { stdio: ['ignore', 'pipe', 'pipe'] });
-    const [output, complaint, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-    return [code as number | null, output, complaint];
+    return ['database', ...args, '--database-url', host.options.database, '--approve', 'requested', ...folders];
   };
+  const run = (...args: readonly string[]): Promise<Outcome> => warm.run(typed(args));
 
   test('check exits with 1 while something is missing', async () => {
-    const [code, output] = await run('check');
-    assert.equal(code, 1, output);
-    assert.match(output, /missing {2}notes: there is no role cloister_notes_/);
-    assert.match(output, /connections: 2 roles × 4 \+ 0 of kv \+ 10 = 18/);
+    const { code, out } = await runCommand(typed(['check']));
+    assert.equal(code, 1, out);
+    assert.match(out, /missing {2}notes: there is no role cloister_notes_/);
+    assert.match(out, /connections: 2 roles × 4 \+ 0 of kv \+ 10 = 18/);
   });
   test('plan prints what a DBA can run, and nothing that lets anybody in', async () => {
-    const [code, output] = await run('plan');
+    const { code, out } = await run('plan');
     assert.equal(code, 0);
-    assert.match(output, /^CREATE SCHEMA IF NOT EXISTS cloister;$/m);
-    assert.doesNotMatch(output, /SCRAM-SHA-256\$/);
-    await host.run(output);
+    assert.match(out, /^CREATE SCHEMA IF NOT EXISTS cloister;$/m);
+    assert.doesNotMatch(out, /SCRAM-SHA-256\$/);
+    await host.run(out);
   });
   test('apply goes over the administrator’s connection, and says what it did', async () => {
-    const [code, output] = await run('apply', '--json', '--admin-url', host.adminUrl);
+    const { code, out } = await run('apply', '--json', '--admin-url', host.adminUrl);
     assert.equal(code, 0);
-    const { roles } = JSON.parse(output) as { readonly roles: readonly { readonly extension: string }[] };
+    const { roles } = JSON.parse(out) as { readonly roles: readonly { readonly extension: string }[] };
     assert.deepEqual(roles.map(({ extension }) => extension).toSorted(), ['notes', 'plain']);
   });
   test('check exits with 0 then, also as JSON', async () => {
-    const [code, output] = await run('check', '--json');
-    const { ok, problems } = JSON.parse(output) as { readonly ok: boolean; readonly problems: readonly { readonly severity: string }[] };
+    const { code, out } = await run('check', '--json');
+    const { ok, problems } = JSON.parse(out) as { readonly ok: boolean; readonly problems: readonly { readonly severity: string }[] };
     assert.deepEqual([code, ok, problems.filter(({ severity }) => severity !== 'warning')], [0, true, []]);
   });
   test('check --strict exits with 1 for a warning', async () => {
     await host.run('grant select on secret to public');
-    assert.equal((await run('check'))[0], 0);
-    assert.equal((await run('check', '--strict'))[0], 1);
+    assert.equal((await run('check')).code, 0);
+    assert.equal((await run('check', '--strict')).code, 1);
   });
   test('a mistake of the operator’s is one line, and 2', async () => {
     for (const args of [['nonsense'], ['check', '--nonsense']]) {
-      const [code, output, complaint] = await run(...args);
-      assert.deepEqual([code, output, complaint.trim().split('\n').length], [2, '', 1], complaint);
+      const { code, out, err } = await run(...args);
+      assert.deepEqual([code, out, err.trim().split('\n').length], [2, '', 1], err);
     }
   });
 });
