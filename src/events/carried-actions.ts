@@ -1,6 +1,6 @@
 // Actions as jobs that any host may run: written down for each listener before the emitter is answered. Must never let a guest write its own chain, nor run what another tenant's event asked for.
 import { createHash, randomUUID } from 'node:crypto';
-import { Ajv } from 'ajv';
+import { Ajv, type ValidateFunction } from 'ajv';
 import { type Static, Type } from '#typebox';
 import type { Caller, CausalTree, Cause } from '../bridge/capability.ts';
 import { CloisterError } from '../errors.ts';
@@ -65,7 +65,8 @@ const untold = ({ events, turns, shared }: CausalTree): { readonly events: numbe
 
 export class CarriedActions {
   readonly #services: CarriedServices;
-  readonly #fits = new Ajv({ strict: true }).compile<Body>(bodySchema);
+  /** Compiled for the first that comes: a runtime that carries nothing would pay more for it than for the rest of its start. */
+  #fits: ValidateFunction<Body> | undefined;
   /** Actions of each tree so far: a job that is run again gives its events the ids they had. */
   readonly #emitted = new WeakMap<CausalTree, number>();
 
@@ -168,6 +169,7 @@ export class CarriedActions {
   }
 
   #parse(body: string): Body | null {
+    this.#fits ??= new Ajv({ strict: true }).compile<Body>(bodySchema);
     try {
       const value: unknown = JSON.parse(body);
       return this.#fits(value) && isObjectText(value.meta) ? value : null;
