@@ -143,10 +143,5 @@ await takeLock();
 if (!isInstalled()) install();
 const node = findNode();
 buildInto('sandbox', 'the sandbox bundles', 'sandbox/build.ts', sandboxSources, node);
-buildInto(
-  'bundled',
-  'the bundle of typebox',
-  'scripts/bundle-typebox.ts',
-  [inRoot('scripts', 'bundle-typebox.ts'), inRoot('package-lock.json')],
-  node,
-);
+const startSources = [inRoot('scripts', 'bundle.ts'), inRoot('src'), inRoot('package-lock.json')];
+buildInto('bundled', 'what starts often', 'scripts/bundle.ts', startSources, node);

@@ -1,4 +1,4 @@
-// The process that bundles: forked by bundler.ts, one request after the other. Must never hold a secret: hostile sources are parsed here.
+// The process that bundles: forked by bundler.ts, built into one file by scripts/bundle.ts, one request after the other. Must never hold a secret: hostile sources are parsed here.
 import type { BundleRequest } from './bundle-request.ts';
 import { bundleScript } from './bundle-script.ts';
 

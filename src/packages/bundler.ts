@@ -12,8 +12,10 @@ export interface Bundler {
   close(): Promise<void>;
 }
 
-// Beside this file, and compiled or not as this file is.
-const processFile = fileURLToPath(new URL(`./bundler-process${path.extname(import.meta.url)}`, import.meta.url));
+// bundler-process.ts in one file. A checkout runs the sources and builds into dist/; the package holds only dist/.
+const processFile = fileURLToPath(
+  new URL(`${import.meta.url.endsWith('.ts') ? '../../dist' : '../..'}/bundled/bundler-process.js`, import.meta.url),
+);
 
 const startProcess = (): ChildProcess => {
   // A group of its own, so that esbuild's process can be ended with it.

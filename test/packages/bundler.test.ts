@@ -88,7 +88,7 @@ describe('the bundler', { timeout: 120_000 }, () => {
     await bundler.bundle(requestFor('/good.js'));
     const started = performance.now();
     const slow = bundler.bundle({ ...requestFor('/slow.js', 700), limits: makePackageLimits({ bundleMs: 700, sourceBytes: 100_000_000 }) });
-    await delay(350);
+    // Those that bundled the first: on a busy machine a look takes longer than they have left.
     const below = await descendants(process.pid);
     const busy = below.map(({ pid }) => pid);
     assert.equal(busy.length, 2, 'the process and its esbuild');

@@ -103,6 +103,7 @@ describe('the packed package', () => {
       'dist/src/index.js',
       'dist/src/index.d.ts',
       'dist/bundled/typebox.js',
+      'dist/bundled/bundler-process.js',
       'dist/sandbox/ward.js',
     ]) {
       assert.ok(files.includes(needed), `${needed} is missing`);

@@ -1,0 +1,34 @@
+// Bundles what many processes load into one file each, since a process pays for every module as it starts: typebox, which is 373 of them (`#typebox` of package.json), and the process that bundles packages. Must never change what they do.
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type BuildOptions, build } from 'esbuild';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const folder = join(root, 'dist', 'bundled');
+
+const bundle = async (name: string, options: BuildOptions): Promise<void> => {
+  const { outputFiles } = await build({
+    ...options,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    write: false,
+    logLevel: 'error',
+  });
+  const file = join(folder, name);
+  // Renamed into place: a process that starts meanwhile never reads half of it.
+  writeFileSync(`${file}.new`, outputFiles?.[0]?.contents ?? '');
+  renameSync(`${file}.new`, file);
+};
+
+/** It asks to go along with every copy. */
+const licence = readFileSync(join(root, 'node_modules', 'typebox', 'license'), 'utf8');
+
+mkdirSync(folder, { recursive: true });
+await bundle('typebox.js', {
+  stdin: { contents: "export * from 'typebox'; export { default } from 'typebox'", resolveDir: root },
+  banner: { js: `/*! ${licence.trim()}\n*/` },
+});
+await bundle('bundler-process.js', { entryPoints: [join(root, 'src/packages/bundler-process.ts')], packages: 'external' });
