@@ -42,7 +42,10 @@ export interface Stop {
 export const defaultStop: Stop = { delayMs: 0, drainMs: 5_000 };
 
 export const openServer = async (runtime: Runtime, host: string, port: number, stop: Stop = defaultStop): Promise<RunningServer> => {
-  const server = createServer(runtime.handler());
+  const handler = runtime.handler();
+  const server = createServer(handler);
+  // Node would answer these itself, with 417, and read on behind bodies that the handler refuses.
+  server.on('checkExpectation', handler);
   await listen(server, host, port);
   const { port: bound } = server.address() as AddressInfo;
   const name = host.includes(':') ? `[${host}]` : host;

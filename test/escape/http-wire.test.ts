@@ -72,6 +72,7 @@ describe('a request inside a request is not one', () => {
     ['chunks in a version without', post('Transfer-Encoding: chunked', `0\r\n\r\n${hidden}`).replace('HTTP/1.1', 'HTTP/1.0')],
     ['chunks with a parameter', post('Transfer-Encoding: chunked;q=1', `0\r\n\r\n${hidden}`)],
     ['a coding that nobody undoes', post('Transfer-Encoding: gzip, chunked', `0\r\n\r\n${hidden}`)],
+    ['a coding that nobody undoes, with an expectation', post('Expect: 200-ok\r\nTransfer-Encoding: gzip, chunked', `0\r\n\r\n${hidden}`)],
     ['another protocol', `GET /one HTTP/9.9\r\nHost: h\r\n\r\n${hidden}`],
   ];
   for (const [name, text] of rows) {
@@ -85,9 +86,9 @@ describe('a request inside a request is not one', () => {
       assert.equal(reached('/two/smuggled'), before, 'the inner request was served');
     });
   }
-  test('and two requests one after the other are two', async () => {
+  test('and two requests one after the other are two, whatever one expects', async () => {
     const heard = await say(
-      `${post('Content-Length: 2\r\nContent-Type: application/json', '{}')}GET /two/piped HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`,
+      `${post('Content-Length: 2\r\nContent-Type: application/json', '{}')}GET /two/piped HTTP/1.1\r\nHost: h\r\nExpect: 200-ok\r\nConnection: close\r\n\r\n`,
     );
     assert.deepEqual(statuses(heard), ['200', '200']);
   });

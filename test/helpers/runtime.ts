@@ -152,7 +152,8 @@ export const openTestRuntime = async ({
     ledger: { ringSize: 100_000, ...options.ledger },
   });
   // A connection that the server closes just as the client takes it up again fails a test on a busy machine.
-  const server = http.createServer({ keepAliveTimeout: 300_000 }, listen?.(runtime) ?? runtime.handler());
+  const listener = listen?.(runtime) ?? runtime.handler();
+  const server = http.createServer({ keepAliveTimeout: 300_000 }, listener).on('checkExpectation', listener);
   const client = makeClient(await listenOn(server));
 
   const entries: TestRuntime['entries'] = (kind) => runtime.ledger().filter((one): one is never => one.kind === kind);
