@@ -1,4 +1,4 @@
-// What the ledger's file costs: the database scenario with and without it, in rounds that take turns. Must never compare two runs of different moments.
+// What the ledger's file costs, and that answers wait for it: one scenario with each kind of ledger, in rounds that take turns. Must never compare two runs of different moments.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,22 +7,27 @@ import type { LoadReport } from './load.ts';
 import { readCpuMs } from './process-tree.ts';
 import { scenarios } from './scenarios.ts';
 
+/** `late`: a file that nobody waits for. */
+export type LedgerKind = 'memory' | 'late' | 'ahead';
+export const ledgerKinds: readonly LedgerKind[] = ['memory', 'late', 'ahead'];
+
 export interface LedgerRow {
-  readonly file: boolean;
+  readonly kind: LedgerKind;
+  readonly connections: number;
   readonly requestsPerSecond: number;
   readonly p50Ms: number;
   readonly cpuMsPerRequest: number;
 }
 
 type Server = Program<{ readonly port: number }>;
-type Sample = Omit<LedgerRow, 'file'>;
+type Sample = Omit<LedgerRow, 'kind' | 'connections'>;
 
-const connections = 50;
+const connectionCounts = [1, 50];
 const extension = new URL('./extensions/bench', import.meta.url).pathname;
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
-const measure = async (load: Program<unknown>, server: Server, seconds: number): Promise<Sample> => {
+const measure = async (load: Program<unknown>, server: Server, connections: number, seconds: number): Promise<Sample> => {
   const { method, path, headers } = scenarios.database;
   const before = readCpuMs(server.pid);
   const order = { url: `http://127.0.0.1:${server.ready.port}${path}`, method, headers, connections, seconds };
@@ -34,23 +39,27 @@ const measure = async (load: Program<unknown>, server: Server, seconds: number):
 
 export const measureLedger = async (rounds: number, seconds: number, databaseUrl: string): Promise<readonly LedgerRow[]> => {
   const folder = mkdtempSync(join(tmpdir(), 'cloister-bench-ledger-'));
-  const open = (file: string | null): Promise<Server> =>
-    openProgram({ file: 'servers/cloister.ts', args: [JSON.stringify({ extensions: [extension], databaseUrl, ledgerFile: file })] });
+  const open = (kind: LedgerKind): Promise<Server> => {
+    const ledger = { file: kind === 'memory' ? null : join(folder, `${kind}.ndjson`), writeAhead: kind === 'ahead' };
+    return openProgram({ file: 'servers/cloister.ts', args: [JSON.stringify({ extensions: [extension], databaseUrl, ledger })] });
+  };
   const programs: Program<unknown>[] = [];
   try {
     const load = await openProgram<unknown>({ file: 'load.ts' });
     programs.push(load);
-    const cells: { readonly file: boolean; readonly server: Server; readonly samples: Sample[] }[] = [];
-    for (const file of [false, true]) {
-      const server = await open(file ? join(folder, 'ledger.ndjson') : null);
+    const cells: { readonly kind: LedgerKind; readonly connections: number; readonly server: Server; readonly samples: Sample[] }[] = [];
+    for (const kind of ledgerKinds) {
+      const server = await open(kind);
       programs.push(server);
-      cells.push({ file, server, samples: [] });
+      for (const connections of connectionCounts) cells.push({ kind, connections, server, samples: [] });
     }
-    for (const { server } of cells) await measure(load, server, seconds);
+    for (const { server, connections } of cells) await measure(load, server, connections, seconds);
     for (let round = 0; round < rounds; round += 1)
-      for (const { server, samples } of round % 2 === 0 ? cells : cells.toReversed()) samples.push(await measure(load, server, seconds));
-    return cells.map(({ file, samples }) => ({
-      file,
+      for (const { server, connections, samples } of round % 2 === 0 ? cells : cells.toReversed())
+        samples.push(await measure(load, server, connections, seconds));
+    return cells.map(({ kind, connections, samples }) => ({
+      kind,
+      connections,
       requestsPerSecond: median(samples.map((sample) => sample.requestsPerSecond)),
       p50Ms: median(samples.map((sample) => sample.p50Ms)),
       cpuMsPerRequest: median(samples.map((sample) => sample.cpuMsPerRequest)),

@@ -84,6 +84,8 @@ export interface CloisterOptions {
     readonly ringSize?: number;
     /** A call whose entry cannot be written is refused; `continue` lets it go on, and the next entry that can be kept says how many are missing. */
     readonly onFailure?: 'refuse' | 'continue';
+    /** The head of an answer, and a call with an effect, wait until the entries before them are in the file (in the table where there is no file). false: a host that is killed loses its last milliseconds. */
+    readonly writeAhead?: boolean;
   };
   /** Gets every entry of the ledger too, in order, some at a time. While it rejects, the same entries come again and calls wait or are refused. */
   readonly onLedgerEntries?: ((entries: readonly LedgerEntry[]) => void | Promise<void>) | null;

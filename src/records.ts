@@ -44,7 +44,7 @@ const chainOfHost = (): string =>
     .slice(0, 63) || 'default';
 
 const openRuntimeLedger = (
-  { ledger: { file, ringSize, rotateMb, table }, onLedgerEntries }: RuntimeOptions,
+  { ledger: { file, ringSize, rotateMb, table, writeAhead }, onLedgerEntries }: RuntimeOptions,
   database: DatabaseResource | undefined,
 ): Promise<Ledger> =>
   openLedger({
@@ -52,6 +52,7 @@ const openRuntimeLedger = (
     ringSize,
     rotateBytes: rotateMb === null ? null : rotateMb * megabyte,
     onEntries: onLedgerEntries,
+    writeAhead,
     table:
       table === null || database === undefined
         ? null

@@ -9,18 +9,18 @@ interface Settings {
   readonly databaseUrl?: string;
   readonly wards?: { readonly spareCells?: number; readonly cellIdleMs?: number; readonly hardened?: boolean };
   readonly limits?: { readonly wardRssMb?: number; readonly cpuMs?: number; readonly wallMs?: number };
-  readonly ledgerFile?: string | null;
+  readonly ledger?: { readonly file: string | null; readonly writeAhead: boolean };
   /** Offers a profile of the host's own thread. */
   readonly ownTime?: boolean;
 }
 
-const { extensions, databaseUrl, wards, limits, ledgerFile = null, ownTime = false } = JSON.parse(process.argv[2] ?? '{}') as Settings;
+const { extensions, databaseUrl, wards, limits, ledger = {}, ownTime = false } = JSON.parse(process.argv[2] ?? '{}') as Settings;
 const runtime = await createRuntime({
   extensions,
   ...(databaseUrl === undefined ? {} : { database: databaseUrl }),
   ...(wards === undefined ? {} : { wards }),
   approvals: 'requested',
-  ledger: { file: ledgerFile },
+  ledger,
   limits: { ...limits, ratePerSecond: 1_000_000 },
 });
 if (ownTime) offerOwnTime();

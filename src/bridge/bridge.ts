@@ -6,7 +6,7 @@ import { bridgeBounds } from './bounds.ts';
 import { asPublic, errorJson, exceededResult, isTellable, outcomeOf } from './call-error.ts';
 import { type CallLease, firstNestedCall } from './call-lease.ts';
 import type { CallEnd, CallResult, CapabilityContract, CapabilityInstance, MethodContract, Nested } from './capability.ts';
-import { findMethod, type ParsedCall, parseCall, unread } from './parse-call.ts';
+import { checkArguments, findMethod, type ParsedCall, parseCall, summarize, unread } from './parse-call.ts';
 import { exceeded, spend, suppressed } from './spend.ts';
 import { type Judges, judge } from './verdict.ts';
 
@@ -37,21 +37,14 @@ export interface CallOrigin {
   recordStray(capability: string, method: string): void;
 }
 
-const summarize = (
-  { instance }: Granted,
-  method: MethodContract,
-  { method: name, args }: ParsedCall,
-  tenant: string,
-): Readonly<Record<string, unknown>> =>
-  instance.summarize === undefined
-    ? method.summarize(args, tenant)
-    : { ...method.summarize(args, tenant), ...instance.summarize(name, args, tenant) };
+const leaseOver = (): CloisterError => new CloisterError('ERR_LEASE_OVER', 'The request this call belongs to has ended.');
 
 interface Admitted {
   readonly granted: Granted;
   readonly lease: CallLease;
   readonly parsed: ParsedCall;
   readonly isStep: boolean;
+  readonly hasEffect: boolean;
   readonly bytes: Uint8Array | null;
 }
 
@@ -60,13 +53,6 @@ interface CallInput {
   readonly text: string;
   readonly bytes: Uint8Array | null;
 }
-
-const checkArguments = (granted: Granted, method: MethodContract, parsed: ParsedCall, bytes: Uint8Array | null, call: number): void => {
-  // Without an id its end would be on no record, and nobody would be charged for what it read.
-  if (method.reply && call === 0) throw new CloisterError('ERR_ARGUMENT_INVALID', 'A call that is answered needs an id.');
-  const complaint = bytes !== null && method.bytes !== true ? 'it takes no bytes' : granted.check(parsed.method, parsed.args);
-  if (complaint !== null) throw new CloisterError('ERR_ARGUMENT_INVALID', `${parsed.capability}.${parsed.method}: ${complaint}`);
-};
 
 /** Says once, in the place of what is over the limit, that there was more. */
 const sayOverflow = (lease: CallLease, { instance }: Granted, name: string, { overflow }: MethodContract): void => {
@@ -92,7 +78,7 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
       const { capability, method } = text.length > origin.limits.callBytes ? unread : parseCall(text);
       if (lease === null) origin.recordStray(capability, method);
       else recordDenied(lease, call, { capability, method }, 'lease.over');
-      throw new CloisterError('ERR_LEASE_OVER', 'The request this call belongs to has ended.');
+      throw leaseOver();
     }
     let parsed: ParsedCall = unread;
     try {
@@ -114,7 +100,7 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
       if (lease.judgingMs > judgingMs) throw exceeded(lease, 'ERR_CPU_EXCEEDED', 'cpuMs', judgingMs, Math.round(lease.judgingMs));
       const judgedFrom = performance.now();
       checkArguments(granted, method, parsed, bytes, call);
-      const admitted = { granted, lease, parsed, isStep: method.step === true, bytes };
+      const admitted = { granted, lease, parsed, isStep: method.step === true, hasEffect: false, bytes };
       if (admitted.isStep) {
         lease.judgingMs += performance.now() - judgedFrom;
         return admitted;
@@ -140,8 +126,9 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
           rule: verdict.rule,
         });
       }
-      if (method.effect(parsed.args, lease.tenant)) lease.effects = true;
-      return admitted;
+      const hasEffect = method.effect(parsed.args, lease.tenant);
+      lease.effects ||= hasEffect;
+      return { ...admitted, hasEffect };
     } catch (error) {
       const isOurs = error instanceof CloisterError && error !== suppressed;
       if (isOurs && error.code !== 'ERR_CAPABILITY_DENIED' && error.code !== 'ERR_LEDGER_UNAVAILABLE')
@@ -192,7 +179,8 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
     done: (result: CallResult) => void,
     failed: (error: unknown) => void,
   ): void => {
-    const { granted, lease, parsed, isStep, bytes } = admitted;
+    const { granted, lease, parsed, isStep, hasEffect, bytes } = admitted;
+    const { runs } = lease;
     const startedAt = performance.now();
     const span = isStep ? undefined : lease.span?.call(parsed.capability, parsed.method);
     const succeed = (result: CallResult): void => {
@@ -216,17 +204,22 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
       span?.end(outcomeOf(error), 0, 0);
       failed(error);
     };
+    const begin = (): Promise<CallResult> | CallResult => {
+      const work = () => granted.instance.call(parsed.method, parsed.args, lease, nested, bytes ?? undefined);
+      return span === undefined ? work() : span.run(work);
+    };
+    const beginHeld = (): Promise<CallResult> | CallResult => {
+      if (lease.isOver || lease.runs !== runs) throw leaseOver();
+      return begin();
+    };
     let result: Promise<CallResult> | CallResult;
     try {
-      const work = (): Promise<CallResult> | CallResult =>
-        granted.instance.call(parsed.method, parsed.args, lease, nested, bytes ?? undefined);
-      result = span === undefined ? work() : span.run(work);
+      result = lease.whenKept(hasEffect)?.then(beginHeld) ?? begin();
     } catch (error) {
       return fail(error);
     }
     if (!(result instanceof Promise)) return succeed(result);
     const weight = nested === undefined || isStep ? 0 : 1;
-    const { runs } = lease;
     lease.pending += weight;
     const settle = (): void => {
       if (lease.runs === runs) lease.pending -= weight;
@@ -254,7 +247,7 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
     let busy = false;
     const { runs } = lease;
     return async (capability, method, args) => {
-      if (lease.runs !== runs) throw new CloisterError('ERR_LEASE_OVER', 'The run of the request that this call belongs to has ended.');
+      if (lease.runs !== runs) throw leaseOver();
       if (busy) throw new Error('a host side makes one nested call at a time');
       busy = true;
       try {

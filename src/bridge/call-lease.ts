@@ -56,6 +56,8 @@ export const showChain = (chain: readonly string[]): string => chain.join(' → 
 /** A reason made once: without one, each abort() builds an error with a stack. */
 const leaseOver = 'the lease is over';
 
+const mostPutOff = 2;
+
 const nothingSaid: Readonly<Record<string, string>> = Object.freeze({});
 
 /** Ids of nested calls: above every id a kernel gives, so that the ledger never has one twice in a request. */
@@ -91,6 +93,8 @@ export abstract class CallLease implements Caller {
   #callsBefore = 0;
   #over = false;
   #fold: Fold<Repeatable> | null = null;
+  #held: Promise<void> | null = null;
+  #putOff = 0;
   #cause: Cause | null;
 
   /** `cause` null: it is the first of its causal tree. */
@@ -182,6 +186,31 @@ export abstract class CallLease implements Caller {
   /** What stands on the ledger for a kernel's id: none twice in a request, over all its runs. */
   callOnRecord(call: number): number {
     return ((this.#callsBefore + call - 1) % (firstNestedCall - 1)) + 1;
+  }
+
+  /** When an admitted call may begin; null: now. One with an effect waits for its entry to be kept, and what is called after it keeps its place. */
+  whenKept(hasEffect: boolean): Promise<void> | null {
+    const kept = hasEffect ? this.origin.ledger.kept() : null;
+    if (kept === null) return this.#held;
+    const settle = (): void => {
+      if (this.#held === kept) this.#held = null;
+    };
+    kept.then(settle, settle);
+    this.#held = kept;
+    return kept;
+  }
+
+  /** Puts off what ends it until the calls that wait have begun; false: none does. A ward says so once of its end and once of its rest: more is not listened to. */
+  afterHeld(ending: () => void): boolean {
+    if (this.#held === null) return false;
+    if (this.#putOff === mostPutOff) return true;
+    this.#putOff += 1;
+    const go = (): void => {
+      this.#putOff -= 1;
+      ending();
+    };
+    this.#held.then(go, go);
+    return true;
   }
 
   /** Ends the right to call; work in progress on its behalf is given up. */

@@ -1,6 +1,6 @@
 // Turns the text of a call into capability, method and arguments. Must never look at a text whose size was not checked.
 import { CloisterError } from '../errors.ts';
-import type { CapabilityContract, MethodContract } from './capability.ts';
+import type { CapabilityContract, CapabilityInstance, MethodContract } from './capability.ts';
 
 export interface ParsedCall {
   readonly capability: string;
@@ -39,3 +39,28 @@ export const findMethod = <Granted extends { readonly contract: CapabilityContra
     throw new CloisterError('ERR_METHOD_UNKNOWN', `The capability ${parsed.capability} has no method ${parsed.method}.`);
   return { granted, method };
 };
+
+/** Throws ERR_ARGUMENT_INVALID where what came with the call is not what the method takes. */
+export const checkArguments = (
+  granted: { check(method: string, args: unknown): string | null },
+  method: MethodContract,
+  parsed: ParsedCall,
+  bytes: Uint8Array | null,
+  call: number,
+): void => {
+  // Without an id its end would be on no record, and nobody would be charged for what it read.
+  if (method.reply && call === 0) throw new CloisterError('ERR_ARGUMENT_INVALID', 'A call that is answered needs an id.');
+  const complaint = bytes !== null && method.bytes !== true ? 'it takes no bytes' : granted.check(parsed.method, parsed.args);
+  if (complaint !== null) throw new CloisterError('ERR_ARGUMENT_INVALID', `${parsed.capability}.${parsed.method}: ${complaint}`);
+};
+
+/** What the ledger tells of the arguments. */
+export const summarize = (
+  { instance }: { readonly instance: CapabilityInstance },
+  method: MethodContract,
+  { method: name, args }: ParsedCall,
+  tenant: string,
+): Readonly<Record<string, unknown>> =>
+  instance.summarize === undefined
+    ? method.summarize(args, tenant)
+    : { ...method.summarize(args, tenant), ...instance.summarize(name, args, tenant) };

@@ -101,6 +101,7 @@ const ledgerSchema = Type.Object(
     table: Type.Optional(Type.Union([ledgerTable, Type.Null()])),
     ringSize: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
     onFailure: Type.Optional(Type.Enum(['refuse', 'continue'])),
+    writeAhead: Type.Optional(Type.Boolean()),
   },
   closed,
 );

@@ -45,6 +45,7 @@ interface JsonOptions {
     readonly table?: { readonly chain?: string } | null;
     readonly ringSize?: number;
     readonly onFailure?: 'refuse' | 'continue';
+    readonly writeAhead?: boolean;
   };
   readonly egress?: { readonly internalOrigins?: readonly string[]; readonly dnsServers?: readonly string[] };
   readonly wards?: {
@@ -70,7 +71,7 @@ interface JsonOptions {
 }
 
 const where = 'options';
-const defaultLedger = { file: null, rotateMb: 64, table: null, ringSize: 1_000, onFailure: 'refuse' } as const;
+const defaultLedger = { file: null, rotateMb: 64, table: null, ringSize: 1_000, onFailure: 'refuse', writeAhead: true } as const;
 
 const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

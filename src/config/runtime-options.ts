@@ -94,6 +94,8 @@ export interface LedgerSettings {
   readonly ringSize: number;
   /** What becomes of a call whose entry cannot be written. */
   readonly onFailure: 'refuse' | 'continue';
+  /** Answers and calls with an effect wait for their entries. */
+  readonly writeAhead: boolean;
 }
 
 /** How extensions' own roles in the database are made; see docs/database.md. */

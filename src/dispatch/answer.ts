@@ -14,6 +14,8 @@ export interface AnswerHead {
 }
 
 export interface Answer {
+  /** Nothing of it may leave before what `kept` gives has resolved, and instead of it an error where that rejects; null: it may leave now. */
+  holdFor(kept: () => Promise<void> | null): void;
   /** Something has reached the client: the request can be neither run again nor answered otherwise. */
   readonly begun: boolean;
   respond(head: AnswerHead, body: Uint8Array | null): number;

@@ -142,7 +142,7 @@ export class Cell implements CellPeer {
   }
 
   onOpened(registered: string): void {
-    if (this.#state !== 'opening') return;
+    if (this.#state !== 'opening' || this.#registration.afterHeld(() => this.onOpened(registered))) return;
     this.#state = 'ready';
     this.#registration.finish();
     this.#owner.onReady(this, registered);

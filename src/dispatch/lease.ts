@@ -39,7 +39,7 @@ export class Lease extends RecordedLease implements LeasePeer {
   #outcome = '';
   #cpuUs = 0;
   #heapGrowthKb: number | null = null;
-  #bytesIn: number;
+  #bytesIn = this.question.body?.length ?? 0;
   #bytesOut = 0;
   #streaming = false;
   #endedAt = 0;
@@ -54,8 +54,8 @@ export class Lease extends RecordedLease implements LeasePeer {
     span: RequestSpan | null,
   ) {
     super(origin, id, accountability, question, span);
-    this.#bytesIn = question.body?.length ?? 0;
     this.#answer = answer;
+    answer.holdFor(() => this.kept());
     this.#events = events;
     this.#deadlineAt = this.#startedAt + Math.min(origin.limits.wallMs, question.job?.wallMs ?? Number.POSITIVE_INFINITY);
   }
@@ -119,9 +119,9 @@ export class Lease extends RecordedLease implements LeasePeer {
     this.#leaveCell();
   }
 
-  // What the ward says.
+  // What the ward says. What ends it waits for the calls it made before, where these wait for the ledger.
   onRespond(text: string, body: Uint8Array | null): void {
-    if (this.isOver || this.#isNoRequest()) return;
+    if (this.isOver || this.afterHeld(() => this.onRespond(text, body)) || this.#isNoRequest()) return;
     const head = this.#checked(() => this.#events.parseHead(text));
     if (head === null) return;
     const bytes = body?.length ?? 0;
@@ -146,26 +146,25 @@ export class Lease extends RecordedLease implements LeasePeer {
     this.#bytesOut += bytes.length;
     if (this.#bytesOut > this.limits.bodyOutBytes) return this.#tooLarge(this.#bytesOut);
     this.#watchIdle();
-    const taken = bytes.length;
-    this.#checked(() => this.#answer.chunk(bytes, () => this.#toWard(toWard.credit, taken, null)));
+    this.#checked(() => this.#answer.chunk(bytes, () => this.#toWard(toWard.credit, bytes.length, null)));
   }
 
   onEnd(): void {
-    if (this.isOver) return;
+    if (this.isOver || this.afterHeld(() => this.onEnd())) return;
     if (!this.#streaming) return this.fail(new CloisterError('ERR_RESPONSE_INVALID', 'the answer ended before it began'));
     this.#answer.end();
     this.#finish(this.#status, 'answered');
   }
 
   onNext(): void {
-    if (this.isOver || this.#isNoRequest()) return;
+    if (this.isOver || this.afterHeld(() => this.onNext()) || this.#isNoRequest()) return;
     if (this.#streaming) return this.fail(new CloisterError('ERR_RESPONSE_INVALID', 'the answer was passed on after it began'));
     this.#finish(0, 'passed on');
     this.#answer.next();
   }
 
   onJobDone(text: string): void {
-    if (this.isOver) return;
+    if (this.isOver || this.afterHeld(() => this.onJobDone(text))) return;
     const { job } = this.question;
     if (job === undefined) return this.fail(new CloisterError('ERR_RESPONSE_INVALID', 'a request was ended as if it were a job'));
     this.#bytesOut = text.length;
@@ -174,7 +173,7 @@ export class Lease extends RecordedLease implements LeasePeer {
   }
 
   onFault(text: string): void {
-    if (this.isOver) return;
+    if (this.isOver || this.afterHeld(() => this.onFault(text))) return;
     const fault = this.#checked(() => parseFault(text));
     if (fault === null) return;
     if (fault.stack !== '') this.#events.onGuestError(this, fault.stack);
@@ -193,6 +192,7 @@ export class Lease extends RecordedLease implements LeasePeer {
   }
 
   onSettled(cpuUs: number, heapGrowthKb: number | null): void {
+    if (this.afterHeld(() => this.onSettled(cpuUs, heapGrowthKb))) return;
     // A ward that says so of a request nobody has ended would keep its place for ever.
     if (!this.isOver) return this.#cell?.ward.process.kill(`protocol: request ${this.requestId} settled before it was over`);
     this.#cpuUs = cpuUs;

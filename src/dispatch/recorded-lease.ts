@@ -11,6 +11,7 @@ export const requestIdOf = ({ prefix }: LeaseOrigin, id: number): string => `${p
 export abstract class RecordedLease extends CallLease {
   readonly question: Question;
   #announced = false;
+  #hasEnd = false;
 
   constructor(origin: LeaseOrigin, id: number, accountability: Accountability, question: Question, span: RequestSpan | null) {
     super(origin, id, accountability, question.job?.cause ?? null, span);
@@ -25,16 +26,30 @@ export abstract class RecordedLease extends CallLease {
   protected recordEnd(end: Omit<End, 'kind' | 'method' | 'path'>): void {
     const { method, path } = this.question;
     this.recordRepeats();
+    this.#hasEnd = true;
     this.record({ kind: 'request.end', method, path, ...end });
     this.span?.end(end.status, end.outcome, end.cpuMs);
   }
 
+  /** Resolves once a host that is killed leaves it on the ledger, with all it did so far; null: nobody waits for that. */
+  protected kept(): Promise<void> | null {
+    const { ledger } = this.origin;
+    if (!ledger.writesAhead) return null;
+    return Promise.resolve().then(async () => {
+      // Most requests are over with their answer: these have their end by now, and need no start.
+      if (!this.#hasEnd && !this.#announced) this.#announce((start) => this.record(start));
+      await ledger.kept();
+    });
+  }
+
   override recordStrictly(record: LeaseRecord): void {
-    if (!this.#announced && record.kind !== 'request.end') {
-      this.#announced = true;
-      const { method, path } = this.question;
-      super.recordStrictly({ kind: 'request.start', method, path });
-    }
+    if (!this.#announced && record.kind !== 'request.end') this.#announce((start) => super.recordStrictly(start));
     super.recordStrictly(record);
+  }
+
+  #announce(record: (start: LeaseRecord) => void): void {
+    this.#announced = true;
+    const { method, path } = this.question;
+    record({ kind: 'request.start', method, path });
   }
 }

@@ -62,6 +62,7 @@ export const makeTurn = (
     },
     answer: {
       begun: false,
+      holdFor: () => undefined,
       // A turn has no client: a lease refuses all of these before they come here.
       respond: ({ status }) => status,
       begin: () => undefined,

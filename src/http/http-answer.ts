@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Answer, AnswerHead } from '../dispatch/answer.ts';
-import { makeErrorBody, type PublicError } from '../errors.ts';
+import { CloisterError, makeErrorBody, type PublicError } from '../errors.ts';
 import type { Unsent } from './unsent.ts';
 
 export interface AnswerPolicy {
@@ -56,6 +56,11 @@ export class HttpAnswer implements Answer {
   readonly #response: ServerResponse;
   readonly #policy: AnswerPolicy;
   readonly #next: (() => void) | undefined;
+  #kept: () => Promise<void> | null = () => null;
+  /** It has its answer, whether or not that may leave yet. */
+  #begun = false;
+  /** What follows a head that may not leave yet, in order: no more than the guest's window of a stream. */
+  #held: (() => void)[] | null = null;
 
   constructor(request: IncomingMessage, response: ServerResponse, policy: AnswerPolicy, next: (() => void) | undefined) {
     this.#request = request;
@@ -65,20 +70,22 @@ export class HttpAnswer implements Answer {
   }
 
   get begun(): boolean {
-    return this.#response.headersSent;
+    return this.#begun || this.#response.headersSent;
+  }
+
+  holdFor(kept: () => Promise<void> | null): void {
+    this.#kept = kept;
   }
 
   respond(head: AnswerHead, body: Uint8Array | null): number {
     const response = this.#response;
-    if (response.headersSent || response.destroyed) return head.status;
+    if (this.begun || response.destroyed) return head.status;
     const headers = this.#headers(head);
     const isHead = this.#request.method === 'HEAD';
     if (statusesWithoutBody.has(head.status)) {
       // A reset has an empty body, the others have none.
       if (head.status === 205) headers.push('content-length', '0');
-      response.writeHead(head.status, headers);
-      response.end();
-      return head.status;
+      return this.#send(head.status, headers, null);
     }
     const etag =
       head.status === 200 && body !== null && (isHead || this.#request.method === 'GET') && !head.headers.includes('etag')
@@ -87,59 +94,96 @@ export class HttpAnswer implements Answer {
     if (etag !== null) {
       headers.push('etag', etag);
       if (matches(this.#request.headers['if-none-match'], etag)) {
-        response.writeHead(
-          304,
-          headers.filter((_, index) => headers[index - (index % 2)] !== 'content-type'),
-        );
-        response.end();
-        return 304;
+        const without = headers.filter((_, index) => headers[index - (index % 2)] !== 'content-type');
+        return this.#send(304, without, null);
       }
     }
     // Of a HEAD answer only the guest knows what GET would send.
     const length = isHead && body === null ? head.contentLength : String(body?.length ?? 0);
     if (length !== null) headers.push('content-length', length);
     if (!isHead && body !== null && body.length > joinBytes) this.#policy.unsent?.hold(body.length);
-    response.writeHead(head.status, headers);
-    if (isHead || body === null) response.end();
-    else if (body.length > joinBytes) response.end(body);
-    // Latin-1 maps bytes to characters one to one, and node joins head and body that come as text into one write.
-    else response.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'), 'latin1');
-    return head.status;
+    return this.#send(head.status, headers, isHead ? null : body);
   }
 
   begin(head: AnswerHead): void {
-    if (this.#response.headersSent || this.#response.destroyed) return;
-    this.#response.writeHead(head.status, this.#headers(head));
-    this.#response.flushHeaders();
+    if (this.begun || this.#response.destroyed) return;
+    const headers = this.#headers(head);
+    this.#whenKept(() => {
+      this.#response.writeHead(head.status, headers);
+      this.#response.flushHeaders();
+    });
   }
 
   chunk(bytes: Uint8Array, onTaken: () => void): void {
     if (this.#response.destroyed) return;
     const { unsent } = this.#policy;
     unsent?.hold(bytes.length);
-    this.#response.write(bytes, () => {
-      unsent?.release(bytes.length);
-      onTaken();
-    });
+    this.#inTurn(() =>
+      this.#response.write(bytes, () => {
+        unsent?.release(bytes.length);
+        onTaken();
+      }),
+    );
   }
 
   end(): void {
-    this.#response.end();
+    this.#inTurn(() => this.#response.end());
   }
 
   fail(error: PublicError): number {
-    if (this.#response.headersSent) {
-      // Half an answer must not look like a whole one.
-      this.#response.destroy();
-      return error.status;
-    }
-    writeError(this.#response, error);
+    // A head that is held has not left: the error takes its place.
+    if (this.#held !== null) this.#held = [() => writeError(this.#response, error)];
+    // Half an answer must not look like a whole one.
+    else if (this.begun) this.#response.destroy();
+    else this.#whenKept(() => writeError(this.#response, error));
     return error.status;
   }
 
   next(): void {
-    if (this.#next !== undefined) return this.#next();
-    writeError(this.#response, routeNotFound);
+    this.#whenKept(() => {
+      if (this.#next !== undefined) return this.#next();
+      writeError(this.#response, routeNotFound);
+    });
+  }
+
+  #send(status: number, headers: string[], body: Uint8Array | null): number {
+    this.#whenKept(() => {
+      const response = this.#response;
+      response.writeHead(status, headers);
+      if (body === null) response.end();
+      else if (body.length > joinBytes) response.end(body);
+      // Latin-1 maps bytes to characters one to one, and node joins head and body that come as text into one write.
+      else response.end(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'), 'latin1');
+    });
+    return status;
+  }
+
+  /** Begins the answer once the ledger has what came before it. */
+  #whenKept(begin: () => void): void {
+    this.#begun = true;
+    const kept = this.#kept();
+    if (kept === null) return begin();
+    this.#held = [begin];
+    kept.then(() => this.#letGo()).catch((error: unknown) => this.#refuse(error));
+  }
+
+  #inTurn(step: () => void): void {
+    if (this.#held === null) step();
+    else this.#held.push(step);
+  }
+
+  #letGo(): void {
+    const steps = this.#held ?? [];
+    this.#held = null;
+    if (this.#response.destroyed) return;
+    for (const step of steps) step();
+  }
+
+  /** What happened cannot be kept on record: nobody is told of it. */
+  #refuse(error: unknown): void {
+    this.#held = null;
+    if (this.#response.headersSent) this.#response.destroy();
+    else writeError(this.#response, error instanceof CloisterError ? notOnRecord : notWritten);
   }
 
   #headers(head: AnswerHead): string[] {
@@ -167,6 +211,8 @@ export class HttpAnswer implements Answer {
   }
 }
 
+const notOnRecord = new CloisterError('ERR_LEDGER_UNAVAILABLE', 'The ledger cannot be written, and what has no record is not answered.');
+const notWritten = new CloisterError('ERR_RESPONSE_INVALID', 'The answer could not be written.');
 const routeNotFound: PublicError = { status: 404, code: 'ERR_ROUTE_NOT_FOUND', message: 'There is no such route.', details: {} };
 
 /** As the `etag` package makes weak tags for Express: length and SHA-1 of the body. */

@@ -1,8 +1,8 @@
 // Hands the ledger's lines in batches to something that may fail: a table, a function of the embedder's. Must never drop a line it took, change the order, or hold more than its bound.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CloisterError } from '../errors.ts';
 import { ledgerBounds } from './bounds.ts';
 import type { Sink } from './sink.ts';
+import { makeWaiters } from './waiters.ts';
 
 export interface BatchTarget {
   /** In messages: `the table cloister.ledger`. */
@@ -26,24 +26,44 @@ export const openBatchSink = (target: BatchTarget): Sink => {
   let failure: CloisterError | null = null;
   let broken = false;
   let ending = false;
+  let acceptedLines = 0;
+  let writtenLines = 0;
+  /** By lines written. */
+  const waiters = makeWaiters(target.name);
+  /** Set while entries gather. */
+  let hurry: (() => void) | null = null;
   /** The batch under way; settles, never rejects, when it was kept or refused. */
   let attempt: Promise<void> | null = null;
 
+  const gather = (): Promise<void> =>
+    new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        hurry = null;
+        resolve();
+      };
+      const timer = setTimeout(done, ledgerBounds.batchMs.value);
+      hurry = done;
+    });
+
   const writeBatch = async (): Promise<void> => {
     // A ledger writes thousands of lines a second: one by one, each would cost a round trip.
-    if (!ending) await sleep(ledgerBounds.batchMs.value);
+    if (!ending && !waiters.any) await gather();
     const batch = lines.slice(0, ledgerBounds.batchLines.value);
     try {
       await target.write(batch);
       lines.splice(0, batch.length);
       pendingBytes -= batch.reduce((sum, line) => sum + line.length, 0);
       failure = null;
+      writtenLines += batch.length;
+      waiters.written(writtenLines);
     } catch (error) {
       broken = error instanceof TargetBrokenError;
       failure = unavailable(
         `${target.name} does not take the ledger's entries (${messageOf(error)})${broken ? '' : `; they are kept and tried again every ${String(ledgerBounds.retryMs.value)} ms`}`,
         error,
       );
+      waiters.fail(failure);
     }
   };
 
@@ -59,12 +79,13 @@ export const openBatchSink = (target: BatchTarget): Sink => {
     attempt = writeBatch().then(goOn);
   };
 
-  const flush = async (): Promise<void> => {
-    while (lines.length > 0) {
-      if (failure !== null) throw failure;
-      if (attempt === null) start();
-      await attempt;
-    }
+  const flush = (): Promise<void> => {
+    if (lines.length === 0) return Promise.resolve();
+    if (failure !== null) return Promise.reject(failure);
+    const written = waiters.until(acceptedLines);
+    hurry?.();
+    if (attempt === null) start();
+    return written;
   };
 
   const checkRoom = (): void => {
@@ -86,12 +107,14 @@ export const openBatchSink = (target: BatchTarget): Sink => {
       // A newline by itself ends another sink's torn line.
       if (line === '') return;
       lines.push(line);
+      acceptedLines += 1;
       pendingBytes += line.length;
       if (attempt === null && failure === null) start();
     },
     flush,
     async end() {
       ending = true;
+      hurry?.();
       await attempt;
       // One last try for what was refused.
       if (!broken) failure = null;

@@ -26,6 +26,11 @@ export const ledgerBounds = {
   },
   foldMs: { unit: 'ms', value: 1_000, meaning: 'How often counts of what is repeated outside of requests are written.' },
   flushMs: { unit: 'ms', value: 5, meaning: 'How long entries gather before they are written together.' },
+  stuckMs: {
+    unit: 'ms',
+    value: 5_000,
+    meaning: 'How long an answer or a call waits for its entries while the disk or the table takes none; then it is 503.',
+  },
   batchMs: { unit: 'ms', value: 50, meaning: 'How long entries gather for the table and for the function of the embedder.' },
   batchLines: { unit: 'count', value: 2_000, meaning: 'Entries of one such batch.' },
   retryMs: { unit: 'ms', value: 1_000, meaning: 'Pause before a failed write is tried again.' },

@@ -141,8 +141,12 @@ export interface Ledger {
   /** The latest entries, oldest first. */
   recent(): readonly LedgerEntry[];
   head(): LedgerHead;
-  /** Resolves when everything appended so far was handed to the operating system; rejects with ERR_LEDGER_UNAVAILABLE. */
+  /** Resolves when everything appended so far was handed to the operating system, the table and the embedder's function; rejects with ERR_LEDGER_UNAVAILABLE. */
   flush(): Promise<void>;
+  /** The same for the file, or for the table where there is no file: what a host that is killed leaves behind. null: nobody has to wait. */
+  kept(): Promise<void> | null;
+  /** Somebody has to: {@link Ledger.kept} gives something to wait for. */
+  readonly writesAhead: boolean;
   /** Writes out what is buffered and closes the file. Rejects when the disk refuses it to the end: the message says how much is lost. */
   close(): Promise<void>;
 }

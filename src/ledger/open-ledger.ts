@@ -23,6 +23,8 @@ export interface LedgerOptions {
   readonly table?: { readonly connect: Connect; readonly chain: string } | null;
   /** The embedder's own function as well. It gets what is written from now on. */
   readonly onEntries?: OnEntries | null;
+  /** {@link Ledger.kept} waits; false: it never does. */
+  readonly writeAhead?: boolean;
   /** How many entries {@link Ledger.recent} has. */
   readonly ringSize: number;
   /** Milliseconds since 1970. */
@@ -54,7 +56,14 @@ const makeStamp = (clock: () => number): (() => string) => {
   };
 };
 
-const makeLedger = (sinks: readonly Sink[], start: LedgerHead, options: LedgerOptions, release: () => Promise<void>): Ledger => {
+/** `keeper`: the sink whose entries outlive the process. */
+const makeLedger = (
+  sinks: readonly Sink[],
+  keeper: Sink | null,
+  start: LedgerHead,
+  options: LedgerOptions,
+  release: () => Promise<void>,
+): Ledger => {
   const ring = makeRing(options.ringSize);
   const stamp = makeStamp(options.clock ?? Date.now);
   let head = start;
@@ -87,6 +96,8 @@ const makeLedger = (sinks: readonly Sink[], start: LedgerHead, options: LedgerOp
     flush: async () => {
       await Promise.all(sinks.map((sink) => sink.flush()));
     },
+    writesAhead: keeper !== null,
+    kept: () => keeper?.flush() ?? null,
     close() {
       closing ??= end();
       return closing;
@@ -136,15 +147,15 @@ export const openLedger = async (options: LedgerOptions): Promise<Ledger> => {
   try {
     const table = await openTable(options, file);
     const fileSink = file === null ? null : openSink(file, options.clock ?? Date.now);
-    const { onEntries = null } = options;
-    const sinks = [
-      ...(fileSink === null ? [] : [fileSink]),
-      ...(table === null ? [] : [openBatchSink(table)]),
-      ...(onEntries === null ? [] : [openBatchSink(makeEntriesTarget(onEntries))]),
-    ];
+    const tableSink = table === null ? null : openBatchSink(table);
+    const { onEntries = null, writeAhead = true } = options;
+    const sinks = [fileSink, tableSink, onEntries === null ? null : openBatchSink(makeEntriesTarget(onEntries))].filter(
+      (sink) => sink !== null,
+    );
+    const keeper = writeAhead ? (fileSink ?? tableSink) : null;
     const tail = file?.tail;
     const start = tail === undefined || same(tail.head, genesis) ? (table?.head ?? genesis) : tail.head;
-    const ledger = makeLedger(sinks, start, options, async () => file?.close());
+    const ledger = makeLedger(sinks, keeper, start, options, async () => file?.close());
     if (tail?.open === true) fileSink?.push('\n');
     if (tail !== undefined && tail.fragment !== null) ledger.append(tornRecord(tail.fragment));
     await ledger.flush();

@@ -2,6 +2,7 @@
 import { fstat, write } from 'node:fs';
 import { CloisterError } from '../errors.ts';
 import { ledgerBounds } from './bounds.ts';
+import { makeWaiters } from './waiters.ts';
 
 /** The file a sink writes to. Who opened it closes it. */
 export interface SinkFile {
@@ -22,16 +23,10 @@ export interface Sink {
   checkRoom(): void;
   /** Takes text that {@link Sink.check} or {@link Sink.checkRoom} just let pass. ASCII: characters are bytes. */
   push(text: string): void;
+  /** Resolves when all that was taken so far is written, and sees to it that this is soon. */
   flush(): Promise<void>;
   /** One last try for what is pending. */
   end(): Promise<void>;
-}
-
-interface Waiter {
-  /** How many bytes of this sink must be on their way before it is woken. */
-  readonly mark: number;
-  readonly resolve: () => void;
-  readonly reject: (error: CloisterError) => void;
 }
 
 const unavailable = (reason: string, cause?: unknown): CloisterError =>
@@ -53,20 +48,14 @@ export const openSink = (file: SinkFile, clock: () => number): Sink => {
   let broken = false;
   let checkedAtMs = clock();
   let retry: NodeJS.Timeout | undefined;
-  let waiters: Waiter[] = [];
-
-  const wake = (): void => {
-    const due = waiters.filter((waiter) => failure !== null || waiter.mark <= writtenBytes);
-    waiters = waiters.filter((waiter) => !due.includes(waiter));
-    for (const waiter of due) {
-      if (failure === null) waiter.resolve();
-      else waiter.reject(failure);
-    }
-  };
+  /** Set while entries gather. */
+  let gathering: NodeJS.Timeout | undefined;
+  /** By bytes written. */
+  const waiters = makeWaiters('the ledger file');
 
   const fail = (error: CloisterError): void => {
     failure = error;
-    wake();
+    waiters.fail(error);
     if (broken) return;
     // The refused text stays first in line: a disk that has room again gets it whole, and the chain has no gap.
     retry = setTimeout(writeNext, ledgerBounds.retryMs.value);
@@ -87,14 +76,14 @@ export const openSink = (file: SinkFile, clock: () => number): Sink => {
       pendingBytes -= bytes;
       writtenBytes += bytes;
       rest = bytes < buffer.length ? buffer.subarray(bytes) : null;
-      wake();
+      waiters.written(writtenBytes);
       if (rest === null && isFull()) rotate();
       else goOn();
     });
   };
 
   const goOn = (): void => {
-    if (rest === null && waiting.length > 0 && waiters.length === 0) gather();
+    if (rest === null && waiting.length > 0 && !waiters.any) gather();
     else writeNext();
   };
 
@@ -145,18 +134,28 @@ export const openSink = (file: SinkFile, clock: () => number): Sink => {
   /** A write per turn of the event loop costs a quarter of the host's processor time under load: entries gather for a moment. */
   const gather = (): void => {
     busy = true;
-    setTimeout(() => {
-      busy = false;
-      writeNext();
-    }, ledgerBounds.flushMs.value);
+    gathering = setTimeout(endGathering, ledgerBounds.flushMs.value);
+  };
+
+  const endGathering = (): void => {
+    gathering = undefined;
+    busy = false;
+    writeNext();
+  };
+
+  /** Somebody waits: what this turn of the event loop brings is written together, and no more. */
+  const hurry = (): void => {
+    if (gathering === undefined) return;
+    clearTimeout(gathering);
+    gathering = undefined;
+    setImmediate(endGathering);
   };
 
   const flush = (): Promise<void> => {
     if (failure !== null) return Promise.reject(failure);
     if (writtenBytes === acceptedBytes) return Promise.resolve();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    waiters.push({ mark: acceptedBytes, resolve, reject });
-    return promise;
+    hurry();
+    return waiters.until(acceptedBytes);
   };
 
   const checkRoom = (): void => {

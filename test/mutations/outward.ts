@@ -73,6 +73,27 @@ export const outwardMutations: readonly Mutation[] = [
     tests: ['test/ledger/unwritten'],
   },
   {
+    name: 'answer once the ledger has what happened',
+    file: 'src/http/http-answer.ts',
+    search: 'const kept = this.#kept();',
+    replace: 'const kept = null as Promise<void> | null;',
+    tests: ['test/ledger/ahead'],
+  },
+  {
+    name: 'begin an effect once the ledger has it',
+    file: 'src/bridge/call-lease.ts',
+    search: 'hasEffect ? this.origin.ledger.kept() : null',
+    replace: 'hasEffect ? null : null',
+    tests: ['test/ledger/ahead'],
+  },
+  {
+    name: 'end a request after what it has begun',
+    file: 'src/bridge/call-lease.ts',
+    search: '    if (this.#held === null) return false;\n',
+    replace: '    if (this.#held !== undefined) return false;\n',
+    tests: ['test/ledger/ahead'],
+  },
+  {
     name: 'let the guest overrule what the host tells browsers',
     file: 'src/http/http-answer.ts',
     search: '      if (hostsOwn.has(name) && this.#response.hasHeader(name)) continue;\n',

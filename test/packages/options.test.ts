@@ -32,7 +32,7 @@ describe('options', () => {
     assert.deepEqual(options.approvals, new Map());
     assert.deepEqual(options.ceiling, { capabilities: null, limits: {} });
     assert.deepEqual([options.database, options.logger, options.identify, options.mode], [null, null, null, 'enforce']);
-    assert.deepEqual(options.ledger, { file: null, rotateMb: 64, table: null, ringSize: 1_000, onFailure: 'refuse' });
+    assert.deepEqual(options.ledger, { file: null, rotateMb: 64, table: null, ringSize: 1_000, onFailure: 'refuse', writeAhead: true });
     const { hardening, memoryMb, bootsAtOnce, ...wards } = options.wards;
     assert.deepEqual(wards, {
       perTenant: 1,
