@@ -1,7 +1,6 @@
 // Runs what ends engines and wedges threads in real wards of a runtime of its own. Must never touch the operator's extensions, database or ledger.
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -94,6 +93,7 @@ export const checkEndings = async (wards: CloisterOptions['wards']): Promise<rea
       identify: ({ url = '' }) => ({ tenant: url.split('/')[1] ?? '', accountability: null }),
       ...(wards === undefined ? {} : { wards }),
     });
+    const { createServer } = await import('node:http');
     const server = createServer(runtime.handler());
     try {
       server.listen(0, '127.0.0.1');

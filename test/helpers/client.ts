@@ -1,6 +1,7 @@
 // A plain HTTP client for tests: sends exactly what it is told and hands back everything that came. Must never follow, retry or decode anything.
-import http, { type IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import net from 'node:net';
+import { http } from './node-http.ts';
 
 export interface Reply {
   readonly status: number;
@@ -21,7 +22,7 @@ export type Body = string | Uint8Array | object | readonly Uint8Array[];
 
 export interface RequestOptions {
   readonly method?: string;
-  readonly headers?: http.OutgoingHttpHeaders;
+  readonly headers?: OutgoingHttpHeaders;
   readonly body?: Body;
   /** Ends the request from the client's side. */
   readonly signal?: AbortSignal;
@@ -31,7 +32,7 @@ export interface RequestOptions {
 export interface OpenReply {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  readonly message: http.IncomingMessage;
+  readonly message: IncomingMessage;
   /** Text that has come so far. */
   text(): string;
   /** Resolves as soon as the text has `part` in it. */
@@ -46,8 +47,8 @@ export interface Client {
   readonly origin: string;
   readonly port: number;
   request(path: string, options?: RequestOptions): Promise<Reply>;
-  get(path: string, headers?: http.OutgoingHttpHeaders): Promise<Reply>;
-  post(path: string, body: Body, headers?: http.OutgoingHttpHeaders): Promise<Reply>;
+  get(path: string, headers?: OutgoingHttpHeaders): Promise<Reply>;
+  post(path: string, body: Body, headers?: OutgoingHttpHeaders): Promise<Reply>;
   /** Resolves with the head. */
   open(path: string, options?: RequestOptions): Promise<OpenReply>;
   /** Sends bytes as they are and gives everything until the other side closes. */
@@ -82,10 +83,10 @@ export const makeClient = (port: number): Client => {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 256 });
   const origin = `http://127.0.0.1:${port}`;
 
-  const send = (path: string, { method, headers = {}, body, signal }: RequestOptions): Promise<http.IncomingMessage> =>
+  const send = (path: string, { method, headers = {}, body, signal }: RequestOptions): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
       const { parts, json, chunked } = encode(body);
-      const all: http.OutgoingHttpHeaders = { ...(json ? { 'content-type': 'application/json' } : {}), ...headers };
+      const all: OutgoingHttpHeaders = { ...(json ? { 'content-type': 'application/json' } : {}), ...headers };
       if (parts.length > 0 && !chunked) all['content-length'] = parts.reduce((sum, part) => sum + part.length, 0);
       const request = http.request(
         {

@@ -1,8 +1,8 @@
 // The same extension in a plain Express host, as the measure of what it should answer. Must never run a hostile one: here nothing holds it.
-import http from 'node:http';
 import { createRequire } from 'node:module';
 import type express from 'express';
 import { type Client, makeClient, type Reply } from './client.ts';
+import { http } from './node-http.ts';
 
 export interface PlainHost extends Client {
   close(): void;

@@ -1,7 +1,7 @@
 // A whole runtime for tests: extensions from strings, real wards, a real server on a free port. Must never leave a process or a folder behind.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import http from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { LedgerEntry } from '../../src/ledger/entry.ts';
@@ -9,6 +9,7 @@ import type { CloisterOptions } from '../../src/options.ts';
 import { createRuntime, type Runtime } from '../../src/runtime.ts';
 import { type Files, openTemporaryFolder } from '../packages/package-writer.ts';
 import { type Client, makeClient, type Reply, type RequestOptions } from './client.ts';
+import { http } from './node-http.ts';
 
 export type EntryOf<Kind extends LedgerEntry['kind']> = Extract<LedgerEntry, { readonly kind: Kind }>;
 export type LogLine = Readonly<Record<string, unknown>>;
@@ -44,7 +45,7 @@ export interface TestRuntimeOptions {
   readonly options?: Omit<CloisterOptions, 'extensions' | 'logger'> & { readonly extensions?: CloisterOptions['extensions'] };
   readonly logLevel?: string;
   /** What serves; the default is a bare node:http server with the runtime's handler. */
-  listen?(runtime: Runtime): http.RequestListener;
+  listen?(runtime: Runtime): RequestListener;
 }
 
 const patienceMs = 10_000;
@@ -111,7 +112,7 @@ export const waitUntil = async (what: string, holds: () => boolean, forMs = pati
   }
 };
 
-const listenOn = (server: http.Server): Promise<number> =>
+const listenOn = (server: Server): Promise<number> =>
   new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', () => {

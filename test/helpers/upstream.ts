@@ -1,14 +1,15 @@
 // A server on loopback that extensions ask, hostile where a test wants it, and a name server that says what it is told. Must never listen on another address.
 import { createSocket } from 'node:dgram';
-import http from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { decode, encode } from 'dns-packet';
+import { http } from './node-http.ts';
 
 export interface Seen {
   readonly method: string;
   readonly url: string;
-  readonly headers: http.IncomingHttpHeaders;
+  readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
 
@@ -22,7 +23,7 @@ export interface Upstream {
   close(): Promise<void>;
 }
 
-export const openUpstream = async (answer: (seen: Seen, response: http.ServerResponse) => unknown): Promise<Upstream> => {
+export const openUpstream = async (answer: (seen: Seen, response: ServerResponse) => unknown): Promise<Upstream> => {
   const seen: Seen[] = [];
   let connections = 0;
   const server = http.createServer((request, response) => {
@@ -88,7 +89,7 @@ export const openNameServer = async (answer: (name: string) => readonly string[]
 };
 
 /** Redirects where it is told, packs bombs, never ends, hands back what it was given. */
-export const answerHostile = ({ url, headers, method, body }: Seen, response: http.ServerResponse): unknown => {
+export const answerHostile = ({ url, headers, method, body }: Seen, response: ServerResponse): unknown => {
   const { pathname, searchParams } = new URL(url, 'http://x');
   if (pathname === '/to') return response.writeHead(Number(searchParams.get('status')), { location: searchParams.get('to') ?? '' }).end();
   if (pathname === '/bomb') {
