@@ -8,12 +8,13 @@ import { ungranted } from './verdict.ts';
 
 /** Each schema is compiled at the first call of its method: an extension calls few of those it was granted. */
 const makeArgumentCheck = (methods: Readonly<Record<string, { readonly args: object }>>): Granted['check'] => {
-  // A contract is ours and was checked by a test; to check it here costs each instance a schema of schemas.
-  const ajv = new Ajv({ strict: true, strictTypes: false, allErrors: false, validateSchema: false });
+  let ajv: Ajv | undefined;
   const validators = new Map<string, ValidateFunction>();
   const validatorOf = (method: string): ValidateFunction | undefined => {
     const known = validators.get(method);
     if (known !== undefined || !Object.hasOwn(methods, method)) return known;
+    // A contract is ours and was checked by a test; to check it here costs each instance a schema of schemas.
+    ajv ??= new Ajv({ strict: true, strictTypes: false, allErrors: false, validateSchema: false, meta: false });
     const made = ajv.compile(methods[method]?.args ?? false);
     validators.set(method, made);
     return made;

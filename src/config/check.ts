@@ -36,9 +36,15 @@ const holdsMany = (value: unknown): boolean => {
 
 /** None is used often enough to win back what the optimizer takes. Our own schemas need no schema of schemas, which costs more than they do: test/meta/schemas.test.ts has it. */
 const compile = (schema: object, allErrors: boolean): ValidateFunction =>
-  new Ajv({ strict: true, allErrors, verbose: true, allowUnionTypes: true, validateSchema: false, code: { optimize: false } }).compile(
-    schema,
-  );
+  new Ajv({
+    strict: true,
+    allErrors,
+    verbose: true,
+    allowUnionTypes: true,
+    validateSchema: false,
+    meta: false,
+    code: { optimize: false },
+  }).compile(schema);
 
 /** More parts than a host's packages have; then it begins anew. */
 const maxParts = 100;

@@ -4,7 +4,6 @@ import type { RateLimiterAbstract } from 'rate-limiter-flexible';
 import { CloisterError } from '../errors.ts';
 import { findFault } from './check-quotas.ts';
 import { QuotaBook } from './quota-book.ts';
-import { makeLimiterStore, openDatabaseStore } from './quota-store.ts';
 import type { Quotas } from './quota-table.ts';
 
 export interface QuotaSettings {
@@ -21,8 +20,10 @@ interface Database {
 }
 
 const openStore = async ({ quotas, quotaStore }: QuotaSettings, database: Database | undefined) => {
+  if (quotaStore === null && quotas.store === 'memory') return null;
+  // Only here: the library it stands on is 37 modules.
+  const { makeLimiterStore, openDatabaseStore } = await import('./quota-store.ts');
   if (quotaStore !== null) return makeLimiterStore(quotaStore);
-  if (quotas.store === 'memory') return null;
   if (database === undefined)
     throw new CloisterError(
       'ERR_OPTIONS_INVALID',
