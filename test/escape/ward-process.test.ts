@@ -74,12 +74,13 @@ describe('what holds a ward back', () => {
   });
   test('is on the log in one line', () => assert.equal(runtime.logs.filter(({ msg }) => msg === 'wards are held back').length, 1));
   test('is required or the runtime does not start', async () => {
-    const runtimeWith = (hardening: object): Promise<TestRuntime> =>
-      openTestRuntime({ extensions: {}, options: { wards: { hardening, execPath: script } } });
+    /** One that starts all the same is closed: it would keep this file from ending. */
+    const openWith = async (hardening: object): Promise<void> =>
+      (await openTestRuntime({ extensions: {}, options: { wards: { hardening, execPath: script } } })).close();
     const folder = await mkdtemp(join(tmpdir(), 'cloister-script-'));
     const script = join(folder, 'node');
     await writeFile(script, `#!/bin/sh\nexec '${findArtefacts(undefined).execPath}' "$@"\n`, { mode: 0o755 });
-    await assert.rejects(runtimeWith({ files: 'require' }), { code: 'ERR_HARDENING_MISSING' });
+    await assert.rejects(openWith({ files: 'require' }), { code: 'ERR_HARDENING_MISSING' });
     await rm(folder, { recursive: true });
   });
 });

@@ -21,7 +21,7 @@ export const registryMutations: readonly Mutation[] = [
     file: 'src/registry/decide-follow.ts',
     search: '  if (revision < served.revision)\n',
     replace: '  if (revision < 0)\n',
-    tests: ['test/registry/gone'],
+    tests: ['test/registry/decide-follow'],
   },
   {
     name: 'begin anew where a registry lost its state',
