@@ -57,16 +57,20 @@ const harmless: Readonly<Record<string, RegExp>> = {
 describe('there is nothing to reach', () => {
   for (const [target, code] of thinned(Object.entries(targets), 3)) {
     test(target, async () => {
-      const outcomes: string[] = [];
-      for (const spelling of isWhole ? spellings : thinned(spellings, 6)) {
-        const found = await reach({ spelling, target, position: pick(positions) });
-        outcomes.push(found.nothing === true ? 'nothing' : (found.refused ?? `got ${found.got}`));
-        if (found.got === undefined) continue;
-        const allowed = harmless[target];
-        assert.ok(allowed?.test(found.got), `${spelling}: ${code} gave ${found.got}`);
-        assert.ok(!found.got.includes(hostname()) && !found.got.includes(process.execPath));
-      }
-      assert.ok(outcomes.length > 0);
+      const tried = isWhole ? spellings : thinned(spellings, 6);
+      assert.ok(tried.length > 0);
+      const left = tried.map((spelling) => [spelling, pick(positions)] as const);
+      const work = async (): Promise<void> => {
+        for (let one = left.pop(); one !== undefined; one = left.pop()) {
+          const [spelling, position] = one;
+          const { got } = await reach({ spelling, target, position });
+          if (got === undefined) continue;
+          assert.ok(harmless[target]?.test(got), `${spelling}: ${code} gave ${got}`);
+          assert.ok(!got.includes(hostname()) && !got.includes(process.execPath));
+        }
+      };
+      // Some at once: host and cell each wait for the other most of the time.
+      await Promise.all(Array.from({ length: 4 }, work));
     });
   }
 });

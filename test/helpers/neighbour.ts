@@ -9,7 +9,8 @@ export interface Neighbour extends AsyncDisposable {
 }
 
 const streams = 3;
-const pauseMs = 10;
+/** Some eighty requests a second: more would be most of what a test file costs. */
+const pauseMs = 30;
 
 export const startNeighbour = (client: Client, path: string): Neighbour => {
   const replies: Reply[] = [];

@@ -20,8 +20,8 @@ export interface Siege extends TestRuntime {
   /** A word that stands in rows, values, headers and variables no attacker was granted. */
   readonly canary: string;
   readonly faults: readonly unknown[];
-  /** As the hostile tenant. */
-  attack(path: string, body?: object, signal?: AbortSignal): Promise<Reply>;
+  /** As the hostile tenant, or as another where what the attacks before did has the extension parked there. */
+  attack(path: string, body?: object, signal?: AbortSignal, tenant?: string): Promise<Reply>;
   /** Ends the load, checks neighbours, clock and what is left, and closes everything. */
   end(): Promise<void>;
 }
@@ -104,7 +104,7 @@ export const openSiege = async ({
   hostile,
   setUp = '',
   options = {},
-  neighbourPauseMs = 20,
+  neighbourPauseMs = 50,
   logLevel = 'fatal',
 }: SiegeOptions): Promise<Siege> => {
   const canary = `canary-${Math.random().toString(36).slice(2)}`;
@@ -162,9 +162,9 @@ export const openSiege = async ({
     databaseUrl: database.url,
     canary,
     faults,
-    attack: (path, body, signal) =>
+    attack: (path, body, signal, tenant = hostileTenant['x-tenant']) =>
       runtime.request(path, {
-        headers: { ...hostileTenant, authorization: `Bearer ${canary}`, cookie: `session=${canary}`, 'x-internal': canary },
+        headers: { 'x-tenant': tenant, authorization: `Bearer ${canary}`, cookie: `session=${canary}`, 'x-internal': canary },
         ...(body === undefined ? {} : { method: 'POST', body }),
         ...(signal === undefined ? {} : { signal }),
       }),

@@ -103,7 +103,7 @@ before(async () => {
     hostile: {
       sweller: extension(source, {
         capabilities,
-        limits: { cpuMs: 500, wallMs: 2_500, registerMs: 20_000, memoryMb: 96, wardRssMb: 640, concurrentRequests: 24 },
+        limits: { cpuMs: 500, wallMs: 2_000, registerMs: 20_000, memoryMb: 96, wardRssMb: 640, concurrentRequests: 24 },
       }),
       forger: extension(source, { capabilities: { emitter: { listen: ['sweller.*'] } }, limits: { cpuMs: 2_000, wallMs: 10_000 } }),
     },
@@ -122,7 +122,7 @@ const isServed = async (path: string): Promise<void> => {
 };
 
 /** A stream earns its processor time anew each second, so one of single bytes may take minutes to its end: whoever reads it leaves. */
-const patienceMs = 6_000;
+const patienceMs = 4_000;
 
 describe('what swells is cut before the host holds it', () => {
   const hostMb = (): number => readRssMb(process.pid);
