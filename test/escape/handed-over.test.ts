@@ -63,9 +63,9 @@ before(async () => {
     cpuMs: 400,
     wallMs: 2_000,
     registerMs: 20_000,
-    callBytes: 200_000,
+    callBytes: 50_000,
     memoryMb: 128,
-    bodyOutBytes: 200_000,
+    bodyOutBytes: 50_000,
     logBytes: 4_000,
   };
   siege = await openSiege({

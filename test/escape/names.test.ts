@@ -44,7 +44,7 @@ before(async () => {
     fetch: { origins: { 'https://granted.example': {} } },
     headers: { names: ['x-noted'] },
   };
-  const limits = { cpuMs: 3_000, wallMs: 15_000, hostCalls: 300, memoryMb: 128 };
+  const limits = { cpuMs: 3_000, wallMs: 15_000, registerMs: 20_000, hostCalls: 300, memoryMb: 128 };
   siege = await openSiege({
     hostile: {
       namer: extension(runner, { capabilities, limits }),
@@ -240,7 +240,7 @@ describe('a flood', () => {
     const before = siege.runtime.ledger().length;
     for (let round = 0; round < 3; round += 1)
       await run(
-        'for (let call = 0; call < 2_000; call += 1) database("hidden").select("*").then(() => undefined, () => undefined); return await new Promise((resolve) => setTimeout(resolve, 300))',
+        'for (let call = 0; call < 1_000; call += 1) database("hidden").select("*").then(() => undefined, () => undefined); return await new Promise((resolve) => setTimeout(resolve, 300))',
       );
     const flood = siege.runtime
       .ledger()

@@ -28,7 +28,7 @@ interface Reached {
 
 let siege: Siege;
 before(async () => {
-  const limits = { cpuMs: 2_000, wallMs: 10_000 };
+  const limits = { cpuMs: 2_000, wallMs: 10_000, registerMs: 20_000 };
   siege = await openSiege({
     hostile: { reacher: { ...extension(read('reaching'), { limits }), 'channels.js': read('channels'), 'values.js': read('values') } },
   });

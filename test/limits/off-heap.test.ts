@@ -6,7 +6,7 @@ import { startNeighbour } from '../helpers/neighbour.ts';
 import { extension, openTestRuntime, readRssMb, type TestRuntime, waitUntil } from '../helpers/runtime.ts';
 import { thinned } from '../helpers/thinned.ts';
 
-const wardRssMb = 320;
+const wardRssMb = 256;
 /** What a ward may have grown by between two looks of the host at it, on a machine with other things to do. */
 const slackMb = 900;
 
@@ -57,7 +57,7 @@ let runtime: TestRuntime;
 before(async () => {
   runtime = await openTestRuntime({
     extensions: {
-      off: extension(source, { limits: { memoryMb: 64, wardRssMb, cpuMs: 1_500, wallMs: 6_000 } }),
+      off: extension(source, { limits: { memoryMb: 64, wardRssMb, cpuMs: 1_000, wallMs: 5_000 } }),
       by: extension(source, { limits: { cpuMs: 1_000, wallMs: 10_000 } }),
     },
     options: {
