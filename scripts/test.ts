@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runChecks } from './test/checks.ts';
 import { makeFailureBook } from './test/failure-book.ts';
-import { findTestFiles, runTestFiles } from './test/files.ts';
+import { findTestFiles, runTestBatches } from './test/files.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const filters = process.argv.slice(2);
@@ -32,7 +32,7 @@ const test = async (): Promise<void> => {
     failed += 1;
     return;
   }
-  const counts = await runTestFiles(root, files, stopping.signal, (file, output, seconds, hasFailed) => {
+  const counts = await runTestBatches(root, files, stopping.signal, (file, output, seconds, hasFailed) => {
     console.log(`\n${file} (${seconds.toFixed(1)} s)\n${output}`);
     if (hasFailed) failures.add(file, output);
   });

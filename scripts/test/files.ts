@@ -3,7 +3,7 @@ import { chmodSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEmbeddedPostgres } from '../../src/cli/demo/postgres.ts';
-import { longFirst } from './long-files.ts';
+import { longFirst, makeBatches } from './long-files.ts';
 import { runInSession, type SessionRun } from './session.ts';
 import type { Counts } from './summary-reporter.ts';
 
@@ -13,6 +13,8 @@ const readPatience = (): number => Number(process.env['CLOISTER_TEST_PATIENCE'] 
 /** A file that is still there after this hangs: its own tests ended long before. */
 const fileTimeoutMs = 180_000;
 const testTimeoutMs = 120_000;
+/** Six files after each other, each of which its own timeout ends sooner. */
+const batchTimeoutMs = 2 * fileTimeoutMs;
 /** More than the two cores of CI: many files wait for a clock most of their time. */
 const filesAtOnce = 3;
 
@@ -21,8 +23,8 @@ export const findTestFiles = (root: string, filters: readonly string[]): readonl
     .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
     .sort(longFirst);
 
-const explain = ({ code, timedOut, leftovers }: SessionRun, counts: Counts | undefined): readonly string[] => [
-  ...(timedOut ? [`did not end within ${(fileTimeoutMs * readPatience()) / 1_000} s: something keeps it alive`] : []),
+const explain = ({ code, timedOut, leftovers }: SessionRun, counts: Counts | undefined, timeoutMs: number): readonly string[] => [
+  ...(timedOut ? [`did not end within ${timeoutMs / 1_000} s: something keeps it alive`] : []),
   ...(counts === undefined && !timedOut ? [`died before its summary (exit code ${code})`] : []),
   ...(counts?.failed === 0 && code !== 0 && !timedOut ? [`ended with exit code ${code}`] : []),
   ...leftovers.map(({ pid, command }) => `left process ${pid} behind, which was ended: ${command}`),
@@ -32,7 +34,7 @@ const explain = ({ code, timedOut, leftovers }: SessionRun, counts: Counts | und
 const withoutTable = (output: string): string =>
   output.replace(/^ℹ (?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) .*\n/gm, '').trimEnd();
 
-/** Hears of each file when it has ended. */
+/** Hears of each file when it has ended; of several that share a process, once of all. */
 export type OnFile = (file: string, output: string, seconds: number, hasFailed: boolean) => void;
 
 interface Surroundings {
@@ -44,15 +46,21 @@ interface Surroundings {
   readonly atOnce: number;
 }
 
-const runFile = async (file: string, { root, databaseUrl, folder, signal, onFile }: Surroundings): Promise<Counts> => {
-  const countsFile = join(folder, `${file.replaceAll('/', '-')}.json`);
+/** One alone is run as it is. */
+const programOf = (root: string, batch: readonly string[]): readonly string[] =>
+  batch.length === 1 ? batch.map((file) => join(root, file)) : [join(import.meta.dirname, 'batch.ts'), ...batch];
+
+const runBatch = async (batch: readonly string[], { root, databaseUrl, folder, signal, onFile }: Surroundings): Promise<Counts> => {
+  const file = batch.join(', ');
+  const timeoutMs = readPatience() * (batch.length === 1 ? fileTimeoutMs : batchTimeoutMs);
+  const countsFile = join(folder, `${String(batch[0]).replaceAll('/', '-')}.json`);
   const args = [
     `--test-timeout=${testTimeoutMs * readPatience()}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
     `--test-reporter=${join(import.meta.dirname, 'summary-reporter.ts')}`,
     `--test-reporter-destination=${countsFile}`,
-    join(root, file),
+    ...programOf(root, batch),
   ];
   // Hosts and commands are started by the hundred: each would strip and compile the same sources anew.
   const env = {
@@ -62,23 +70,23 @@ const runFile = async (file: string, { root, databaseUrl, folder, signal, onFile
     NODE_ENV: 'test',
   };
   const startedAt = performance.now();
-  const run = await runInSession(process.execPath, args, { env, signal, timeoutMs: fileTimeoutMs * readPatience() });
+  const run = await runInSession(process.execPath, args, { env, signal, timeoutMs });
   const text = existsSync(countsFile) ? readFileSync(countsFile, 'utf8') : '';
   const counts = text === '' ? undefined : (JSON.parse(text) as Counts);
-  const faults = explain(run, counts);
+  const faults = explain(run, counts, timeoutMs);
   const failed = (counts?.failed ?? 0) + faults.length;
   const said = faults.map((fault) => `✖ ${file} ${fault}`);
   onFile(file, [withoutTable(run.output), ...said].join('\n'), (performance.now() - startedAt) / 1_000, failed > 0);
   return { passed: counts?.passed ?? 0, failed };
 };
 
-/** Each worker takes the next file from the one list. */
-const runAll = async (files: readonly string[], surroundings: Surroundings): Promise<Counts> => {
-  const queue = [...files];
+/** Each worker takes the next batch from the one list. */
+const runAll = async (batches: readonly (readonly string[])[], surroundings: Surroundings): Promise<Counts> => {
+  const queue = [...batches];
   const total = { passed: 0, failed: 0 };
   const work = async (): Promise<void> => {
-    for (let file = queue.shift(); file !== undefined && !surroundings.signal.aborted; file = queue.shift()) {
-      const counts = await runFile(file, surroundings);
+    for (let batch = queue.shift(); batch !== undefined && !surroundings.signal.aborted; batch = queue.shift()) {
+      const counts = await runBatch(batch, surroundings);
       total.passed += counts.passed;
       total.failed += counts.failed;
     }
@@ -87,12 +95,12 @@ const runAll = async (files: readonly string[], surroundings: Surroundings): Pro
   return total;
 };
 
-export const runTestFiles = async (
+const runBatches = async (
   root: string,
-  files: readonly string[],
+  batches: readonly (readonly string[])[],
   signal: AbortSignal,
   onFile: OnFile,
-  atOnce = filesAtOnce,
+  atOnce: number,
 ): Promise<Counts> => {
   const folder = mkdtempSync(join(tmpdir(), 'cloister-test-'));
   // The server may run as another user, who has to pass through.
@@ -100,7 +108,7 @@ export const runTestFiles = async (
   try {
     const postgres = await openEmbeddedPostgres({ folder: join(folder, 'database'), durable: false });
     try {
-      return await runAll(files, { root, databaseUrl: postgres.adminUrl, folder, signal, onFile, atOnce });
+      return await runAll(batches, { root, databaseUrl: postgres.adminUrl, folder, signal, onFile, atOnce });
     } finally {
       await postgres.close();
     }
@@ -108,3 +116,23 @@ export const runTestFiles = async (
     rmSync(folder, { recursive: true, force: true });
   }
 };
+
+/** Each in a process of its own. */
+export const runTestFiles = (
+  root: string,
+  files: readonly string[],
+  signal: AbortSignal,
+  onFile: OnFile,
+  atOnce = filesAtOnce,
+): Promise<Counts> =>
+  runBatches(
+    root,
+    files.map((file) => [file]),
+    signal,
+    onFile,
+    atOnce,
+  );
+
+/** Several in a process: what one costs before its first test is more than most files take. */
+export const runTestBatches = (root: string, files: readonly string[], signal: AbortSignal, onFile: OnFile): Promise<Counts> =>
+  runBatches(root, makeBatches(files), signal, onFile, filesAtOnce);

@@ -29,3 +29,21 @@ const rank = (file: string): number => {
 
 /** For sorting: the long ones as they stand above, then the others by name. */
 export const longFirst = (left: string, right: string): number => rank(left) - rank(right) || (left < right ? -1 : 1);
+
+const mostInABatch = 6;
+
+/** Files that share a process: neighbours by name, but for the long ones, which are alone. */
+export const makeBatches = (files: readonly string[]): readonly (readonly string[])[] => {
+  const batches: string[][] = [];
+  let open: string[] = [];
+  for (const file of files) {
+    if (longFiles.includes(file)) {
+      batches.push([file]);
+      continue;
+    }
+    if (open.length === 0) batches.push(open);
+    open.push(file);
+    if (open.length === mostInABatch) open = [];
+  }
+  return batches;
+};

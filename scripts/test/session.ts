@@ -20,7 +20,7 @@ const readIfThere = (path: string): string => {
 };
 
 /** Processes of a session, zombies aside. Empty where there is no /proc. */
-const membersOf = (session: number): readonly Leftover[] => {
+export const membersOf = (session: number): readonly Leftover[] => {
   const pids = process.platform === 'linux' ? readdirSync('/proc').filter((name) => /^\d+$/.test(name)) : [];
   return pids.flatMap((pid) => {
     // After the closing bracket of the command: state, parent, group, session.
