@@ -1,4 +1,4 @@
-// `npm test [-- part-of-a-path …]`: checks and all tests, or the tests whose path has that part. Its last line is always `N passed, N failed`.
+// `npm test [-- part-of-a-path …]`: checks and all tests, or the tests whose path has that part; `npm run test:whole`: with long tables whole. Its last line is always `N passed, N failed`.
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runChecks } from './test/checks.ts';
@@ -6,7 +6,9 @@ import { makeFailureBook } from './test/failure-book.ts';
 import { findTestFiles, runTestBatches } from './test/files.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const filters = process.argv.slice(2);
+const args = process.argv.slice(2);
+const filters = args.filter((arg) => arg !== '--whole');
+if (args.includes('--whole')) Object.assign(process.env, { CLOISTER_TEST_WHOLE: '1', CLOISTER_TEST_PATIENCE: '4' });
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort());
 

@@ -12,7 +12,9 @@ const pollMs = 50;
 
 /** The runner looks only when the whole batch is over. */
 const findLeftovers = async (): Promise<readonly Leftover[]> => {
-  const find = (): readonly Leftover[] => membersOf(process.pid).filter(({ pid }) => pid !== process.pid);
+  // esbuild's process stays for the next file, and ends with this one.
+  const find = (): readonly Leftover[] =>
+    membersOf(process.pid).filter(({ pid, command }) => pid !== process.pid && !command.includes('esbuild --service='));
   for (const until = Date.now() + graceMs; find().length > 0 && Date.now() < until; ) await sleep(pollMs);
   return find();
 };

@@ -5,7 +5,8 @@ import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rm
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { longFiles } from '../../scripts/test/long-files.ts';
+import { findTestFiles } from '../../scripts/test/files.ts';
+import { longFiles, makeBatches } from '../../scripts/test/long-files.ts';
 import { runInSession } from '../../scripts/test/session.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -46,14 +47,31 @@ describe('a run in a session of its own', { skip: process.platform !== 'linux' }
   });
 });
 
-test('a hook of the whole file that fails is a failure', () => {
-  const reporter = join(root, 'scripts/test/summary-reporter.ts');
+describe('a file that fails outside its tests', () => {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => name !== 'NODE_TEST_CONTEXT'));
-  const { stdout } = spawnSync(process.execPath, ['--test-reporter', reporter, program('fails-in-its-last-hook.ts')], {
-    encoding: 'utf8',
-    env,
-  });
-  assert.deepEqual(JSON.parse(stdout), { passed: 1, failed: 1 });
+  const count = async (...args: readonly string[]): Promise<unknown> => {
+    const reporter = ['--test-reporter', join(root, 'scripts/test/summary-reporter.ts')];
+    const { output } = await runInSession(process.execPath, [...reporter, ...args], { ...options, env, timeoutMs: 60_000 });
+    return JSON.parse(output.trim().split('\n').at(-1) ?? '');
+  };
+  const batch = join(root, 'scripts/test/batch.ts');
+  const inBatch = (name: string): string => `test/setup/programs/${name}.ts`;
+  test('by its last hook', async () => assert.deepEqual(await count(program('fails-in-its-last-hook.ts')), { passed: 1, failed: 1 }));
+  test('by its last hook, among others', async () =>
+    assert.deepEqual(await count(batch, inBatch('passes'), inBatch('fails-in-its-last-hook'), inBatch('passes-too')), {
+      passed: 3,
+      failed: 1,
+    }));
+  test('by being no program, among others', async () =>
+    assert.deepEqual(await count(batch, inBatch('passes'), inBatch('not-there'), inBatch('passes-too')), { passed: 2, failed: 1 }));
+  test('by a process that it leaves behind, among others', { skip: process.platform !== 'linux' }, async () =>
+    assert.deepEqual(await count(batch, inBatch('leaves-a-process'), inBatch('passes')), { passed: 1, failed: 1 }),
+  );
+});
+
+test('every test file is in one batch', () => {
+  const files = findTestFiles(root, []);
+  assert.deepEqual(makeBatches(files).flat().toSorted(), files.toSorted());
 });
 
 test('every file that is to be begun early is there', () => {
