@@ -11,7 +11,7 @@ import {
   SpanStatusCode,
   type Tracer,
   trace,
-} from '@opentelemetry/api';
+} from '#opentelemetry-api';
 
 export type TraceContext = Context;
 

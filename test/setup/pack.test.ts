@@ -120,16 +120,19 @@ describe('the packed package', () => {
     );
   });
 
-  test('holds typebox in one file, with all its exports and its licence', async () => {
-    const bundled = join(installed, 'dist/bundled/typebox.js');
-    const licence = readFileSync(join(root, 'node_modules/typebox/license'), 'utf8').trim();
-    assert.ok(readFileSync(bundled, 'utf8').includes(licence));
-    const script = 'console.log(Object.keys(await import(process.argv[1])).sort().join())';
-    const [ours, theirs] = await Promise.all(
-      [bundled, 'typebox'].map((name) => run(process.execPath, ['--input-type=module', '-e', script, name], { cwd: project })),
-    );
-    assert.equal(ours?.stdout, theirs?.stdout);
-  });
+  for (const [name, file, licence] of [
+    ['typebox', 'typebox.js', 'license'],
+    ['@opentelemetry/api', 'opentelemetry-api.js', 'LICENSE'],
+  ] as const)
+    test(`holds ${name} in one file, with all its exports and its licence`, async () => {
+      const bundled = join(installed, 'dist/bundled', file);
+      assert.ok(readFileSync(bundled, 'utf8').includes(readFileSync(join(root, 'node_modules', name, licence), 'utf8').trim()));
+      const script = 'console.log(Object.keys(await import(process.argv[1])).sort().join())';
+      const [ours, theirs] = await Promise.all(
+        [bundled, name].map((from) => run(process.execPath, ['--input-type=module', '-e', script, from], { cwd: project })),
+      );
+      assert.equal(ours?.stdout, theirs?.stdout);
+    });
 
   test('serves an extension from plain JavaScript', async () => {
     const { stdout } = await run(process.execPath, ['use.js'], { cwd: project, timeout: 30_000 });
