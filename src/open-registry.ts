@@ -1,5 +1,4 @@
 // The registry without a host: for the command line, and for programs that deploy. Must never serve a request, nor run a schedule.
-import { pino } from 'pino';
 import type { CapabilityContract } from './bridge/capability.ts';
 import { openDatabaseResource } from './capabilities/database/resource.ts';
 import { makeBaseline, makeRegistry } from './capabilities/registry.ts';
@@ -16,7 +15,6 @@ import type { FailedVersion } from './registry/follower.ts';
 import { openRegistryStore } from './registry/open-store.ts';
 import { makeRegistryCalls, type Registry, type TriedRelease } from './registry/registry.ts';
 import type { RegistryStore } from './registry/state.ts';
-import { createRuntime } from './runtime.ts';
 
 export interface OpenedRegistry extends Registry {
   close(): Promise<void>;
@@ -41,6 +39,8 @@ const tryAlone = async (
   asCanary: boolean,
 ): Promise<TriedRelease> => {
   const { extensions: _, registry: __, ...rest } = given;
+  // Only here: what else a registry does needs no host, which is half of what a command would load.
+  const [{ pino }, { createRuntime }] = await Promise.all([import('pino'), import('./runtime.ts')]);
   // Standard output is for what was asked for.
   const logger = rest.logger ?? pino({ name: 'cloister', level: 'warn' }, pino.destination({ dest: 2, sync: true }));
   const runtime = await createRuntime(
