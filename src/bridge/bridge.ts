@@ -74,7 +74,8 @@ export const makeBridge = (onFault: (error: unknown, origin: CallOrigin) => void
   };
   /** `cause` is the call on whose behalf a host side makes this one; null for the guest's own. */
   const admit = (origin: CallOrigin, lease: CallLease | null, { text, bytes }: CallInput, call: number, cause: number | null): Admitted => {
-    if (lease === null || lease.isOver) {
+    // What comes after an answer finds its request over, whether or not that may leave yet.
+    if (lease === null || lease.isOver || (lease.isEnding && cause === null)) {
       const { capability, method } = text.length > origin.limits.callBytes ? unread : parseCall(text);
       if (lease === null) origin.recordStray(capability, method);
       else recordDenied(lease, call, { capability, method }, 'lease.over');

@@ -94,7 +94,7 @@ export abstract class CallLease implements Caller {
   #over = false;
   #fold: Fold<Repeatable> | null = null;
   #held: Promise<void> | null = null;
-  #putOff = 0;
+  readonly #putOff: (() => void)[] = [];
   #cause: Cause | null;
 
   /** `cause` null: it is the first of its causal tree. */
@@ -133,6 +133,10 @@ export abstract class CallLease implements Caller {
     this.#abort ??= new AbortController();
     if (this.#over && !this.#abort.signal.aborted) this.#abort.abort(leaseOver);
     return this.#abort.signal;
+  }
+  /** Its end is said, and waits for the calls made before. */
+  get isEnding(): boolean {
+    return this.#putOff.length > 0;
   }
   abstract remainingMs(): number;
 
@@ -195,22 +199,30 @@ export abstract class CallLease implements Caller {
     const settle = (): void => {
       if (this.#held === kept) this.#held = null;
     };
-    kept.then(settle, settle);
+    kept.then(settle, (error: unknown) => {
+      settle();
+      this.origin.onLedgerFailure(error);
+    });
     this.#held = kept;
     return kept;
   }
 
-  /** Puts off what ends it until the calls that wait have begun; false: none does. A ward says so once of its end and once of its rest: more is not listened to. */
+  /** Puts off what ends it until the calls that wait have begun; false: none does, or it is over. A ward says so once of its end and once of its rest: more is not listened to. */
   afterHeld(ending: () => void): boolean {
-    if (this.#held === null) return false;
-    if (this.#putOff === mostPutOff) return true;
-    this.#putOff += 1;
-    const go = (): void => {
-      this.#putOff -= 1;
-      ending();
-    };
-    this.#held.then(go, go);
+    if (this.#over || (this.#held === null && !this.isEnding)) return false;
+    if (this.#putOff.length === mostPutOff) return true;
+    this.#putOff.push(ending);
+    if (this.#putOff.length === 1) this.#endInTurn();
     return true;
+  }
+
+  /** In the order they came: a call that one of those has made may wait by now. */
+  #endInTurn(): void {
+    if (this.#held === null) for (const ending of this.#putOff.splice(0)) ending();
+    else {
+      const goOn = (): void => this.#endInTurn();
+      this.#held.then(goOn, goOn);
+    }
   }
 
   /** Ends the right to call; work in progress on its behalf is given up. */

@@ -84,7 +84,7 @@ export class Lease extends RecordedLease implements LeasePeer {
       if (now < this.#deadlineAt) return;
       const limit = this.#streaming ? 'streamIdleMs' : 'wallMs';
       this.breach('ERR_DEADLINE_EXCEEDED', limit, this.limits[limit], Math.round(now - this.#deadlineAt) + this.limits[limit]);
-    } else if (now - this.#endedAt > (this.answered ? settleAnsweredMs : settleMs)) {
+    } else if (!this.isEnding && now - this.#endedAt > (this.answered ? settleAnsweredMs : settleMs)) {
       this.#cell?.ward.killFor(this.#cell.id, this.id, `request ${this.requestId} did not stop`);
     }
   }
