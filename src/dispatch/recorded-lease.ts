@@ -26,19 +26,28 @@ export abstract class RecordedLease extends CallLease {
   protected recordEnd(end: Omit<End, 'kind' | 'method' | 'path'>): void {
     const { method, path } = this.question;
     this.recordRepeats();
-    this.#hasEnd = true;
-    this.record({ kind: 'request.end', method, path, ...end });
+    try {
+      this.recordStrictly({ kind: 'request.end', method, path, ...end });
+      this.#hasEnd = true;
+    } catch (error) {
+      this.origin.onLedgerFailure(error);
+    }
     this.span?.end(end.status, end.outcome, end.cpuMs);
   }
 
-  /** Resolves once a host that is killed leaves it on the ledger, with all it did so far; null: nobody waits for that. */
+  /** Resolves once a host that is killed leaves it on the ledger, with all it did so far; null: nobody waits for that. Rejects where it cannot be. */
   protected kept(): Promise<void> | null {
     const { ledger } = this.origin;
     if (!ledger.writesAhead) return null;
     return Promise.resolve().then(async () => {
-      // Most requests are over with their answer: these have their end by now, and need no start.
-      if (!this.#hasEnd && !this.#announced) this.#announce((start) => this.record(start));
-      await ledger.kept();
+      try {
+        // Most requests are over with their answer: these have their end by now, and need no start.
+        if (!this.#hasEnd && !this.#announced) this.#announce((start) => super.recordStrictly(start));
+        await ledger.kept();
+      } catch (error) {
+        this.origin.onLedgerFailure(error);
+        throw error;
+      }
     });
   }
 

@@ -1,12 +1,20 @@
 // What cannot be put on record is not done: through a whole runtime, a database and a ledger that fails in between. Must never believe an answer without looking at the table.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import pg from 'pg';
 import { openTestDatabase, type TestDatabase } from '../helpers/postgres.ts';
-import { extension, openTestRuntime, type TestRuntime } from '../helpers/runtime.ts';
+import { extension, openTestRuntime, type TestRuntime, waitUntil } from '../helpers/runtime.ts';
+import { openTemporaryFolder, type TemporaryFolder } from '../packages/package-writer.ts';
 
 const source = `
+let tell = null;
+const failed = new Promise((resolve) => { tell = resolve; });
 export default (router, { database }) => {
+  router.get('/late', async (req, res) => { await failed; res.write('late '); setTimeout(() => res.end('answer'), 100); });
+  router.get('/until', async (req, res) => {
+    try { for (let id = 1_000; ; id += 1) await database('rows').insert({ id }); } catch (error) { tell(); res.json(error.code); }
+  });
   router.get('/plain/:id', (req, res) => res.json('answered'));
   router.get('/write/:id', async (req, res) => {
     try { await database('rows').insert({ id: Number(req.params.id) }); res.json('written'); } catch (error) { res.json(error.code); }
@@ -15,17 +23,24 @@ export default (router, { database }) => {
 
 let database: TestDatabase;
 let runtime: TestRuntime;
+let folder: TemporaryFolder;
 let fails = false;
 before(async () => {
+  folder = await openTemporaryFolder();
   database = await openTestDatabase('create table rows (id int primary key)');
   runtime = await openTestRuntime({
     extensions: {
       writer: extension(source, {
         capabilities: { database: { tables: { rows: { create: true } } } },
-        limits: { cpuMs: 2_000, registerMs: 20_000, wallMs: 30_000 },
+        limits: { cpuMs: 2_000, registerMs: 20_000, wallMs: 30_000, hostCalls: 10_000 },
       }),
     },
-    options: { database: database.url, onLedgerEntries: () => (fails ? Promise.reject(new Error('full')) : Promise.resolve()) },
+    // The file takes all the while: an answer has only that to wait for.
+    options: {
+      database: database.url,
+      ledger: { file: join(folder.root, 'ledger.ndjson') },
+      onLedgerEntries: () => (fails ? Promise.reject(new Error('full')) : Promise.resolve()),
+    },
     logLevel: 'silent',
   });
   assert.deepEqual(runtime.runtime.refused(), []);
@@ -34,6 +49,7 @@ after(async () => {
   fails = false;
   await runtime.close();
   await database.close();
+  await folder.remove();
 });
 
 const countRows = async (id: number): Promise<number> => {
@@ -56,6 +72,17 @@ const askUntil = async (path: string, wanted: string): Promise<void> => {
 };
 
 describe('with a ledger that cannot be written', () => {
+  test('a request that has begun is not answered without its entry', async () => {
+    const late = runtime.get('/writer/late');
+    const until = runtime.get('/writer/until');
+    await waitUntil('calls are made', () => runtime.entries('call.start').length > 0);
+    fails = true;
+    assert.equal((await until).json(), 'ERR_LEDGER_UNAVAILABLE');
+    const { status, code } = await late;
+    assert.deepEqual([status, code], [503, 'ERR_LEDGER_UNAVAILABLE']);
+    fails = false;
+    await askUntil('/writer/write/40', 'written');
+  });
   test('a call is refused, and nothing of it is done', async () => {
     assert.equal((await runtime.get('/writer/write/1')).json(), 'written');
     assert.equal(await countRows(1), 1);
