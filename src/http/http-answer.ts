@@ -175,7 +175,8 @@ export class HttpAnswer implements Answer {
   #letGo(): void {
     const steps = this.#held ?? [];
     this.#held = null;
-    if (this.#response.destroyed) return;
+    // A host that gives up waiting answers by itself.
+    if (this.#response.destroyed || this.#response.headersSent) return;
     for (const step of steps) step();
   }
 

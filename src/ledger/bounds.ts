@@ -29,7 +29,8 @@ export const ledgerBounds = {
   stuckMs: {
     unit: 'ms',
     value: 5_000,
-    meaning: 'How long an answer or a call waits for its entries while the disk or the table takes none; then it is 503.',
+    meaning:
+      'How long an answer or a call waits for its entries while the disk or the table takes none; then it is 503, and for whoever comes after at once, until they take one.',
   },
   batchMs: { unit: 'ms', value: 50, meaning: 'How long entries gather for the table and for the function of the embedder.' },
   batchLines: { unit: 'count', value: 2_000, meaning: 'Entries of one such batch.' },

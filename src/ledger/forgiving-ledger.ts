@@ -14,13 +14,13 @@ const gapRecord = (lost: number): LedgerRecord => ({
   reason: `the ledger could not be written, and ledger.onFailure is "continue": ${lost} entries before this one are missing`,
 });
 
-/** `onLost` hears of each entry that could not be kept. */
+/** `onLost` hears of each entry that could not be kept, and of each that nobody waits for any longer. */
 export const makeForgivingLedger = (ledger: Ledger, onLost: (error: unknown) => void): Ledger => {
   let lost = 0;
   return {
     ...ledger,
     check: () => undefined,
-    kept: () => ledger.kept()?.catch(() => undefined) ?? null,
+    kept: () => ledger.kept()?.catch(onLost) ?? null,
     append(record) {
       try {
         if (lost > 0) {

@@ -184,6 +184,7 @@ export const openSink = (file: SinkFile, clock: () => number): Sink => {
       if (!broken) {
         clearTimeout(retry);
         failure = null;
+        waiters.again();
         writeNext();
       }
       try {

@@ -5,10 +5,12 @@ import { ledgerBounds } from './bounds.ts';
 export interface Waiters {
   /** Somebody waits: what gathers should not gather for long. */
   readonly any: boolean;
-  /** Resolves once so much is written; marks only rise. Rejects with what {@link Waiters.fail} gives, or with ERR_LEDGER_UNAVAILABLE where nothing is written for too long. */
+  /** Resolves once so much is written; marks only rise. Rejects with what {@link Waiters.fail} gives, or with ERR_LEDGER_UNAVAILABLE where nothing is written for too long: then at once, until something is. */
   until(mark: number): Promise<void>;
   written(mark: number): void;
   fail(error: CloisterError): void;
+  /** Waits once more for what was given up. */
+  again(): void;
 }
 
 interface Waiter {
@@ -27,6 +29,8 @@ const makeStuck = (name: string): CloisterError =>
 export const makeWaiters = (name: string): Waiters => {
   let waiting: Waiter[] = [];
   let timer: NodeJS.Timeout | undefined;
+  /** Who comes while nothing moves must not wait as long as the first. */
+  let stuck: CloisterError | null = null;
 
   const fail = (error: CloisterError): void => {
     clearTimeout(timer);
@@ -35,10 +39,15 @@ export const makeWaiters = (name: string): Waiters => {
     for (const { reject } of failed) reject(error);
   };
 
+  const giveUp = (): void => {
+    stuck = makeStuck(name);
+    fail(stuck);
+  };
+
   const watch = (): void => {
     clearTimeout(timer);
     if (waiting.length === 0) return;
-    timer = setTimeout(() => fail(makeStuck(name)), ledgerBounds.stuckMs.value);
+    timer = setTimeout(giveUp, ledgerBounds.stuckMs.value);
     timer.unref();
   };
 
@@ -47,17 +56,22 @@ export const makeWaiters = (name: string): Waiters => {
       return waiting.length > 0;
     },
     until(mark) {
+      if (stuck !== null) return Promise.reject(stuck);
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       waiting.push({ mark, resolve, reject });
       if (waiting.length === 1) watch();
       return promise;
     },
     written(mark) {
+      stuck = null;
       const later = waiting.findIndex((waiter) => waiter.mark > mark);
       const due = waiting.splice(0, later < 0 ? waiting.length : later);
       for (const { resolve } of due) resolve();
       if (due.length > 0) watch();
     },
     fail,
+    again() {
+      stuck = null;
+    },
   };
 };

@@ -28,6 +28,12 @@ export default (router, { database, services, emitter }) => {
     const note = new NoteService();
     Promise.all([note.write('first'), note.look('second'), note.write('third')]).then(() => res.json('in order'));
   });
+  router.get('/after', (req, res) => {
+    const emit = () => emitter.emitAction('noted', {})?.catch?.(() => undefined);
+    emit();
+    res.json('answered before');
+    emit();
+  });
   router.get('/emits', (req, res) => { emitter.emitAction('noted', {}); res.json('not waited for'); });
   router.get('/next', (req, res, next) => next());
 };`;
@@ -199,6 +205,23 @@ describe('while the ledger takes nothing', () => {
     assert.equal(reply.text, '"not waited for"');
     await waitUntil('it is heard', () => noted.length > 0);
     assert.deepEqual(noted, ['heard']);
+  });
+  test('a call after the answer finds its request over, and the ward is not blamed', async () => {
+    noted.splice(0);
+    const wards = runtime.wards();
+    const reply = await askHeld('/writer/after');
+    assert.equal(reply.text, '"answered before"');
+    await waitUntil('it is heard', () => noted.length > 0);
+    assert.deepEqual([noted, runtime.wards()], [['heard'], wards]);
+  });
+  test('a client that leaves costs no ward', async () => {
+    const wards = runtime.wards();
+    await hold();
+    await assert.rejects(runtime.request('/writer/write/5', { signal: AbortSignal.timeout(300) }));
+    await sleep(2_000);
+    assert.deepEqual(runtime.wards(), wards);
+    await release();
+    assert.equal((await runtime.ended('/writer/write/5')).outcome, 'client gone');
   });
   test('for too long, nobody is answered but by 503, and nothing is written', async () => {
     const before = await countRows();

@@ -240,6 +240,12 @@ describe('the function of the embedder', () => {
     }, unavailable);
     assert.ok(taken * 500 < 2 * ledgerBounds.pendingBytes.value);
   });
+  test('that never ends keeps the first waiting for a while, and whoever comes after not at all', async () => {
+    const ledger = await openLedger({ file: null, ringSize: 0, onEntries: () => new Promise(() => undefined) });
+    ledger.append(requestStart());
+    await assert.rejects(ledger.flush(), unavailable);
+    await assert.rejects(Promise.race([ledger.flush(), sleep(ledgerBounds.stuckMs.value / 2)]), unavailable);
+  });
   test('that fails for ever makes close() say how much was lost', async () => {
     const ledger = await openLedger({ file: null, ringSize: 0, onEntries: () => Promise.reject(new Error('no')) });
     ledger.append(requestStart());

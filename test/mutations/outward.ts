@@ -89,9 +89,30 @@ export const outwardMutations: readonly Mutation[] = [
   {
     name: 'end a request after what it has begun',
     file: 'src/bridge/call-lease.ts',
-    search: '    if (this.#held === null) return false;\n',
-    replace: '    if (this.#held !== undefined) return false;\n',
+    search: '    if (this.#over || (this.#held === null && !this.isEnding)) return false;\n',
+    replace: '    if (this.#putOff !== undefined) return false;\n',
     tests: ['test/ledger/ahead'],
+  },
+  {
+    name: 'find a request over that is answered',
+    file: 'src/bridge/bridge.ts',
+    search: ' || (lease.isEnding && cause === null)',
+    replace: '',
+    tests: ['test/ledger/ahead'],
+  },
+  {
+    name: 'leave a ward alone that waits for the ledger',
+    file: 'src/bridge/call-lease.ts',
+    search: 'if (this.#over || (this.#held',
+    replace: 'if ((this.#held',
+    tests: ['test/ledger/ahead'],
+  },
+  {
+    name: 'answer nothing whose entry was refused',
+    file: 'src/dispatch/recorded-lease.ts',
+    search: 'this.#announce((start) => super.recordStrictly(start));\n        await',
+    replace: 'this.#announce((start) => this.record(start));\n        await',
+    tests: ['test/ledger/unwritten'],
   },
   {
     name: 'let the guest overrule what the host tells browsers',
