@@ -135,4 +135,4 @@ export const runTestFiles = (
 
 /** Several in a process: what one costs before its first test is more than most files take. */
 export const runTestBatches = (root: string, files: readonly string[], signal: AbortSignal, onFile: OnFile): Promise<Counts> =>
-  runBatches(root, makeBatches(files), signal, onFile, filesAtOnce);
+  runBatches(root, makeBatches(files, filesAtOnce), signal, onFile, filesAtOnce);

@@ -49,18 +49,21 @@ const sharing = [
   'test/registry/',
 ];
 
-/** Files that share a process: neighbours by name, but for the long ones, which are alone. */
-export const makeBatches = (files: readonly string[]): readonly (readonly string[])[] => {
+const isAlone = (file: string): boolean => longFiles.includes(file) || !sharing.some((folder) => file.startsWith(folder));
+
+/** Files that share a process: neighbours by name, as many as leave work for all that run `atOnce`. */
+export const makeBatches = (files: readonly string[], atOnce: number): readonly (readonly string[])[] => {
+  const most = Math.min(mostInABatch, Math.ceil(files.filter((file) => !isAlone(file)).length / atOnce));
   const batches: string[][] = [];
   let open: string[] = [];
   for (const file of files) {
-    if (longFiles.includes(file) || !sharing.some((folder) => file.startsWith(folder))) {
+    if (isAlone(file)) {
       batches.push([file]);
       continue;
     }
     if (open.length === 0) batches.push(open);
     open.push(file);
-    if (open.length === mostInABatch) open = [];
+    if (open.length === most) open = [];
   }
   return batches;
 };

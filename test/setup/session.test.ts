@@ -71,7 +71,7 @@ describe('a file that fails outside its tests', () => {
 
 test('every test file is in one batch', () => {
   const files = findTestFiles(root, []);
-  assert.deepEqual(makeBatches(files).flat().toSorted(), files.toSorted());
+  assert.deepEqual(makeBatches(files, 3).flat().toSorted(), files.toSorted());
 });
 
 test('every file that is to be begun early is there', () => {
