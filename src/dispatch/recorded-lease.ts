@@ -1,10 +1,13 @@
 // A lease as the ledger knows it: begun before anything it does, ended once. Must never let an entry of it stand before its start.
 import { CallLease, type LeaseOrigin, type LeaseRecord } from '../bridge/call-lease.ts';
 import type { Accountability } from '../bridge/capability.ts';
+import { CloisterError, type PublicError } from '../errors.ts';
 import type { RequestSpan } from '../telemetry/tracing.ts';
 import type { Question } from './answer.ts';
 
 type End = Extract<LeaseRecord, { readonly kind: 'request.end' }>;
+
+const unkept = new CloisterError('ERR_LEDGER_UNAVAILABLE', 'The ledger cannot be written, and what has no record is not answered.');
 
 export const requestIdOf = ({ prefix }: LeaseOrigin, id: number): string => `${prefix}-${id}`;
 
@@ -18,6 +21,8 @@ export abstract class RecordedLease extends CallLease {
     this.question = question;
     question.onNamed?.(this.requestId);
   }
+
+  abstract fail(error: PublicError): void;
 
   get requestId(): string {
     return this.question.job?.requestId ?? requestIdOf(this.origin, this.id);
@@ -46,6 +51,8 @@ export abstract class RecordedLease extends CallLease {
         await ledger.kept();
       } catch (error) {
         this.origin.onLedgerFailure(error);
+        // What streams on would do so for nobody.
+        this.fail(unkept);
         throw error;
       }
     });

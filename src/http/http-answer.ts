@@ -115,7 +115,8 @@ export class HttpAnswer implements Answer {
   }
 
   chunk(bytes: Uint8Array, onTaken: () => void): void {
-    if (this.#response.destroyed) return;
+    // Whoever ended it did not have to wait for the extension: a write after that would end the host.
+    if (this.#response.destroyed || this.#response.writableEnded) return;
     const { unsent } = this.#policy;
     unsent?.hold(bytes.length);
     this.#inTurn(() =>

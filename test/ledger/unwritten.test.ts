@@ -12,6 +12,7 @@ let tell = null;
 const failed = new Promise((resolve) => { tell = resolve; });
 export default (router, { database }) => {
   router.get('/late', async (req, res) => { await failed; res.write('late '); setTimeout(() => res.end('answer'), 100); });
+  router.get('/last', async (req, res) => { await failed; setTimeout(() => res.json('last'), 400); });
   router.get('/until', async (req, res) => {
     try { for (let id = 1_000; ; id += 1) await database('rows').insert({ id }); } catch (error) { tell(); res.json(error.code); }
   });
@@ -74,12 +75,17 @@ const askUntil = async (path: string, wanted: string): Promise<void> => {
 describe('with a ledger that cannot be written', () => {
   test('a request that has begun is not answered without its entry', async () => {
     const late = runtime.get('/writer/late');
+    // Behind another answer of the same connection it cannot leave for a while: what is written to it meanwhile is written for nobody.
+    const behind = runtime.raw(
+      'GET /writer/last HTTP/1.1\r\nhost: x\r\n\r\nGET /writer/late HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n',
+    );
     const until = runtime.get('/writer/until');
     await waitUntil('calls are made', () => runtime.entries('call.start').length > 0);
     fails = true;
     assert.equal((await until).json(), 'ERR_LEDGER_UNAVAILABLE');
     const { status, code } = await late;
     assert.deepEqual([status, code], [503, 'ERR_LEDGER_UNAVAILABLE']);
+    assert.match(await behind, /HTTP\/1.1 503 .*"ERR_LEDGER_UNAVAILABLE"[^"]*$/s);
     fails = false;
     await askUntil('/writer/write/40', 'written');
   });
