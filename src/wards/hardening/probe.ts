@@ -1,5 +1,6 @@
-// Tries each of the kernel's measures once, in processes of their own. Must never take one for held that the kernel did not take.
+// Tries each of the kernel's measures once in the life of a host, in processes of their own. Must never take one for held that the kernel did not take.
 import { spawn } from 'node:child_process';
+import { LRUCache } from 'lru-cache';
 import type { HardeningModes, MeasureName, WardUser } from '../../config/hardening.ts';
 import type { Artefacts } from '../artefacts.ts';
 import {
@@ -67,6 +68,18 @@ export const tryCalls = (perl: string, groups: ReadonlyMap<string, readonly Call
     child.on('close', () => resolve(new Map([...text.matchAll(/^(\S+) (\d+)$/gm)].map(([, name = '', errno]) => [name, Number(errno)]))));
   });
 
+/** What the kernel said to groups it answered all of: it says the same to the next runtime of this process, and a ward that gets less than it was told does not start. */
+const answered = new LRUCache<string, ReadonlyMap<string, number>>({ max: 16 });
+
+const tryOnce = async (perl: string, groups: ReadonlyMap<string, readonly Call[]>): Promise<ReadonlyMap<string, number>> => {
+  const asked = JSON.stringify([perl, ...groups]);
+  const known = answered.get(asked);
+  if (known !== undefined) return known;
+  const answers = await tryCalls(perl, groups);
+  if (answers.size === groups.size) answered.set(asked, answers);
+  return answers;
+};
+
 export interface Probed {
   readonly missing: ReadonlyMap<MeasureName, Missing>;
   readonly landlock: LandlockVersion;
@@ -94,7 +107,7 @@ export const probe = async (
     const own = [artefacts.execPath, artefacts.wardFile, ...ownPaths(artefacts)];
     groups.set('user', [...becomeUser(processor, user), ...own.map((path) => tryToRead(processor, path))]);
   }
-  const answers = await tryCalls(perl, groups);
+  const answers = await tryOnce(perl, groups);
   const landlock = landlockVersions.find((version) => answers.get(`files${String(version)}`) === 0);
   const missing = new Map<MeasureName, Missing>();
   for (const measure of ['user', 'limits', 'network', 'files', 'calls'] as const) {
