@@ -121,7 +121,7 @@ export class Lease extends RecordedLease implements LeasePeer {
 
   // What the ward says. What ends it waits for the calls it made before, where these wait for the ledger.
   onRespond(text: string, body: Uint8Array | null): void {
-    if (this.isOver || this.afterHeld(() => this.onRespond(text, body)) || this.#isNoRequest()) return;
+    if (this.isOver || this.afterHeld(() => this.onRespond(text, body)) || this.#mayNotBegin()) return;
     const head = this.#checked(() => this.#events.parseHead(text));
     if (head === null) return;
     const bytes = body?.length ?? 0;
@@ -132,7 +132,7 @@ export class Lease extends RecordedLease implements LeasePeer {
   }
 
   onHead(text: string): void {
-    if (this.isOver || this.#streaming || this.#isNoRequest()) return;
+    if (this.isOver || this.#streaming || this.#mayNotBegin()) return;
     const head = this.#checked(() => this.#events.parseHead(text));
     if (head === null) return;
     this.#streaming = true;
@@ -157,8 +157,7 @@ export class Lease extends RecordedLease implements LeasePeer {
   }
 
   onNext(): void {
-    if (this.isOver || this.afterHeld(() => this.onNext()) || this.#isNoRequest()) return;
-    if (this.#streaming) return this.fail(new CloisterError('ERR_RESPONSE_INVALID', 'the answer was passed on after it began'));
+    if (this.isOver || this.afterHeld(() => this.onNext()) || this.#mayNotBegin()) return;
     this.#finish(0, 'passed on');
     this.#answer.next();
   }
@@ -265,10 +264,10 @@ export class Lease extends RecordedLease implements LeasePeer {
     this.#events.onDone(this, this.#cpuUs / 1000);
   }
 
-  /** A job answers nobody: what tries is failed. */
-  #isNoRequest(): boolean {
-    if (this.question.job === undefined) return false;
-    this.fail(new CloisterError('ERR_RESPONSE_INVALID', 'a job was answered as if it were a request'));
+  /** A job answers nobody, and an answer that has begun leaves no room for another, which would leave its client waiting: what tries is failed. */
+  #mayNotBegin(): boolean {
+    if (this.question.job === undefined && !this.#streaming) return false;
+    this.fail(new CloisterError('ERR_RESPONSE_INVALID', 'a job was answered as if it were a request, or a request twice'));
     return true;
   }
 

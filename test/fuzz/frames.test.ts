@@ -91,6 +91,12 @@ const isServed = async (runtime: HostileRuntime): Promise<void> => {
 
 const source = `export default (router) => { router.get('/', (req, res) => res.end()); };`;
 
+/** Its head may have left already: then all that can be is that no more comes. */
+const isEnded = async (runtime: HostileRuntime): Promise<void> => {
+  const reply = await runtime.open('/evil/twice', { headers: { 'x-tenant': 'twice' } }).catch(() => null);
+  assert.notEqual(await Promise.race([reply?.ended, sleep(patienceMs, 'late' as const)]), 'late');
+};
+
 describe('a ward in an attacker’s hands', () => {
   test(`for ${seconds} s`, { timeout: seconds * 1_000 + 100_000 }, async () => {
     const seed = readSeed();
@@ -98,6 +104,7 @@ describe('a ward in an attacker’s hands', () => {
     try {
       await checkHost(runtime, await fuzz(runtime, seed));
       await isServed(runtime);
+      await isEnded(runtime);
     } finally {
       await runtime.close();
     }

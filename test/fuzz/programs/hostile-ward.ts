@@ -68,10 +68,18 @@ const answer = (lease: number): void => {
   writer.write(toHost.settled, lease, below(10_000), below(1_000), '', null);
 };
 
+/** An answer that has begun, and another in its place. */
+const answerTwice = (lease: number): void => {
+  writer.write(toHost.head, lease, 0, 0, JSON.stringify([200]), null);
+  writer.write(toHost.respond, lease, 0, 0, JSON.stringify([200]), 'again');
+  writer.write(toHost.settled, lease, 0, 0, '', null);
+};
+
 const onRequest = (frame: Frame): void => {
   leases.push(frame.id);
   if (leases.length > 200) leases.shift();
   if (frame.text.includes('/honest')) return answer(frame.id);
+  if (frame.text.includes('/twice')) return answerTwice(frame.id);
   for (let count = below(12); count > 0; count -= 1) falseFrame();
   const mood = random();
   if (mood < 0.55) answer(frame.id);
