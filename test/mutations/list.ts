@@ -186,7 +186,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'take calls of requests that are over',
     file: 'src/bridge/bridge.ts',
-    search: 'if (lease === null || lease.isOver) {',
+    search: 'if (lease === null || lease.isOver || (lease.isEnding && cause === null)) {',
     replace: 'if (lease === null) {',
     tests: ['test/flow/leases'],
   },
