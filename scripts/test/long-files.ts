@@ -3,23 +3,30 @@
 export const longFiles: readonly string[] = [
   'test/flow/schedules.test.ts',
   'test/fuzz/frames.test.ts',
-  'test/isolation/two-tenants.test.ts',
-  'test/flow/tenant-grants.test.ts',
-  'test/flow/cli.test.ts',
-  'test/check/check-package.test.ts',
-  'test/approvals/commands.test.ts',
-  'test/approvals/approvals.test.ts',
-  'test/flow/database-setup.test.ts',
-  'test/limits/memory.test.ts',
-  'test/approvals/disk.test.ts',
+  'test/escape/database-role.test.ts',
   'test/flow/database-outage.test.ts',
-  'test/limits/slow-readers.test.ts',
+  'test/setup/pack.test.ts',
+  'test/limits/memory.test.ts',
+  'test/isolation/two-tenants.test.ts',
   'test/escape/patched-intrinsics.test.ts',
+  'test/escape/names.test.ts',
+  'test/flow/database-setup.test.ts',
+  'test/flow/cli.test.ts',
   'test/jobs/hosts.test.ts',
+  'test/check/check-package.test.ts',
+  'test/limits/slow-readers.test.ts',
+  'test/flow/tenant-grants.test.ts',
+  'test/examples/examples.test.ts',
+  'test/setup/prepare.test.ts',
+  'test/soak/hostile-soak.test.ts',
+  'test/escape/reaching.test.ts',
+  'test/registry/hosts.test.ts',
+  'test/approvals/commands.test.ts',
+  'test/soak/database-soak.test.ts',
+  'test/approvals/disk.test.ts',
   'test/jobs/contract.test.ts',
   'test/registry/commands.test.ts',
-  'test/registry/hosts.test.ts',
-  'test/examples/examples.test.ts',
+  'test/approvals/approvals.test.ts',
 ];
 
 const rank = (file: string): number => {
@@ -49,7 +56,11 @@ const sharing = [
   'test/registry/',
 ];
 
-const isAlone = (file: string): boolean => longFiles.includes(file) || !sharing.some((folder) => file.startsWith(folder));
+/** They look for processes of their own: another file's must not be among them. */
+const counting: readonly string[] = ['test/author/inspect.test.ts', 'test/flow/doctor.test.ts', 'test/flow/life.test.ts'];
+
+const isAlone = (file: string): boolean =>
+  longFiles.includes(file) || counting.includes(file) || !sharing.some((folder) => file.startsWith(folder));
 
 /** Files that share a process: neighbours by name, as many as leave work for all that run `atOnce`. */
 export const makeBatches = (files: readonly string[], atOnce: number): readonly (readonly string[])[] => {

@@ -52,8 +52,9 @@ describe('health', () => {
 });
 
 describe('close()', () => {
-  test('lets requests in flight finish, takes no new ones, and leaves no process', async () => {
+  test('lets requests in flight finish, takes no new ones, and leaves no process', async (context) => {
     const runtime = await openTestRuntime({ extensions: { one: extension(source) } });
+    context.after(() => runtime.close());
     await runtime.get('/one/background');
     const wards = runtime.wards();
     assert.ok(wards.length > 0);
@@ -68,7 +69,6 @@ describe('close()', () => {
     assert.deepEqual(findSandboxProcesses(), []);
     const after = await runtime.get('/one');
     assert.deepEqual([after.status, after.code], [503, 'ERR_RUNTIME_CLOSED']);
-    await runtime.close();
   });
   test('does not wait longer than drainMs', async () => {
     const runtime = await openTestRuntime({ extensions: { one: extension(source, { limits: { wallMs: 20_000 } }) } });
