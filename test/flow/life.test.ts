@@ -56,6 +56,8 @@ describe('close()', () => {
     const runtime = await openTestRuntime({ extensions: { one: extension(source) } });
     context.after(() => runtime.close());
     await runtime.get('/one/background');
+    // What it left running ends a moment after its answer.
+    await waitUntil('nothing of it runs', () => runtime.runtime.health().requests === 0);
     const wards = runtime.wards();
     assert.ok(wards.length > 0);
     const slow = runtime.get('/one/slow/300');
