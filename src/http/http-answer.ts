@@ -57,7 +57,7 @@ export class HttpAnswer implements Answer {
   readonly #policy: AnswerPolicy;
   readonly #next: (() => void) | undefined;
   #kept: () => Promise<void> | null = () => null;
-  /** It has its answer, whether or not that may leave yet. */
+  /** It has an answer that may not leave yet, or may by now. */
   #begun = false;
   /** What follows a head that may not leave yet, in order: no more than the guest's window of a stream. */
   #held: (() => void)[] | null = null;
@@ -161,9 +161,9 @@ export class HttpAnswer implements Answer {
 
   /** Begins the answer once the ledger has what came before it. */
   #whenKept(begin: () => void): void {
-    this.#begun = true;
     const kept = this.#kept();
     if (kept === null) return begin();
+    this.#begun = true;
     this.#held = [begin];
     kept.then(() => this.#letGo()).catch((error: unknown) => this.#refuse(error));
   }
