@@ -14,7 +14,7 @@ export interface AnswerHead {
 }
 
 export interface Answer {
-  /** Nothing of it may leave before what `kept` gives has resolved, and instead of it an error where that rejects; null: it may leave now. */
+  /** Nothing of it may leave before what `kept` gives has resolved, and instead of it the error that it rejects with, which is for clients; null: it may leave now. */
   holdFor(kept: () => Promise<void> | null): void;
   /** Something has reached the client: the request can be neither run again nor answered otherwise. */
   readonly begun: boolean;

@@ -53,7 +53,7 @@ export abstract class RecordedLease extends CallLease {
         this.origin.onLedgerFailure(error);
         // What streams on would do so for nobody.
         this.fail(unkept);
-        throw error;
+        throw unkept;
       }
     });
   }

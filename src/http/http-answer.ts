@@ -57,7 +57,7 @@ export class HttpAnswer implements Answer {
   readonly #policy: AnswerPolicy;
   readonly #next: (() => void) | undefined;
   #kept: () => Promise<void> | null = () => null;
-  /** It has an answer that may not leave yet, or may by now. */
+  /** It has an answer that had to wait, whether or not that has left by now. */
   #begun = false;
   /** What follows a head that may not leave yet, in order: no more than the guest's window of a stream. */
   #held: (() => void)[] | null = null;
@@ -181,11 +181,11 @@ export class HttpAnswer implements Answer {
     for (const step of steps) step();
   }
 
-  /** What happened cannot be kept on record: nobody is told of it. */
+  /** What happened cannot be kept on record, or not be written: nobody is told of it. */
   #refuse(error: unknown): void {
     this.#held = null;
     if (this.#response.headersSent) this.#response.destroy();
-    else writeError(this.#response, error instanceof CloisterError ? notOnRecord : notWritten);
+    else writeError(this.#response, error instanceof CloisterError ? error : notWritten);
   }
 
   #headers(head: AnswerHead): string[] {
@@ -213,7 +213,6 @@ export class HttpAnswer implements Answer {
   }
 }
 
-const notOnRecord = new CloisterError('ERR_LEDGER_UNAVAILABLE', 'The ledger cannot be written, and what has no record is not answered.');
 const notWritten = new CloisterError('ERR_RESPONSE_INVALID', 'The answer could not be written.');
 const routeNotFound: PublicError = { status: 404, code: 'ERR_ROUTE_NOT_FOUND', message: 'There is no such route.', details: {} };
 

@@ -54,7 +54,7 @@ describe('from nothing to what others run', { concurrency: false }, () => {
     assert.match(await cloister('build', 'hello'), /^built hello 0\.1\.0: hello\/dist\/index\.js \(\d+ bytes\), artifact [0-9a-f]{64}\n$/);
   });
   test('keygen and pack make a signed archive', async () => {
-    publicKey = (await cloister('keygen', 'me.pem')).trim();
+    publicKey = saidBy(await runCommand(['keygen', 'me.pem'], folder.root)).trim();
     assert.match(publicKey, /^MCowBQYDK2VwAyEA\S{44}$/);
     const said = saidBy(await runCommand(['pack', 'hello', '--key', 'me.pem'], folder.root));
     assert.match(said, /^packed hello 0\.1\.0: hello-0\.1\.0\.cloister /);

@@ -26,6 +26,8 @@ let database: TestDatabase;
 let runtime: TestRuntime;
 let folder: TemporaryFolder;
 let fails = false;
+/** The last entry that was taken. */
+let taken = 0;
 before(async () => {
   folder = await openTemporaryFolder();
   database = await openTestDatabase('create table rows (id int primary key)');
@@ -40,7 +42,11 @@ before(async () => {
     options: {
       database: database.url,
       ledger: { file: join(folder.root, 'ledger.ndjson') },
-      onLedgerEntries: () => (fails ? Promise.reject(new Error('full')) : Promise.resolve()),
+      onLedgerEntries: (entries) => {
+        if (fails) return Promise.reject(new Error('full'));
+        taken = entries.at(-1)?.sequence ?? taken;
+        return Promise.resolve();
+      },
     },
     logLevel: 'silent',
   });
@@ -110,6 +116,8 @@ describe('with a ledger that cannot be written', () => {
     assert.equal(await countRows(4), 1);
   });
   test('what was answered while nobody knew yet that it cannot be written is on the ledger afterwards', async () => {
+    // What is refused of earlier requests would be known at once.
+    await waitUntil('all before is taken', () => taken === runtime.runtime.ledger().at(-1)?.sequence);
     fails = true;
     const answered: string[] = [];
     for (let round = 0; round < 400; round += 1) {
