@@ -51,6 +51,13 @@ export const mutations: readonly Mutation[] = [
     tests: ['test/escape/packages-bundler'],
   },
   {
+    name: 'read what was opened through a link that is gone again, where the system does not say what is open',
+    file: 'src/packages/package-folder.ts',
+    search: '    if (there?.ino !== opened.ino || there.dev !== opened.dev) refuseFile(',
+    replace: '    if (there === null) refuseFile(',
+    tests: ['test/escape/packages-bundler'],
+  },
+  {
     name: 'serve what follows a request that ends in two places',
     file: 'src/http/framing.ts',
     search: '    if (given.has(request.socket)) return true;\n',
