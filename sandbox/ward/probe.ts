@@ -50,7 +50,8 @@ const attempts: Readonly<Record<string, () => unknown>> = {
     }),
   process: () =>
     settled((resolve, reject) => {
-      const child: ChildProcess = spawn('/bin/true', [], { stdio: 'ignore' });
+      // It opens no file for its streams: that is another attempt, and must not be what stops this one.
+      const child: ChildProcess = spawn('/bin/true', [], { stdio: 'inherit' });
       child.on('error', reject).on('close', (code) => (code === 0 ? resolve() : reject(new Error('failed'))));
     }),
   worker: () =>
