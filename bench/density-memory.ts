@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { pageMb } from '../src/limits/page-size.ts';
 
 export interface MemoryWatch {
-  /** MB: the most seen of all wards together (each one's own, and once what they share) and of the host. */
+  /** MB: the most seen of all wards together (each one's own, and once what they share) and of the host, what starts wards for it included. */
   stop(): { readonly wardsMb: number; readonly hostMb: number; readonly wards: number };
 }
 
@@ -26,11 +26,23 @@ const readChildren = (pid: number): readonly number[] => {
   }
 };
 
+const isSpawner = (pid: number): boolean => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('/spawner-process.');
+  } catch {
+    return false;
+  }
+};
+
 export const watchMemory = (pid: number): MemoryWatch => {
   let most = { wardsMb: 0, hostMb: 0, wards: 0 };
   const look = (): void => {
-    let [own, shared, wards] = [0, 0, 0];
-    for (const child of readChildren(pid)) {
+    let [own, shared, wards, hostMb] = [0, 0, 0, readSizes(pid).residentMb];
+    const children = readChildren(pid);
+    const spawners = children.filter(isSpawner);
+    for (const spawner of spawners) hostMb += readSizes(spawner).residentMb - readSizes(spawner).sharedMb;
+    for (const child of [...children, ...spawners.flatMap(readChildren)]) {
+      if (spawners.includes(child)) continue;
       const { residentMb, sharedMb } = readSizes(child);
       own += residentMb - sharedMb;
       shared = Math.max(shared, sharedMb);
@@ -38,7 +50,7 @@ export const watchMemory = (pid: number): MemoryWatch => {
     }
     most = {
       wardsMb: Math.max(most.wardsMb, own + shared),
-      hostMb: Math.max(most.hostMb, readSizes(pid).residentMb),
+      hostMb: Math.max(most.hostMb, hostMb),
       wards: Math.max(most.wards, wards),
     };
   };

@@ -5,6 +5,7 @@ import { openBenchDatabase } from './database.ts';
 import { type LedgerRow, measureLedger } from './ledger-price.ts';
 import { type MemoryRow, measureMemory } from './memory.ts';
 import { parseOptions } from './options.ts';
+import { measureStarts, type StartRow } from './starts.ts';
 import {
   makeMarkdownTable,
   makeTable,
@@ -14,6 +15,7 @@ import {
   showMachine,
   showMemory,
   showRows,
+  showStarts,
   showWarmQuery,
 } from './table.ts';
 import { measureThroughput, type Row } from './throughput.ts';
@@ -34,6 +36,9 @@ const memory: MemoryRow[] = [];
 const ledger: LedgerRow[] = [];
 const warm: WarmQuery[] = [];
 const cryptography: CryptoRow[] = [];
+const starts: StartRow[] = [];
+/** MB of a small host, of one with some runtime behind it, of one inside a large application. */
+const hostsMb = [0, 250, 1_000];
 const database = await openBenchDatabase();
 try {
   if (parts.has('throughput')) for (const mode of options.modes) rows.push(...(await measureThroughput(options, mode, database, say)));
@@ -49,6 +54,10 @@ try {
   if (hasCloister && parts.has('crypto')) {
     say('cryptography');
     cryptography.push(...(await measureCrypto()));
+  }
+  if (hasCloister && parts.has('starts')) {
+    say('starts of wards');
+    starts.push(...(await measureStarts(options.bootSamples, hostsMb)));
   }
   for (const withDatabase of hasCloister ? [false, true] : []) {
     if (parts.has('boot')) say('cold cells');
@@ -68,6 +77,7 @@ const tables = [
   boot.length > 0 ? showBoot(boot, lay) : '',
   memory.length > 0 ? showMemory(memory, lay) : '',
   cryptography.length > 0 ? showCrypto(cryptography, lay) : '',
+  starts.length > 0 ? showStarts(starts, lay) : '',
 ];
-if (options.json) console.log(JSON.stringify({ rows, warm, ledger, boot, memory, cryptography }));
+if (options.json) console.log(JSON.stringify({ rows, warm, ledger, boot, memory, cryptography, starts }));
 else console.log([showMachine(), ...tables.filter((table) => table !== '')].join('\n\n'));

@@ -4,7 +4,7 @@ import { type PeerName, peerNames } from './peers.ts';
 import { type ScenarioName, scenarioNames } from './scenarios.ts';
 
 export type Mode = 'free' | 'pinned';
-export type Part = 'throughput' | 'warm' | 'ledger' | 'boot' | 'memory' | 'crypto';
+export type Part = 'throughput' | 'warm' | 'ledger' | 'boot' | 'memory' | 'crypto' | 'starts';
 
 export interface BenchOptions {
   readonly json: boolean;
@@ -27,7 +27,7 @@ export interface BenchOptions {
 const usualPeers: readonly PeerName[] = ['express', 'worker', 'isolated-vm', 'cloister'];
 
 const usage = `npm run bench -- [--json|--markdown] [--quick] [--only=hello,echo,database] [--peers=express,worker,isolated-vm,cloister,hardened]
-                 [--modes=free,pinned] [--parts=throughput,warm,ledger,boot,memory,crypto] [--connections=1,50]`;
+                 [--modes=free,pinned] [--parts=throughput,warm,ledger,boot,memory,crypto,starts] [--connections=1,50]`;
 
 const isOneOf = <Name extends string>(allowed: readonly Name[], name: string): name is Name => allowed.some((known) => known === name);
 
@@ -60,7 +60,7 @@ export const parseOptions = (args: readonly string[]): BenchOptions => {
     scenarios: pick('only', values.only, scenarioNames),
     peers: pick('peers', values.peers ?? usualPeers.join(','), peerNames),
     modes: pick('modes', values.modes, ['free', 'pinned']),
-    parts: pick('parts', values.parts, ['throughput', 'warm', 'ledger', 'boot', 'memory', 'crypto']),
+    parts: pick('parts', values.parts, ['throughput', 'warm', 'ledger', 'boot', 'memory', 'crypto', 'starts']),
     connections: pickNumbers(values.connections, [1, 50]),
     rounds: quick ? 1 : 3,
     warmSeconds: quick ? 1 : 2,

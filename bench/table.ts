@@ -4,6 +4,7 @@ import type { BootRow } from './boot.ts';
 import type { CryptoRow } from './crypto.ts';
 import type { LedgerRow } from './ledger-price.ts';
 import type { MemoryRow } from './memory.ts';
+import type { StartRow } from './starts.ts';
 import type { Row } from './throughput.ts';
 import type { WarmQuery } from './warm-query.ts';
 
@@ -71,6 +72,21 @@ export const showCrypto = (rows: readonly CryptoRow[], lay: Layout): string =>
   lay(
     ['one piece of work', 'Node ms', 'cell ms'],
     rows.map((row) => [row.name, show(row.nodeMs, 2), show(row.cellMs, 2)]),
+    1,
+  );
+
+export const showStarts = (rows: readonly StartRow[], lay: Layout): string =>
+  lay(
+    ['the event loop stands still', 'starts', 'forks itself ms', 'spawner ms', 'ratio', 'itself max ms', 'spawner max ms'],
+    rows.map((row) => [
+      `host of ${show(row.hostMb, 0)} MB`,
+      String(row.samples),
+      show(row.directMs, 1),
+      show(row.spawnerMs, 1),
+      show(row.directMs / row.spawnerMs, 1),
+      show(row.directMaxMs, 1),
+      show(row.spawnerMaxMs, 1),
+    ]),
     1,
   );
 

@@ -2,37 +2,14 @@
 import { toWard } from '../../sandbox/protocol/kinds.ts';
 import { CloisterError } from '../errors.ts';
 import { BootGate } from './boot-gate.ts';
-import type { Program } from './hardening/open-hardening.ts';
-import type { Images } from './image.ts';
+import type { WardPoolOptions } from './pool-options.ts';
 import { type Profile, profileKey } from './profile.ts';
-import { decideRecycle, type RecycleTerms } from './recycling.ts';
+import { decideRecycle } from './recycling.ts';
+import { Spawner } from './spawning/spawner.ts';
 import { Ward } from './ward.ts';
 import { idleCells, WardMemory } from './ward-memory.ts';
 import { WardProcess } from './ward-process.ts';
 import { yieldToOthers } from './yield-to-others.ts';
-
-export interface WardPoolOptions extends RecycleTerms {
-  /** How a ward is started. */
-  readonly program: Program;
-  readonly images: Images;
-  readonly max: number;
-  readonly perTenant: number;
-  readonly cellsPerWard: number;
-  readonly spareWards: number;
-  readonly spareCells: number;
-  readonly maxTextBytes: number;
-  readonly maxRawBytes: number;
-  readonly bootMs: number;
-  /** What all of them may hold together. */
-  readonly memoryMb: number;
-  /** Boots at once. */
-  readonly bootsAtOnce: number;
-  weightOf(tenant: string): number;
-  /** `pid` 0: it could not be started. */
-  onLife(event: WardEvent, pid: number, tenant: string, reason: string): void;
-}
-
-export type WardEvent = 'ward.start' | 'ward.kill' | 'ward.exit' | 'ward.sleep' | 'ward.recycle';
 
 const watchMs = 30;
 /** Once in so many looks at memory: whose time is over, and cells in wards that somebody else is in. */
@@ -54,6 +31,9 @@ export class WardPool {
   readonly #processes = new Set<Promise<void>>();
   readonly #watch: NodeJS.Timeout;
   readonly #memory: WardMemory;
+  readonly #spawner = new Spawner();
+  /** Wards that are being started, and have no process yet. */
+  readonly #coming = new Set<Promise<void>>();
   /** Who may boot: whoever opens a cell asks it for a turn before it asks for a place. */
   readonly boots: BootGate;
   #looks = 0;
@@ -70,6 +50,10 @@ export class WardPool {
 
   get wards(): ReadonlySet<Ward> {
     return this.#wards;
+  }
+
+  get #count(): number {
+    return this.#wards.size + this.#coming.size;
   }
 
   /** Resident memory of all of them, as it was last looked at; what they share counts once. */
@@ -106,7 +90,9 @@ export class WardPool {
     clearInterval(this.#watch);
     this.boots.close();
     for (const ward of this.#wards) ward.process.kill('the runtime closes');
+    await Promise.all(this.#coming);
     await Promise.all(this.#processes);
+    await this.#spawner.close();
   }
 
   /** Cells that ask at the same time must not each get a ward of their own: they ask one after the other. */
@@ -162,8 +148,16 @@ export class WardPool {
   async #start(profile: Profile): Promise<Ward> {
     const { program, maxTextBytes, maxRawBytes, bootMs, images, onLife } = this.#options;
     this.#makeRoom();
-    const start = await images.start(profile);
-    const child = new WardProcess({ program, start, maxTextBytes, maxRawBytes, bootMs });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#coming.add(promise);
+    let child: WardProcess;
+    try {
+      const start = await images.start(profile);
+      child = new WardProcess({ started: await this.#spawner.start(program), start, maxTextBytes, maxRawBytes, bootMs });
+    } finally {
+      this.#coming.delete(promise);
+      resolve();
+    }
     const ward = new Ward(child, profile, (gone, reason) => {
       this.#wards.delete(gone);
       const spares = this.#spares.get(profileKey(profile));
@@ -181,7 +175,7 @@ export class WardPool {
 
   /** A client may be able to choose among tenants: how many wards there are must not be theirs to decide. */
   #makeRoom(): void {
-    if (this.#wards.size < this.#options.max) return;
+    if (this.#count < this.#options.max) return;
     const [idle] = [...this.#wards].filter((ward) => this.#maySleep(ward)).sort((one, other) => one.usedAt - other.usedAt);
     if (idle === undefined) {
       throw new CloisterError('ERR_CAPACITY_EXCEEDED', `All ${this.#options.max} wards (wards.max) are busy.`, { retryAfterSeconds: 1 });
@@ -226,8 +220,8 @@ export class WardPool {
       const own = roomy.get(tenant) ?? 0;
       if (own >= perTenant || (own > 0 && this.#isShort())) return true;
       room ??=
-        this.#relieve(Math.max(0, begun + 1 - spares) * this.#memory.freshMb) &&
-        (spares > begun || this.#wards.size + begun < max || [...this.#wards].some((ward) => this.#maySleep(ward)));
+        this.#relieve(Math.max(0, begun + this.#coming.size + 1 - spares) * this.#memory.freshMb) &&
+        (spares > begun || this.#count + begun < max || [...this.#wards].some((ward) => this.#maySleep(ward)));
       return room;
     };
   }
@@ -237,7 +231,7 @@ export class WardPool {
     const spares = this.#spares.get(key) ?? [];
     this.#spares.set(key, spares);
     const starting = this.#sparesStarting.get(key) ?? 0;
-    if (this.#closed || spares.length + starting >= this.#options.spareWards || this.#wards.size >= this.#options.max) return;
+    if (this.#closed || spares.length + starting >= this.#options.spareWards || this.#count >= this.#options.max) return;
     if (this.#wards.size > 0 && this.#isShort()) return;
     this.#sparesStarting.set(key, starting + 1);
     const ward = await this.#start(profile).finally(() => this.#sparesStarting.set(key, (this.#sparesStarting.get(key) ?? 1) - 1));

@@ -1,15 +1,14 @@
 // One ward as the host sees it: a child process, its socket, its memory. Must never trust a frame: it only cuts and counts them.
-import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { type Frame, FrameReader, FrameWriter } from '../../sandbox/protocol/frames.ts';
 import { toHost } from '../../sandbox/protocol/kinds.ts';
 import { pageMb } from '../limits/page-size.ts';
 import { makeFirstToGo } from './first-to-go.ts';
-import type { Program } from './hardening/open-hardening.ts';
+import type { Started } from './spawning/started.ts';
 
 export interface WardOptions {
-  readonly program: Program;
+  readonly started: Started;
   /** What it boots from, as it goes over the wire. */
   readonly start: readonly Uint8Array[];
   readonly maxTextBytes: number;
@@ -23,9 +22,6 @@ export interface WardEvents {
   onExit(reason: string): void;
 }
 
-/** Nothing of the host's, but how it reads a date that has no time zone. */
-const wardEnvironment = (): NodeJS.ProcessEnv => (process.env['TZ'] === undefined ? {} : { TZ: process.env['TZ'] });
-
 /** A ward reads all the time; so many of the largest frames unread are no delay. */
 const unreadFrames = 4;
 
@@ -35,7 +31,7 @@ export class WardProcess {
   readonly ready: Promise<void>;
   /** Resolves when the process has ended. */
   readonly gone: Promise<void>;
-  readonly #child: ChildProcess;
+  readonly #started: Started;
   readonly #socket: Socket;
   readonly #writer: FrameWriter;
   #events: WardEvents | null = null;
@@ -44,25 +40,16 @@ export class WardProcess {
   readonly #mostUnread: number;
   #resolveReady: () => void = () => undefined;
   #rejectReady: (error: Error) => void = () => undefined;
-  #resolveGone: () => void = () => undefined;
 
   constructor(options: WardOptions) {
     this.#mostUnread = unreadFrames * (options.maxTextBytes + options.maxRawBytes);
-    const { file, args } = options.program;
-    this.#child = spawn(file, args, {
-      env: wardEnvironment(),
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-      windowsHide: true,
-    });
-    this.pid = this.#child.pid ?? 0;
-    makeFirstToGo(this.#child.pid);
-    this.#socket = this.#child.stdio[3] as Socket;
+    this.#started = options.started;
+    this.pid = this.#started.pid;
+    makeFirstToGo(this.pid);
+    this.#socket = this.#started.socket;
     this.ready = new Promise((resolve, reject) => {
       this.#resolveReady = resolve;
       this.#rejectReady = reject;
-    });
-    this.gone = new Promise((resolve) => {
-      this.#resolveGone = resolve;
     });
     // Whoever placed a cell here awaits it; a spare ward nobody waits for must not end the host.
     this.ready.catch(() => undefined);
@@ -87,15 +74,7 @@ export class WardProcess {
     );
     this.#socket.on('data', (data: Buffer) => reader.push(data));
     this.#socket.on('error', () => this.kill('its socket broke'));
-    this.#child.on('error', (error) => {
-      this.#lose(`could not be started: ${error.message}`);
-      this.#resolveGone();
-    });
-    // Not 'exit': what it said last, and whose fault it was, may still be on its way.
-    this.#child.on('close', (code, signal) => {
-      this.#lose(`exited by itself (${signal ?? code})`);
-      this.#resolveGone();
-    });
+    this.gone = this.#started.ended.then((how) => this.#lose(how));
     this.#writer.pass(options.start);
   }
 
@@ -116,7 +95,7 @@ export class WardProcess {
   /** SIGKILL, now. The kernel may take half a second to give a large process's memory back: nobody waits for that. */
   kill(reason: string): void {
     if (this.#exited) return;
-    this.#child.kill('SIGKILL');
+    this.#started.kill();
     this.#lose(reason);
   }
 

@@ -8,7 +8,7 @@ import { judgeIsolatedVm, judgeNode } from '../../src/doctor/check-engine.ts';
 import { judgeModes } from '../../src/doctor/check-files.ts';
 import { type DoctorReport, examine } from '../../src/doctor/examine.ts';
 import type { DoctorCheck } from '../../src/doctor/finding.ts';
-import { findSandboxProcesses } from '../helpers/runtime.ts';
+import { findOwnProcesses } from '../helpers/runtime.ts';
 
 let folder: string;
 let report: DoctorReport;
@@ -56,7 +56,7 @@ describe('on this machine', () => {
     assert.equal(stateOf('ledger'), 'holds');
     assert.equal(report.ok, false);
   });
-  test('nothing of it is left', () => assert.deepEqual(findSandboxProcesses(), []));
+  test('nothing of it is left', () => assert.deepEqual(findOwnProcesses(), []));
 });
 
 const nodes: readonly (readonly [version: string, today: string, state: DoctorCheck['state']])[] = [

@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { verifyLedger } from '../../src/ledger/verify-ledger.ts';
 import { createRuntime } from '../../src/runtime.ts';
-import { extension, findSandboxProcesses, openTestRuntime, waitUntil } from '../helpers/runtime.ts';
+import { extension, findOwnProcesses, openTestRuntime, waitUntil } from '../helpers/runtime.ts';
 
 const source = `
 let count = 0;
@@ -68,7 +68,7 @@ describe('close()', () => {
     assert.equal((await slow).json(), 'slept');
     await closing;
     assert.deepEqual(wards.filter(isAlive), []);
-    assert.deepEqual(findSandboxProcesses(), []);
+    assert.deepEqual(findOwnProcesses(), []);
     const after = await runtime.get('/one');
     assert.deepEqual([after.status, after.code], [503, 'ERR_RUNTIME_CLOSED']);
   });
@@ -93,7 +93,7 @@ describe('close()', () => {
   });
   test('a runtime that cannot be made leaves no process', async () => {
     await assert.rejects(createRuntime({ extensions: ['/nowhere-at-all'], database: 'postgres://nobody@127.0.0.1:1/none' }));
-    assert.deepEqual(findSandboxProcesses(), []);
+    assert.deepEqual(findOwnProcesses(), []);
   });
 });
 

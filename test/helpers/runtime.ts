@@ -68,21 +68,39 @@ export const directusExtension = (source: string, cloister?: object): Files => (
   'dist/index.js': source,
 });
 
-/** Direct children of this process that are wards or their like. */
-export const findSandboxProcesses = (): readonly number[] =>
-  readdirSync('/proc')
+interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  readonly commandLine: string;
+}
+
+const readProcess = (pid: string): readonly Process[] => {
+  try {
+    const [, parent] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+    return [{ pid: Number(pid), parent: Number(parent), commandLine: readFileSync(`/proc/${pid}/cmdline`, 'utf8') }];
+  } catch {
+    return [];
+  }
+};
+const isSpawner = ({ commandLine }: Process): boolean => /\/spawner-process\.[jt]s/.test(commandLine);
+
+/** All that this process has for its extensions, what starts wards for it included. */
+export const findOwnProcesses = (): readonly Process[] => {
+  const all = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        const [, parent] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
-        return (
-          Number(parent) === process.pid && /\/(?:ward|image|bundler-process)\.[jt]s/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))
-        );
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
+    .flatMap(readProcess);
+  const spawners = all.filter((one) => one.parent === process.pid && isSpawner(one));
+  const parents = new Set([process.pid, ...spawners.map(({ pid }) => pid)]);
+  const isOurs = ({ parent, commandLine }: Process): boolean =>
+    parents.has(parent) && /\/(?:ward|image|bundler-process)\.[jt]s/.test(commandLine);
+  return [...spawners, ...all.filter(isOurs)];
+};
+
+/** Wards of this process and their like. */
+export const findSandboxProcesses = (): readonly number[] =>
+  findOwnProcesses()
+    .filter((one) => !isSpawner(one))
+    .map(({ pid }) => pid);
 
 const tickMs = 10;
 

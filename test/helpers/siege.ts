@@ -9,7 +9,7 @@ import type { CloisterOptions } from '../../src/options.ts';
 import type { Files } from '../packages/package-writer.ts';
 import type { Reply } from './client.ts';
 import { openTestDatabase } from './postgres.ts';
-import { directusExtension, extension, findSandboxProcesses, openTestRuntime, type TestRuntime, waitUntil } from './runtime.ts';
+import { directusExtension, extension, findOwnProcesses, openTestRuntime, type TestRuntime, waitUntil } from './runtime.ts';
 import { assertNothingLeft, type Stock, takeStock } from './stock.ts';
 
 export const hostileTenant = { 'x-tenant': 'hostile' } as const;
@@ -174,7 +174,7 @@ export const openSiege = async ({
       } finally {
         await Promise.all(loads.map((load) => load.stop()));
         await runtime.close();
-        assert.deepEqual(findSandboxProcesses(), [], 'a process is left');
+        assert.deepEqual(findOwnProcesses(), [], 'a process is left');
         await database.close();
         process.off('unhandledRejection', note);
         process.off('uncaughtException', note);

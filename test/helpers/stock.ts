@@ -4,7 +4,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { findSandboxProcesses } from './runtime.ts';
+import { findOwnProcesses } from './runtime.ts';
 
 export interface Stock {
   readonly threads: number;
@@ -48,7 +48,7 @@ export const takeStock = async (databaseUrl: string): Promise<Stock> => {
     threads: readdirSync('/proc/self/task').length,
     descriptors: links.filter((link) => link !== '').length,
     sockets: links.filter((link) => link.startsWith('socket:')).length,
-    processes: findSandboxProcesses().length,
+    processes: findOwnProcesses().length,
     files: isOwn ? readdirSync(tmpdir(), { recursive: true }).length : 0,
     ...database,
   };

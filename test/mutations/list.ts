@@ -101,9 +101,9 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'give wards the environment of the host',
-    file: 'src/wards/ward-process.ts',
-    search: 'env: wardEnvironment(),',
-    replace: 'env: process.env,',
+    file: 'src/wards/spawning/started.ts',
+    search: "=> (process.env['TZ'] === undefined ? {} : { TZ: process.env['TZ'] });",
+    replace: '=> process.env;',
     tests: ['test/escape/ward-process'],
   },
   {
@@ -154,6 +154,34 @@ export const mutations: readonly Mutation[] = [
     search: 'const onlyToItself = [instruction(jumpIfEqual, ownPid, 0, 1), ...end];',
     replace: 'const onlyToItself = [instruction(answer, allow)];',
     tests: ['test/flow/doctor'],
+  },
+  {
+    name: 'give a ward to whoever found where its ends meet',
+    file: 'src/wards/spawning/spawner-process.ts',
+    search: '    const resolve = expected.get(token);\n',
+    replace: '    const resolve = expected.get(token) ?? [...expected.values()][0];\n',
+    tests: ['src/wards/spawning'],
+  },
+  {
+    name: 'leave what a lost spawner started',
+    file: 'src/wards/spawning/spawner-child.ts',
+    search: "      if (birth !== null && birthOf(pid) === birth) process.kill(pid, 'SIGKILL');\n",
+    replace: '',
+    tests: ['src/wards/spawning'],
+  },
+  {
+    name: 'leave what was started where its host is gone',
+    file: 'src/wards/spawning/spawner-process.ts',
+    search: "  for (const child of children.values()) child.kill('SIGKILL');\n",
+    replace: '',
+    tests: ['src/wards/spawning'],
+  },
+  {
+    name: 'wait for ever for a spawner that hangs',
+    file: 'src/wards/spawning/spawner-child.ts',
+    search: "      if (!isDone()) this.#process.kill('SIGKILL');\n",
+    replace: '',
+    tests: ['src/wards/spawning'],
   },
   {
     name: 'let a ward start processes',

@@ -1,13 +1,13 @@
 // What the host holds of the machine, counted: descriptors, handles, threads, processes, temporary files, memory. Must never count what is about to go: wait first.
 import { readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { findSandboxProcesses } from '../helpers/runtime.ts';
+import { findOwnProcesses } from '../helpers/runtime.ts';
 
 export interface Belongings {
   readonly descriptors: number;
   readonly handles: number;
   readonly threads: number;
-  /** Wards, images in the making and bundlers. */
+  /** Wards, images in the making and bundlers, and who starts wards. */
   readonly processes: number;
   /** In the folder that TMPDIR names. */
   readonly temporaryFiles: number;
@@ -17,7 +17,7 @@ export const countBelongings = (): Belongings => ({
   descriptors: readdirSync('/proc/self/fd').length,
   handles: process.getActiveResourcesInfo().filter((name) => name !== 'Timeout' && name !== 'Immediate').length,
   threads: Number(/^Threads:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? 0),
-  processes: findSandboxProcesses().length,
+  processes: findOwnProcesses().length,
   temporaryFiles: readdirSync(tmpdir()).length,
 });
 

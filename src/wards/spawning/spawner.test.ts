@@ -1,0 +1,260 @@
+// What the spawner starts is the host's as if the host had started it: its socket, its end, its death. Must never run against anything but real processes.
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Spawner } from './spawner.ts';
+import { openSpawnerChild, type SpawnerChild } from './spawner-child.ts';
+import { type Started, startDirectly } from './started.ts';
+
+const isLinux = process.platform === 'linux';
+const waitMs = 10_000;
+
+/** A program that has its descriptor 3 as `socket`. */
+const program = (source: string, ...args: readonly string[]) => ({
+  file: process.execPath,
+  args: ['-e', `const socket = new (require('node:net').Socket)({ fd: 3 }); ${source}`, ...args],
+});
+const echo = program("socket.pipe(socket); socket.on('close', () => process.exit(0))");
+
+const read = async ({ socket }: Started, bytes: number): Promise<Buffer> => {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const part of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    parts.push(part);
+    length += part.length;
+    if (length >= bytes) break;
+  }
+  return Buffer.concat(parts);
+};
+const isThere = (pid: number): boolean => {
+  try {
+    return !readFileSync(`/proc/${String(pid)}/stat`, 'latin1').includes(') Z ');
+  } catch {
+    return false;
+  }
+};
+const end = (pid: number): void => {
+  if (isThere(pid)) process.kill(pid, 'SIGKILL');
+};
+/** What is there still is ended: it would keep this process. */
+const untilGone = async (pid: number): Promise<void> => {
+  for (const until = performance.now() + waitMs; isThere(pid); await sleep(10)) {
+    if (performance.now() < until) continue;
+    end(pid);
+    throw new Error(`process ${String(pid)} is there still`);
+  }
+};
+/** A promise that would never settle would keep it too. */
+const inTime = async <Value>(promise: Promise<Value>): Promise<Value> => {
+  const timer = new AbortController();
+  const late = sleep(waitMs, null, { signal: timer.signal }).then(() => {
+    throw new Error(`not within ${String(waitMs)} ms`);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    late.catch(() => undefined);
+    timer.abort();
+  }
+};
+const parentOf = (pid: number): number =>
+  Number(
+    readFileSync(`/proc/${String(pid)}/stat`, 'latin1')
+      .split(') ')
+      .at(-1)
+      ?.split(' ')[1],
+  );
+
+describe('the spawner', { skip: isLinux ? false : 'only Linux copies who forks' }, () => {
+  let child: SpawnerChild;
+  let losses = 0;
+  before(async () => {
+    child = await openSpawnerChild(() => {
+      losses += 1;
+    });
+  });
+  after(() => child.close());
+  const openAnother = async (context: TestContext, obeyMs?: number): Promise<SpawnerChild> => {
+    const other = await openSpawnerChild(() => undefined, obeyMs);
+    context.after(() => end(other.pid));
+    return other;
+  };
+
+  test('starts what it is told, as its own child and with an empty environment', async () => {
+    const started = await child.start(program('socket.write(JSON.stringify(process.env) + "\\n")'));
+    assert.equal(parentOf(started.pid), child.pid);
+    assert.equal((await read(started, 1)).toString(), '{}\n');
+    started.kill();
+    assert.equal(await started.ended, 'exited by itself (SIGKILL)');
+  });
+
+  test('passes on what is said to a process and what it says, whole and in order', async () => {
+    const started = await child.start(echo);
+    const sent = Buffer.from(Array.from({ length: 3_000_000 }, (_, index) => (index * 7) % 251));
+    started.socket.write(sent);
+    assert.ok((await read(started, sent.length)).equals(sent));
+    started.socket.destroy();
+    assert.equal(await started.ended, 'exited by itself (0)');
+  });
+
+  test('gives each of many its own socket', async () => {
+    const many = await Promise.all(
+      Array.from({ length: 24 }, (_, index) => child.start(program('socket.write(process.argv[1].padStart(2))', String(index)))),
+    );
+    const said = await Promise.all(many.map(async (started) => (await read(started, 2)).toString().trim()));
+    assert.deepEqual(
+      said,
+      many.map((_, index) => String(index)),
+    );
+    for (const started of many) started.kill();
+    await Promise.all(many.map(({ ended }) => ended));
+  });
+
+  const endings: readonly (readonly [name: string, source: string, how: string])[] = [
+    ['a status', 'process.exit(7)', 'exited by itself (7)'],
+    ['a signal', 'process.kill(process.pid, "SIGABRT")', 'exited by itself (SIGABRT)'],
+  ];
+  for (const [name, source, how] of endings)
+    test(`says of a process that it ended by ${name}, as the host would, after all it said`, async () => {
+      const said = `socket.write(Buffer.alloc(1_000_000, 1), () => { ${source} })`;
+      for (const started of [await child.start(program(said)), startDirectly(program(said))]) {
+        const [all] = await Promise.all([read(started, 1_000_000), started.ended.then((is) => assert.equal(is, how))]);
+        assert.equal(all.length, 1_000_000);
+      }
+    });
+
+  test('says what it cannot start, and starts the next', async () => {
+    await assert.rejects(child.start({ file: '/nowhere/at-all', args: [] }), /ENOENT/);
+    const started = await child.start(echo);
+    started.kill();
+    await started.ended;
+  });
+
+  test('gives nobody a process who found where its ends meet', async () => {
+    const [, name] = /@(cloister-[0-9a-f]{32})/.exec(readFileSync('/proc/net/unix', 'latin1')) ?? [];
+    assert.ok(name !== undefined);
+    let [isOver, heard] = [false, 0];
+    const pester = async (): Promise<void> => {
+      while (!isOver) {
+        const stranger = connect(`\0${name}`);
+        stranger.on('error', () => undefined).on('data', () => (heard += 1));
+        stranger.write(Buffer.alloc(16, 7));
+        await new Promise((resolve) => stranger.once('close', resolve));
+      }
+    };
+    const pestering = Promise.all(Array.from({ length: 8 }, pester));
+    const many = await Promise.all(Array.from({ length: 24 }, () => child.start(program('socket.write("mine")'))));
+    const said = await Promise.all(many.map(async (started) => (await inTime(read(started, 4))).toString()));
+    isOver = true;
+    for (const started of many) started.kill();
+    await Promise.all(many.map(({ ended }) => ended));
+    await pestering;
+    assert.deepEqual([said, heard], [many.map(() => 'mine'), 0]);
+  });
+
+  test('does not end where the terminal interrupts everybody', async () => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(child.pid, signal);
+    const started = await child.start(echo);
+    started.kill();
+    await started.ended;
+  });
+
+  test('takes with it all that it started, where it is killed, and fails who waits', async (context) => {
+    const other = await openAnother(context);
+    const started = await other.start(program('socket.resume(); setInterval(() => 0, 1e6)'));
+    process.kill(other.pid, 'SIGSTOP');
+    const coming = other.start(echo);
+    process.kill(other.pid, 'SIGKILL');
+    await assert.rejects(inTime(coming), /is gone/);
+    await untilGone(started.pid);
+    assert.match(await inTime(started.ended), /is gone/);
+    await other.close();
+  });
+
+  test('is ended where it hangs, and with it what it was told to kill', async (context) => {
+    const other = await openAnother(context, 300);
+    const started = await other.start(program('setInterval(() => 0, 1e6)'));
+    process.kill(other.pid, 'SIGSTOP');
+    started.kill();
+    await Promise.all([untilGone(started.pid), untilGone(other.pid)]);
+    assert.match(await inTime(started.ended), /is gone/);
+    await assert.rejects(other.start(echo), /is gone/);
+  });
+  test('is ended where it does not start what it is told', async (context) => {
+    const other = await openAnother(context, 300);
+    process.kill(other.pid, 'SIGSTOP');
+    await assert.rejects(inTime(other.start(echo)), /is gone/);
+  });
+  test('is ended where it does not go', async (context) => {
+    const other = await openAnother(context, 300);
+    process.kill(other.pid, 'SIGSTOP');
+    await inTime(other.close());
+    await untilGone(other.pid);
+  });
+
+  test('leaves nothing when it is closed', async (context) => {
+    const other = await openAnother(context);
+    const started = await other.start(program('setInterval(() => 0, 1e6)'));
+    await other.close();
+    await Promise.all([untilGone(other.pid), untilGone(started.pid)]);
+    assert.match(await inTime(started.ended), /is gone/);
+    assert.equal(losses, 0);
+  });
+
+  test('ends with a host that is killed, and leaves nothing', async () => {
+    const host = fork(new URL('../../../test/fixtures/spawner-host.ts', import.meta.url), {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    const [spawner, ward] = await new Promise<readonly [number, number]>((resolve) => host.once('message', resolve));
+    assert.ok(isThere(spawner) && isThere(ward));
+    host.kill('SIGKILL');
+    await Promise.all([untilGone(spawner), untilGone(ward)]);
+  });
+});
+
+describe('who starts wards', { skip: isLinux ? false : 'only Linux copies who forks' }, () => {
+  const spawner = new Spawner();
+  after(() => spawner.close());
+  const startOne = async (): Promise<number> => {
+    const started = await spawner.start(echo);
+    const parent = parentOf(started.pid);
+    started.kill();
+    await started.ended;
+    return parent;
+  };
+  /** Starts until somebody else does it. */
+  const untilOther = async (): Promise<number> => {
+    for (const end = performance.now() + waitMs; performance.now() < end; ) {
+      const parent = await startOne();
+      if (parent !== process.pid) return parent;
+    }
+    throw new Error('the host starts all of them by itself');
+  };
+
+  test('is the host for the first ones', async () => {
+    for (let count = 1; count < 4; count += 1) assert.equal(await startOne(), process.pid);
+  });
+  test('is the spawner from then on, also after one was lost', async () => {
+    const first = await untilOther();
+    assert.equal(await startOne(), first);
+    process.kill(first, 'SIGKILL');
+    const second = await untilOther();
+    assert.notEqual(second, first);
+  });
+  test('is the host again where spawners are lost again and again', async () => {
+    for (let count = 0; count < 2; count += 1) process.kill(await untilOther(), 'SIGKILL');
+    await sleep(100);
+    for (let count = 0; count < 3; count += 1) assert.equal(await startOne(), process.pid);
+  });
+  test('starts what the host could not have started either, and says so', async () => {
+    const other = new Spawner();
+    for (let count = 0; count < 6; count += 1) {
+      const started = await other.start({ file: '/nowhere/at-all', args: [] });
+      assert.match(await started.ended, /could not be started: .*ENOENT/);
+    }
+    await other.close();
+  });
+});
