@@ -1,7 +1,7 @@
 // What the spawner starts is the host's as if the host had started it: its socket, its end, its death. Must never run against anything but real processes.
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -67,6 +67,15 @@ const parentOf = (pid: number): number =>
       .at(-1)
       ?.split(' ')[1],
   );
+
+/** As everybody on the machine can find it. */
+const meetingPlaceOf = (pid: number): string => {
+  const folder = `/proc/${String(pid)}/fd`;
+  const inodes = new Set(readdirSync(folder).map((fd) => /^socket:\[(\d+)\]$/.exec(readlinkSync(`${folder}/${fd}`))?.[1]));
+  for (const [, inode, name] of readFileSync('/proc/net/unix', 'latin1').matchAll(/ (\d+) @(cloister-[0-9a-f]{32})$/gm))
+    if (inodes.has(inode) && name !== undefined) return name;
+  throw new Error('it listens nowhere');
+};
 
 describe('the spawner', { skip: isLinux ? false : 'only Linux copies who forks' }, () => {
   let child: SpawnerChild;
@@ -134,8 +143,7 @@ describe('the spawner', { skip: isLinux ? false : 'only Linux copies who forks' 
   });
 
   test('gives nobody a process who found where its ends meet', async () => {
-    const [, name] = /@(cloister-[0-9a-f]{32})/.exec(readFileSync('/proc/net/unix', 'latin1')) ?? [];
-    assert.ok(name !== undefined);
+    const name = meetingPlaceOf(child.pid);
     let [isOver, heard] = [false, 0];
     const pester = async (): Promise<void> => {
       while (!isOver) {
