@@ -165,7 +165,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'leave what a lost spawner started',
     file: 'src/wards/spawning/spawner-child.ts',
-    search: "      if (birth !== null && birthOf(pid) === birth) process.kill(pid, 'SIGKILL');\n",
+    search: '      if (birth !== null && birthOf(pid) === birth) killIfThere(pid);\n',
     replace: '',
     tests: ['src/wards/spawning'],
   },

@@ -47,6 +47,14 @@ const birthOf = (pid: number): string | null => {
   }
 };
 
+const killIfThere = (pid: number): void => {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended just now.
+  }
+};
+
 class Child implements SpawnerChild {
   readonly #process: ChildProcess;
   readonly #coming = new Map<number, Coming>();
@@ -156,7 +164,7 @@ class Child implements SpawnerChild {
     this.#coming.clear();
     for (const { pid, birth, resolveEnd } of this.#running.values()) {
       // It may have ended with nobody left to say so.
-      if (birth !== null && birthOf(pid) === birth) process.kill(pid, 'SIGKILL');
+      if (birth !== null && birthOf(pid) === birth) killIfThere(pid);
       resolveEnd(lost);
     }
     this.#running.clear();
