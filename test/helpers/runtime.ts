@@ -164,7 +164,7 @@ export const openTestRuntime = async ({
     approvals: 'requested',
     ...options,
     // Hundreds of runtimes begin and end in a run: a process that nobody needs would be a third of what each costs. Commands have it.
-    wards: { spareWards: 0, ...options.wards },
+    wards: { spareWards: 0, spareCells: 0, ...options.wards },
     limits: { ...roomierThan(Object.values(extensions)), ...options.limits },
     extensions: [folder.root, ...(options.extensions ?? [])],
     logger,
