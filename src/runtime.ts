@@ -118,6 +118,8 @@ export const createRuntime = async (given: CloisterOptions, development: Develop
     maxTextBytes: bytes + frameSlack,
     maxRawBytes: bytes + frameSlack,
     bootMs: wardBootMs,
+    onNoSpawner: () =>
+      logger.warn('the process that starts wards was lost three times: this one starts them from now on, and stands still for each start'),
     onLife: (event, pid, tenant, reason) => life(event, '', tenant, `ward ${pid}`, reason),
   });
   const bridge = makeBridge((error, origin) =>

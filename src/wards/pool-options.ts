@@ -20,6 +20,8 @@ export interface WardPoolOptions extends RecycleTerms {
   /** Boots at once. */
   readonly bootsAtOnce: number;
   weightOf(tenant: string): number;
+  /** From now on all wards are started by this process. */
+  onNoSpawner(): void;
   /** `pid` 0: it could not be started. */
   onLife(event: WardEvent, pid: number, tenant: string, reason: string): void;
 }

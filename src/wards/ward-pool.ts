@@ -6,6 +6,7 @@ import type { WardPoolOptions } from './pool-options.ts';
 import { type Profile, profileKey } from './profile.ts';
 import { decideRecycle } from './recycling.ts';
 import { Spawner } from './spawning/spawner.ts';
+import type { Started } from './spawning/started.ts';
 import { Ward } from './ward.ts';
 import { idleCells, WardMemory } from './ward-memory.ts';
 import { WardProcess } from './ward-process.ts';
@@ -27,13 +28,13 @@ export class WardPool {
   readonly #asking = new Map<string, Promise<void>>();
   /** Wards that were given out a moment ago, and have no lease yet: whoever makes room must not take them for idle. */
   readonly #given = new Map<Ward, number>();
-  /** One for each process there is, those included that were killed and are not gone yet. */
-  readonly #processes = new Set<Promise<void>>();
+  /** One for each process there is or will be in a moment, those included that were killed and are not gone yet. */
+  readonly #processes = new Set<Promise<unknown>>();
   readonly #watch: NodeJS.Timeout;
   readonly #memory: WardMemory;
-  readonly #spawner = new Spawner();
+  readonly #spawner: Spawner;
   /** Wards that are being started, and have no process yet. */
-  readonly #coming = new Set<Promise<void>>();
+  #coming = 0;
   /** Who may boot: whoever opens a cell asks it for a turn before it asks for a place. */
   readonly boots: BootGate;
   #looks = 0;
@@ -42,6 +43,7 @@ export class WardPool {
   constructor(options: WardPoolOptions) {
     this.#options = options;
     this.#memory = new WardMemory(options.memoryMb);
+    this.#spawner = new Spawner(options.onNoSpawner);
     const { bootsAtOnce: atOnce, weightOf } = options;
     this.boots = new BootGate({ atOnce, ...waitingBoots, weightOf, look: (begun) => this.#look(begun) });
     this.#watch = setInterval(() => this.#watchMemory(), watchMs);
@@ -53,7 +55,7 @@ export class WardPool {
   }
 
   get #count(): number {
-    return this.#wards.size + this.#coming.size;
+    return this.#wards.size + this.#coming;
   }
 
   /** Resident memory of all of them, as it was last looked at; what they share counts once. */
@@ -90,8 +92,7 @@ export class WardPool {
     clearInterval(this.#watch);
     this.boots.close();
     for (const ward of this.#wards) ward.process.kill('the runtime closes');
-    await Promise.all(this.#coming);
-    await Promise.all(this.#processes);
+    while (this.#processes.size > 0) await Promise.allSettled(this.#processes);
     await this.#spawner.close();
   }
 
@@ -146,17 +147,20 @@ export class WardPool {
   }
 
   async #start(profile: Profile): Promise<Ward> {
-    const { program, maxTextBytes, maxRawBytes, bootMs, images, onLife } = this.#options;
+    const { program, images, maxTextBytes, maxRawBytes, bootMs, onLife } = this.#options;
     this.#makeRoom();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#coming.add(promise);
+    this.#coming += 1;
+    let starting: Promise<Started> | null = null;
     let child: WardProcess;
     try {
       const start = await images.start(profile);
-      child = new WardProcess({ started: await this.#spawner.start(program), start, maxTextBytes, maxRawBytes, bootMs });
+      if (this.#closed) throw new CloisterError('ERR_RUNTIME_CLOSED', 'The host is shutting down.');
+      starting = this.#spawner.start(program);
+      this.#processes.add(starting);
+      child = new WardProcess({ started: await starting, start, maxTextBytes, maxRawBytes, bootMs });
     } finally {
-      this.#coming.delete(promise);
-      resolve();
+      this.#coming -= 1;
+      if (starting !== null) this.#processes.delete(starting);
     }
     const ward = new Ward(child, profile, (gone, reason) => {
       this.#wards.delete(gone);
@@ -220,7 +224,7 @@ export class WardPool {
       const own = roomy.get(tenant) ?? 0;
       if (own >= perTenant || (own > 0 && this.#isShort())) return true;
       room ??=
-        this.#relieve(Math.max(0, begun + this.#coming.size + 1 - spares) * this.#memory.freshMb) &&
+        this.#relieve(Math.max(0, begun + this.#coming + 1 - spares) * this.#memory.freshMb) &&
         (spares > begun || this.#count + begun < max || [...this.#wards].some((ward) => this.#maySleep(ward)));
       return room;
     };

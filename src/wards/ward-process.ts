@@ -4,7 +4,6 @@ import type { Socket } from 'node:net';
 import { type Frame, FrameReader, FrameWriter } from '../../sandbox/protocol/frames.ts';
 import { toHost } from '../../sandbox/protocol/kinds.ts';
 import { pageMb } from '../limits/page-size.ts';
-import { makeFirstToGo } from './first-to-go.ts';
 import type { Started } from './spawning/started.ts';
 
 export interface WardOptions {
@@ -18,8 +17,8 @@ export interface WardOptions {
 
 export interface WardEvents {
   onFrame(frame: Frame): void;
-  /** Nothing more comes from it. `reason`: why the host killed it, or how it went by itself. */
-  onExit(reason: string): void;
+  /** Nothing more comes from it. `reason`: why the host killed it, or how it went by itself. `blameless`: nothing in it was the cause. */
+  onExit(reason: string, blameless: boolean): void;
 }
 
 /** A ward reads all the time; so many of the largest frames unread are no delay. */
@@ -45,7 +44,6 @@ export class WardProcess {
     this.#mostUnread = unreadFrames * (options.maxTextBytes + options.maxRawBytes);
     this.#started = options.started;
     this.pid = this.#started.pid;
-    makeFirstToGo(this.pid);
     this.#socket = this.#started.socket;
     this.ready = new Promise((resolve, reject) => {
       this.#resolveReady = resolve;
@@ -74,7 +72,7 @@ export class WardProcess {
     );
     this.#socket.on('data', (data: Buffer) => reader.push(data));
     this.#socket.on('error', () => this.kill('its socket broke'));
-    this.gone = this.#started.ended.then((how) => this.#lose(how));
+    this.gone = this.#started.ended.then(({ how, blameless }) => this.#lose(how, blameless));
     this.#writer.pass(options.start);
   }
 
@@ -92,7 +90,7 @@ export class WardProcess {
     this.#writer.write(kind, id, a, b, text, raw);
   }
 
-  /** SIGKILL, now. The kernel may take half a second to give a large process's memory back: nobody waits for that. */
+  /** SIGKILL, which nobody waits for: the kernel may take half a second to give a large process's memory back. */
   kill(reason: string): void {
     if (this.#exited) return;
     this.#started.kill();
@@ -125,11 +123,11 @@ export class WardProcess {
     }
   }
 
-  #lose(reason: string): void {
+  #lose(reason: string, blameless = false): void {
     if (this.#exited) return;
     this.#exited = true;
     this.#socket.destroy();
     this.#rejectReady(new Error(`the ward ${reason}`));
-    this.#events?.onExit(reason);
+    this.#events?.onExit(reason, blameless);
   }
 }

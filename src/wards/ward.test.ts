@@ -15,13 +15,14 @@ const open = (alone: boolean) => {
     write: () => undefined,
     kill: (reason: string) => {
       killed.push(reason);
-      events?.onExit(reason);
+      events?.onExit(reason, false);
     },
   };
   const ward = new Ward(process as unknown as WardProcess, { inspect: false } as never, () => undefined);
   ward.give('acme', alone);
   const say = (kind: number, id: number, a: number, b: number): void => events?.onFrame({ kind, id, a, b, text: '', raw: null });
-  return { ward, killed, say, end: (cell: number, how: CellEnd) => say(toHost.ended, cell, 0, cellEnds.indexOf(how)) };
+  const lose = (): void => events?.onExit('its spawner is gone', true);
+  return { ward, killed, say, lose, end: (cell: number, how: CellEnd) => say(toHost.ended, cell, 0, cellEnds.indexOf(how)) };
 };
 
 const peer = (more: Partial<CellPeer> = {}): CellPeer =>
@@ -73,18 +74,25 @@ describe('a ward whose last cell ended by itself', () => {
   });
 });
 
-describe('the memory of a ward', () => {
-  const exit = (cells: number): readonly number[] => {
-    const { ward, say } = open(false);
-    const blamed: number[] = [];
-    for (let cell = 1; cell <= cells; cell += 1) ward.place(cell, peer({ onWardExit: (_reason, guilty) => blamed.push(guilty) }));
-    ward.leases.set(20, { cell: cells } as LeasePeer);
-    say(toHost.busy, cells, 20, 0);
-    ward.overRssMb = 600;
-    ward.process.kill('it is over');
-    return blamed;
-  };
+/** What it blames where one cell is busy. */
+const exit = (cells: number, blameless = false): readonly number[] => {
+  const { ward, say, lose } = open(false);
+  const blamed: number[] = [];
+  for (let cell = 1; cell <= cells; cell += 1) ward.place(cell, peer({ onWardExit: (_reason, guilty) => blamed.push(guilty) }));
+  ward.leases.set(20, { cell: cells } as LeasePeer);
+  say(toHost.busy, cells, 20, 0);
+  ward.overRssMb = blameless ? 0 : 600;
+  if (blameless) lose();
+  else ward.process.kill('it is over');
+  return blamed;
+};
 
+describe('the memory of a ward', () => {
   test('is nobody’s for certain where an idle cell beside the busy one may hold it', () => assert.deepEqual(exit(2), [0, 0]));
   test('is that of the only cell there is', () => assert.deepEqual(exit(1), [1]));
+});
+
+test('a ward that was lost with its spawner was brought down by none of its cells, whoever ran', () => {
+  assert.deepEqual(exit(2, true), [-1, -1]);
+  assert.deepEqual(exit(1, true), [-1]);
 });

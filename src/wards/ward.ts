@@ -20,7 +20,7 @@ export interface CellPeer {
   /** A message to its debugger. */
   onInspected(message: string): void;
   onEnded(end: CellEnd, guilty: number): void;
-  /** Which cell and lease brought the ward down; cell 0 when that is not known, lease 0 when it was no live request. */
+  /** Which cell and lease brought the ward down; cell 0 when that is not known, -1 when it was none of its cells, lease 0 when it was no live request. */
   onWardExit(reason: string, guiltyCell: number, guiltyLease: number): void;
 }
 
@@ -42,6 +42,9 @@ export interface LeasePeer {
 
 /** A ward that had no cell for this long is ended. */
 const idleMs = 60_000;
+
+const nobodyKnows = [0, 0] as const;
+const noneOfThem = [-1, 0] as const;
 
 export class Ward {
   readonly process: WardProcess;
@@ -82,7 +85,7 @@ export class Ward {
     this.process = process;
     this.profile = profile;
     this.#onExit = onExit;
-    process.listen({ onFrame: (frame) => this.#receive(frame), onExit: (reason) => this.#exit(reason) });
+    process.listen({ onFrame: (frame) => this.#receive(frame), onExit: (reason, blameless) => this.#exit(reason, blameless) });
   }
 
   place(cell: number, peer: CellPeer): void {
@@ -223,10 +226,11 @@ export class Ward {
     return this.overRssMb > 0 && this.cells.size > 1 ? new Map() : this.#busy;
   }
 
-  #exit(reason: string): void {
+  #exit(reason: string, blameless: boolean): void {
     if (this.#idleTimer !== null) clearTimeout(this.#idleTimer);
     const told = this.#ended.size > 0 ? this.#ended : this.#suspects();
-    const [guiltyCell, guiltyLease] = told.size === 1 ? ([...told][0] ?? [0, 0]) : [0, 0];
+    const guilty = told.size === 1 ? ([...told][0] ?? nobodyKnows) : nobodyKnows;
+    const [guiltyCell, guiltyLease] = blameless ? noneOfThem : guilty;
     const cells = [...this.cells.values()];
     this.cells.clear();
     for (const cell of cells) cell.onWardExit(reason, guiltyCell, guiltyLease);

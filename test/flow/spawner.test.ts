@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { extension, findOwnProcesses, openTestRuntime, type TestRuntime, waitUntil } from '../helpers/runtime.ts';
 
 const source = `
   const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
   export default (router) => {
     router.get('/', (req, res) => res.json('served'));
+    router.get('/busy', (req, res) => { const end = Date.now() + 1200; while (Date.now() < end); res.json('done'); });
     router.get('/slow', async (req, res) => { await sleep(1500); res.json('slept'); });
   };`;
 
@@ -36,7 +38,7 @@ describe('a host of many wards', { skip: process.platform === 'linux' ? false : 
   };
   before(async () => {
     runtime = await openTestRuntime({
-      extensions: { one: extension(source, { limits: { wallMs: 20_000 } }) },
+      extensions: { one: extension(source, { limits: { wallMs: 20_000, cpuMs: 10_000 } }) },
       options: {
         identify: (request) => ({ tenant: String(request.headers['x-tenant']), accountability: null }),
         wards: { max: 40, spareWards: 1 },
@@ -57,12 +59,20 @@ describe('a host of many wards', { skip: process.platform === 'linux' ? false : 
     const spawner = await untilSpawned();
     const tenant = `tenant-${String(tenants)}`;
     const lost = wardsOf(spawner);
-    const slow = Promise.all([get('/one/slow', tenant), get('/one/slow', 'tenant-1')]);
-    await waitUntil('both are in their cells', () => runtime.runtime.health().requests === 2);
+    const other = await getAsNew();
+    assert.ok(wardsOf(spawner).length > 1);
+    const asked = Promise.all([get('/one/slow', tenant), get('/one/busy', other), get('/one/slow', 'tenant-1')]);
+    await waitUntil('all are in their cells', () => runtime.runtime.health().requests === 3);
+    // So long that who runs would be taken for who did it.
+    await sleep(200);
     process.kill(spawner, 'SIGKILL');
     assert.deepEqual(
-      (await slow).map((reply) => reply.json()),
-      ['slept', 'slept'],
+      (await asked).map((reply) => reply.json()),
+      ['slept', 'done', 'slept'],
+    );
+    assert.deepEqual(
+      runtime.entries('life').filter(({ event }) => event === 'extension.suspect'),
+      [],
     );
     const left = findOwnProcesses().map(({ pid }) => pid);
     assert.deepEqual(
@@ -72,9 +82,15 @@ describe('a host of many wards', { skip: process.platform === 'linux' ? false : 
     assert.notEqual(await untilSpawned(), spawner);
   });
 
-  test('leaves no process when it is closed', async () => {
+  test('leaves no process when it is closed, whatever is being started', { timeout: 60_000 }, async () => {
     assert.equal(spawners().length, 1);
-    await runtime.runtime.close();
+    const asked = Promise.allSettled(Array.from({ length: 12 }, (_, index) => get('/one', `late-${String(index % 3)}`)));
+    await sleep(5);
+    const began = performance.now();
+    await runtime.runtime.close({ drainMs: 0 });
+    assert.ok(performance.now() - began < 5_000);
+    assert.deepEqual(findOwnProcesses(), []);
+    await asked;
     assert.deepEqual(findOwnProcesses(), []);
   });
 });

@@ -15,6 +15,7 @@ export type ToSpawner = StartMessage | KillMessage;
 export interface StartedMessage {
   readonly started: number;
   readonly pid: number;
+  readonly birth: string | null;
 }
 export interface FailedMessage {
   readonly failed: number;
@@ -24,4 +25,7 @@ export interface EndedMessage {
   readonly ended: number;
   readonly how: string;
 }
-export type FromSpawner = StartedMessage | FailedMessage | EndedMessage | { readonly ready: true };
+export interface ReadyMessage {
+  readonly ready: true;
+}
+export type FromSpawner = StartedMessage | FailedMessage | EndedMessage | ReadyMessage;

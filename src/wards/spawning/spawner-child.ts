@@ -1,11 +1,11 @@
 // The spawner as its host sees it. Must never leave anybody waiting for a process that it started, whatever becomes of it.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { Program } from '../hardening/open-hardening.ts';
-import type { FromSpawner, ToSpawner } from './messages.ts';
-import { type Started, wardEnvironment } from './started.ts';
+import { killIfStill } from './birth.ts';
+import type { FromSpawner, ReadyMessage, StartedMessage, ToSpawner } from './messages.ts';
+import { type End, type Started, wardEnvironment } from './started.ts';
 
 export interface SpawnerChild {
   readonly pid: number;
@@ -18,10 +18,9 @@ export interface SpawnerChild {
 const processFile = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? './spawner-process.ts' : './spawner-process.js', import.meta.url),
 );
-const openMs = 10_000;
-/** What takes longer to start or to kill a process, on whatever machine, is stopped or hangs. */
+/** What takes longer to come up, to start or to kill a process, on whatever machine, is stopped or hangs. */
 const usualObeyMs = 10_000;
-const lost = 'was killed: the process that starts wards is gone';
+const lost: End = { how: 'was killed: the process that starts wards is gone', blameless: true };
 
 interface Coming {
   readonly resolve: (started: Started) => void;
@@ -30,58 +29,40 @@ interface Coming {
 interface Running {
   readonly pid: number;
   readonly birth: string | null;
-  readonly resolveEnd: (how: string) => void;
+  readonly resolveEnd: (end: End) => void;
 }
-
-/** When a process began, in ticks since the machine did: with its number it names one process only (proc(5), starttime). */
-const birthOf = (pid: number): string | null => {
-  try {
-    return (
-      readFileSync(`/proc/${String(pid)}/stat`, 'latin1')
-        .split(') ')
-        .at(-1)
-        ?.split(' ')[19] ?? null
-    );
-  } catch {
-    return null;
-  }
-};
-
-const killIfThere = (pid: number): void => {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It ended just now.
-  }
-};
 
 class Child implements SpawnerChild {
   readonly #process: ChildProcess;
+  readonly #obeyMs: number;
   readonly #coming = new Map<number, Coming>();
   readonly #running = new Map<number, Running>();
   readonly ready: Promise<void>;
   readonly #gone: Promise<void>;
-  readonly #obeyMs: number;
   #last = 0;
+  #isReady = false;
   #isOver = false;
 
   constructor(onLost: () => void, obeyMs: number) {
     this.#obeyMs = obeyMs;
-    this.#process = spawn(process.execPath, [processFile], { env: {}, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    this.#process = spawn(process.execPath, [processFile], { env: {}, stdio: ['pipe', 'ignore', 'ignore', 'ipc'] });
+    this.#process.stdin?.on('error', () => undefined);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.ready = promise;
-    const timer = setTimeout(() => this.#process.kill('SIGKILL'), openMs);
-    promise.catch(() => undefined).finally(() => clearTimeout(timer));
+    promise.catch(() => undefined);
     this.#process.on('message', (message: FromSpawner, socket: unknown) => {
-      if ('ready' in message) resolve();
-      else this.#receive(message, socket as Socket | undefined);
+      if ('ready' in message) {
+        this.#isReady = true;
+        this.#hold();
+        resolve();
+      } else this.#receive(message, socket as Socket | undefined);
     });
     const end = (): void => {
       if (this.#isOver) return;
       this.#isOver = true;
-      this.#process.kill('SIGKILL');
+      this.#abandon();
       onLost();
-      reject(new Error(lost));
+      reject(new Error(lost.how));
       this.#loseAll();
     };
     this.#process.on('error', end);
@@ -91,6 +72,10 @@ class Child implements SpawnerChild {
       if (this.pid === 0) this.#process.once('error', settle);
     });
     void this.#gone.then(end);
+    this.#expect(
+      () => this.#isReady,
+      () => this.#abandon(),
+    );
   }
 
   get pid(): number {
@@ -98,28 +83,54 @@ class Child implements SpawnerChild {
   }
 
   async start(program: Program): Promise<Started> {
-    if (this.#isOver) throw new Error(lost);
+    if (this.#isOver) throw new Error(lost.how);
     this.#last += 1;
     const id = this.#last;
     const { promise, resolve, reject } = Promise.withResolvers<Started>();
     this.#coming.set(id, { resolve, reject });
+    this.#hold();
     this.#tell({ start: id, program, environment: wardEnvironment() });
-    this.#expect(() => !this.#coming.has(id));
+    // One that hangs must not keep a host from starting more.
+    this.#expect(
+      () => !this.#coming.has(id),
+      () => this.#abandon(),
+    );
     return await promise;
   }
 
   async close(): Promise<void> {
+    this.#process.ref();
     if (this.#process.connected) this.#process.disconnect();
+    this.#process.stdin?.destroy();
     const timer = setTimeout(() => this.#process.kill('SIGKILL'), this.#obeyMs);
     await this.#gone;
     clearTimeout(timer);
   }
 
-  /** One that hangs must not keep what it started from its end, nor a host from starting more. */
-  #expect(isDone: () => boolean): void {
-    setTimeout(() => {
-      if (!isDone()) this.#process.kill('SIGKILL');
-    }, this.#obeyMs).unref();
+  /** Whether or not it can still be killed, it hears that it is not needed. */
+  #abandon(): void {
+    this.#process.kill('SIGKILL');
+    if (this.#process.connected) this.#process.disconnect();
+    this.#process.stdin?.destroy();
+  }
+
+  /** An idle one keeps no process alive that would end. */
+  #hold(): void {
+    const way = this.#isReady && this.#coming.size + this.#running.size === 0 ? 'unref' : 'ref';
+    this.#process[way]();
+    this.#process.channel?.[way]();
+    // A pipe to a child is a socket, whatever its type says.
+    (this.#process.stdin as Socket | null)?.[way]();
+  }
+
+  /** Looks twice: where this process, or both, stood still meanwhile, the answer is there and not read yet, or to come. */
+  #expect(isDone: () => boolean, otherwise: () => void): void {
+    const look = (next: () => void): void => {
+      setTimeout(() => {
+        if (!isDone()) next();
+      }, this.#obeyMs / 2).unref();
+    };
+    look(() => look(otherwise));
   }
 
   #tell(message: ToSpawner): void {
@@ -127,47 +138,65 @@ class Child implements SpawnerChild {
     if (this.#process.connected) this.#process.send(message, () => undefined);
   }
 
-  #receive(message: Exclude<FromSpawner, { readonly ready: true }>, socket: Socket | undefined): void {
-    if ('ended' in message) {
-      this.#running.get(message.ended)?.resolveEnd(message.how);
-      this.#running.delete(message.ended);
-      return;
+  #receive(message: Exclude<FromSpawner, ReadyMessage>, socket: Socket | undefined): void {
+    if ('started' in message) this.#begin(message, socket);
+    else if ('failed' in message) this.#fail(message.failed, message.reason);
+    else {
+      // A socket for which the host has no descriptor left does not arrive, and its message with it.
+      this.#fail(message.ended, 'its socket did not arrive');
+      this.#finish(message.ended, { how: message.how, blameless: false });
     }
-    const id = 'started' in message ? message.started : message.failed;
+    this.#hold();
+  }
+
+  #fail(id: number, reason: string): void {
+    this.#coming.get(id)?.reject(new Error(reason));
+    this.#coming.delete(id);
+  }
+
+  #finish(id: number, end: End): void {
+    this.#running.get(id)?.resolveEnd(end);
+    this.#running.delete(id);
+  }
+
+  #begin({ started: id, pid, birth }: StartedMessage, socket: Socket | undefined): void {
     const coming = this.#coming.get(id);
     this.#coming.delete(id);
-    if ('failed' in message) coming?.reject(new Error(message.reason));
-    else if (socket !== undefined && coming !== undefined) coming.resolve(this.#follow(id, message.pid, socket));
-    else {
-      // Nobody waits any more, or the host has no descriptor left for it.
+    if (socket === undefined || coming === undefined) {
+      // Nobody waits any more.
       socket?.destroy();
       this.#tell({ kill: id });
       coming?.reject(new Error('its socket did not arrive'));
+      return;
     }
-  }
-
-  #follow(id: number, pid: number, socket: Socket): Started {
-    const { promise: ended, resolve: resolveEnd } = Promise.withResolvers<string>();
+    const { promise: ended, resolve: resolveEnd } = Promise.withResolvers<End>();
     const read = new Promise((resolve) => socket.once('close', resolve));
     // What nobody reads is not waited for, as Node does it with its own children.
     void ended.then(() => socket.resume());
-    this.#running.set(id, { pid, birth: birthOf(pid), resolveEnd });
+    this.#running.set(id, { pid, birth, resolveEnd });
     const kill = (): void => {
       this.#tell({ kill: id });
-      this.#expect(() => !this.#running.has(id));
+      // Where it is the process that does not go, all that can be done is done; where it is the spawner, this does it.
+      this.#expect(
+        () => !this.#running.has(id),
+        () => {
+          killIfStill(pid, birth);
+          socket.destroy();
+          this.#finish(id, { how: 'was killed, and does not go', blameless: false });
+          this.#hold();
+        },
+      );
     };
-    return { pid, socket, ended: ended.then((how) => read.then(() => how)), kill };
+    coming.resolve({ pid, socket, ended: ended.then((end) => (end.blameless ? end : read.then(() => end))), kill });
   }
 
   #loseAll(): void {
-    for (const { reject } of this.#coming.values()) reject(new Error(lost));
-    this.#coming.clear();
-    for (const { pid, birth, resolveEnd } of this.#running.values()) {
+    for (const id of this.#coming.keys()) this.#fail(id, lost.how);
+    for (const [id, { pid, birth }] of this.#running) {
       // It may have ended with nobody left to say so.
-      if (birth !== null && birthOf(pid) === birth) killIfThere(pid);
-      resolveEnd(lost);
+      killIfStill(pid, birth);
+      this.#finish(id, lost);
     }
-    this.#running.clear();
   }
 }
 

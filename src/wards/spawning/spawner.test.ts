@@ -1,10 +1,11 @@
 // What the spawner starts is the host's as if the host had started it: its socket, its end, its death. Must never run against anything but real processes.
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { Spawner } from './spawner.ts';
 import { openSpawnerChild, type SpawnerChild } from './spawner-child.ts';
 import { type Started, startDirectly } from './started.ts';
@@ -17,6 +18,7 @@ const program = (source: string, ...args: readonly string[]) => ({
   file: process.execPath,
   args: ['-e', `const socket = new (require('node:net').Socket)({ fd: 3 }); ${source}`, ...args],
 });
+const lost = { how: 'was killed: the process that starts wards is gone', blameless: true };
 const echo = program("socket.pipe(socket); socket.on('close', () => process.exit(0))");
 
 const read = async ({ socket }: Started, bytes: number): Promise<Buffer> => {
@@ -97,7 +99,7 @@ describe('the spawner', { skip: isLinux ? false : 'only Linux copies who forks' 
     assert.equal(parentOf(started.pid), child.pid);
     assert.equal((await read(started, 1)).toString(), '{}\n');
     started.kill();
-    assert.equal(await started.ended, 'exited by itself (SIGKILL)');
+    assert.deepEqual(await started.ended, { how: 'exited by itself (SIGKILL)', blameless: false });
   });
 
   test('passes on what is said to a process and what it says, whole and in order', async () => {
@@ -106,7 +108,7 @@ describe('the spawner', { skip: isLinux ? false : 'only Linux copies who forks' 
     started.socket.write(sent);
     assert.ok((await read(started, sent.length)).equals(sent));
     started.socket.destroy();
-    assert.equal(await started.ended, 'exited by itself (0)');
+    assert.equal((await started.ended).how, 'exited by itself (0)');
   });
 
   test('gives each of many its own socket', async () => {
@@ -130,7 +132,10 @@ describe('the spawner', { skip: isLinux ? false : 'only Linux copies who forks' 
     test(`says of a process that it ended by ${name}, as the host would, after all it said`, async () => {
       const said = `socket.write(Buffer.alloc(1_000_000, 1), () => { ${source} })`;
       for (const started of [await child.start(program(said)), startDirectly(program(said))]) {
-        const [all] = await Promise.all([read(started, 1_000_000), started.ended.then((is) => assert.equal(is, how))]);
+        const [all] = await Promise.all([
+          read(started, 1_000_000),
+          started.ended.then((end) => assert.deepEqual(end, { how, blameless: false })),
+        ]);
         assert.equal(all.length, 1_000_000);
       }
     });
@@ -178,18 +183,37 @@ describe('the spawner', { skip: isLinux ? false : 'only Linux copies who forks' 
     process.kill(other.pid, 'SIGKILL');
     await assert.rejects(inTime(coming), /is gone/);
     await untilGone(started.pid);
-    assert.match(await inTime(started.ended), /is gone/);
+    assert.deepEqual(await inTime(started.ended), lost);
     await other.close();
   });
 
-  test('is ended where it hangs, and with it what it was told to kill', async (context) => {
+  test('does not keep from its end, where it hangs, what it was told to kill', async (context) => {
     const other = await openAnother(context, 300);
     const started = await other.start(program('setInterval(() => 0, 1e6)'));
     process.kill(other.pid, 'SIGSTOP');
     started.kill();
-    await Promise.all([untilGone(started.pid), untilGone(other.pid)]);
-    assert.match(await inTime(started.ended), /is gone/);
-    await assert.rejects(other.start(echo), /is gone/);
+    await untilGone(started.pid);
+    assert.equal((await inTime(started.ended)).how, 'was killed, and does not go');
+    process.kill(other.pid, 'SIGCONT');
+    const next = await inTime(other.start(echo));
+    next.kill();
+    await inTime(next.ended);
+    await other.close();
+  });
+  test('is not ended where it was the host that stood still', async (context) => {
+    const other = await openAnother(context, 200);
+    const [bystander, killed] = [await other.start(echo), await other.start(echo)];
+    killed.kill();
+    const coming = other.start(echo);
+    await new Promise((resolve) => setImmediate(resolve));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600);
+    const started = await inTime(coming);
+    assert.equal((await inTime(killed.ended)).how, 'exited by itself (SIGKILL)');
+    await sleep(300);
+    assert.ok(isThere(other.pid) && isThere(bystander.pid));
+    for (const one of [bystander, started]) one.kill();
+    await Promise.all([bystander.ended, started.ended]);
+    await other.close();
   });
   test('is ended where it does not start what it is told', async (context) => {
     const other = await openAnother(context, 300);
@@ -207,24 +231,80 @@ describe('the spawner', { skip: isLinux ? false : 'only Linux copies who forks' 
     const other = await openAnother(context);
     const started = await other.start(program('setInterval(() => 0, 1e6)'));
     await other.close();
-    await Promise.all([untilGone(other.pid), untilGone(started.pid)]);
-    assert.match(await inTime(started.ended), /is gone/);
+    // Not even for who takes note of ends: in a container nobody else may.
+    assert.deepEqual(
+      [other.pid, started.pid].map((pid) => existsSync(`/proc/${String(pid)}`)),
+      [false, false],
+    );
+    assert.deepEqual(await inTime(started.ended), lost);
     assert.equal(losses, 0);
   });
 
-  test('ends with a host that is killed, and leaves nothing', async () => {
-    const host = fork(new URL('../../../test/fixtures/spawner-host.ts', import.meta.url), {
+  /** Another host, that goes on as it is told. `limit`: of its descriptors. */
+  const openHost = (way: string, limit?: number): ChildProcess => {
+    const file = fileURLToPath(new URL('../../../test/fixtures/spawner-host.ts', import.meta.url));
+    const limits = limit === undefined ? '' : `ulimit -n ${String(limit)}; `;
+    return spawn('/bin/sh', ['-c', `${limits}exec "$0" "$@"`, process.execPath, file, way], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
-    const [spawner, ward] = await new Promise<readonly [number, number]>((resolve) => host.once('message', resolve));
-    assert.ok(isThere(spawner) && isThere(ward));
-    host.kill('SIGKILL');
-    await Promise.all([untilGone(spawner), untilGone(ward)]);
+  };
+  const told = <Value>(host: ChildProcess): Promise<Value> => inTime(new Promise((resolve) => host.once('message', resolve)));
+
+  for (const [way, when] of [
+    ['idle', 'is killed'],
+    ['starting', 'is killed while it has one started'],
+  ] as const)
+    test(`ends with a host that ${when}, and leaves nothing`, async () => {
+      const host = openHost(way);
+      const [spawner, ward] = await told<readonly [number, number]>(host);
+      if (way === 'idle') host.kill('SIGKILL');
+      await inTime(new Promise((resolve) => host.once('exit', resolve)));
+      await Promise.all([untilGone(spawner), untilGone(ward)]);
+    });
+
+  test('refuses one, and only that, where the host has no descriptor left for it', async () => {
+    const { became, tookMs, losses } = await told<{ readonly became: string; readonly tookMs: number; readonly losses: number }>(
+      openHost('poor', 64),
+    );
+    assert.deepEqual([became, losses], ['refused', 0]);
+    assert.ok(tookMs < 5_000, `${String(tookMs)} ms`);
+  });
+
+  test('does for a host that gave up rights nothing that it may not do itself', {
+    skip: process.getuid?.() === 0 ? false : 'only who is root has rights to give up',
+  }, async () => {
+    assert.deepEqual(await told(openHost('humble')), { first: true, user: 65_534 });
+  });
+
+  test('keeps no host alive that would end', async () => {
+    const host = openHost('forgetful');
+    const spawner = await told<number>(host);
+    assert.equal(await inTime(new Promise((resolve) => host.once('exit', resolve))), 0);
+    await untilGone(spawner);
+  });
+
+  test('keeps nothing of what it cannot start', async () => {
+    const descriptors = (): number => readdirSync(`/proc/${String(child.pid)}/fd`).length;
+    const before = descriptors();
+    const tooMuch = { file: process.execPath, args: Array.from({ length: 30 }, () => 'x'.repeat(100_000)) };
+    for (let count = 0; count < 10; count += 1) await assert.rejects(child.start(tooMuch), /E2BIG/);
+    for (const until = performance.now() + waitMs; descriptors() > before + 2 && performance.now() < until; ) await sleep(20);
+    assert.ok(descriptors() <= before + 2, `${String(before)} → ${String(descriptors())}`);
   });
 });
 
+test('a host without a descriptor to spare says that it could not start one, and lives', async () => {
+  const file = fileURLToPath(new URL('../../../test/fixtures/start-without-descriptors.ts', import.meta.url));
+  const host = spawn('/bin/sh', ['-c', 'ulimit -n 64; exec "$0" "$@"', process.execPath, file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let said = '';
+  host.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+  assert.equal(await inTime(new Promise((resolve) => host.once('close', resolve))), 0);
+  assert.match(said, /^could not be started: .*EMFILE/);
+});
+
 describe('who starts wards', { skip: isLinux ? false : 'only Linux copies who forks' }, () => {
-  const spawner = new Spawner();
+  let givenUp = 0;
+  const spawner = new Spawner(() => (givenUp += 1));
   after(() => spawner.close());
   const startOne = async (): Promise<number> => {
     const started = await spawner.start(echo);
@@ -256,12 +336,13 @@ describe('who starts wards', { skip: isLinux ? false : 'only Linux copies who fo
     for (let count = 0; count < 2; count += 1) process.kill(await untilOther(), 'SIGKILL');
     await sleep(100);
     for (let count = 0; count < 3; count += 1) assert.equal(await startOne(), process.pid);
+    assert.equal(givenUp, 1);
   });
   test('starts what the host could not have started either, and says so', async () => {
-    const other = new Spawner();
+    const other = new Spawner(() => undefined);
     for (let count = 0; count < 6; count += 1) {
       const started = await other.start({ file: '/nowhere/at-all', args: [] });
-      assert.match(await started.ended, /could not be started: .*ENOENT/);
+      assert.match((await started.ended).how, /could not be started: .*ENOENT/);
     }
     await other.close();
   });
