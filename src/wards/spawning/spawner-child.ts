@@ -75,6 +75,7 @@ class Child implements SpawnerChild {
     this.#expect(
       () => this.#isReady,
       () => this.#abandon(),
+      usualObeyMs,
     );
   }
 
@@ -124,11 +125,11 @@ class Child implements SpawnerChild {
   }
 
   /** Looks twice: where this process, or both, stood still meanwhile, the answer is there and not read yet, or to come. */
-  #expect(isDone: () => boolean, otherwise: () => void): void {
+  #expect(isDone: () => boolean, otherwise: () => void, withinMs = this.#obeyMs): void {
     const look = (next: () => void): void => {
       setTimeout(() => {
         if (!isDone()) next();
-      }, this.#obeyMs / 2).unref();
+      }, withinMs / 2).unref();
     };
     look(() => look(otherwise));
   }
@@ -200,7 +201,7 @@ class Child implements SpawnerChild {
   }
 }
 
-/** Rejects where it does not come up. `onLost` is called once, when it ends. */
+/** Rejects where it does not come up. `onLost` is called once, when it ends. `obeyMs`: it has so long to start a process, to end one and to go. */
 export const openSpawnerChild = async (onLost: () => void, obeyMs = usualObeyMs): Promise<SpawnerChild> => {
   const child = new Child(onLost, obeyMs);
   await child.ready;

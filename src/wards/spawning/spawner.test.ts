@@ -12,6 +12,8 @@ import { type Started, startDirectly } from './started.ts';
 
 const isLinux = process.platform === 'linux';
 const waitMs = 10_000;
+/** For one that is to hang: long enough for a busy machine, short enough to wait for. */
+const obeyMs = 1_500;
 
 /** A program that has its descriptor 3 as `socket`. */
 const program = (source: string, ...args: readonly string[]) => ({
@@ -88,8 +90,8 @@ describe('the spawner', { skip: isLinux ? false : 'only Linux copies who forks' 
     });
   });
   after(() => child.close());
-  const openAnother = async (context: TestContext, obeyMs?: number): Promise<SpawnerChild> => {
-    const other = await openSpawnerChild(() => undefined, obeyMs);
+  const openAnother = async (context: TestContext, withinMs?: number): Promise<SpawnerChild> => {
+    const other = await openSpawnerChild(() => undefined, withinMs);
     context.after(() => end(other.pid));
     return other;
   };
@@ -188,7 +190,7 @@ describe('the spawner', { skip: isLinux ? false : 'only Linux copies who forks' 
   });
 
   test('does not keep from its end, where it hangs, what it was told to kill', async (context) => {
-    const other = await openAnother(context, 300);
+    const other = await openAnother(context, obeyMs);
     const started = await other.start(program('setInterval(() => 0, 1e6)'));
     process.kill(other.pid, 'SIGSTOP');
     started.kill();
@@ -201,27 +203,27 @@ describe('the spawner', { skip: isLinux ? false : 'only Linux copies who forks' 
     await other.close();
   });
   test('is not ended where it was the host that stood still', async (context) => {
-    const other = await openAnother(context, 200);
+    const other = await openAnother(context, obeyMs);
     const [bystander, killed] = [await other.start(echo), await other.start(echo)];
     killed.kill();
     const coming = other.start(echo);
     await new Promise((resolve) => setImmediate(resolve));
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, obeyMs * 2);
     const started = await inTime(coming);
     assert.equal((await inTime(killed.ended)).how, 'exited by itself (SIGKILL)');
-    await sleep(300);
+    await sleep(obeyMs);
     assert.ok(isThere(other.pid) && isThere(bystander.pid));
     for (const one of [bystander, started]) one.kill();
     await Promise.all([bystander.ended, started.ended]);
     await other.close();
   });
   test('is ended where it does not start what it is told', async (context) => {
-    const other = await openAnother(context, 300);
+    const other = await openAnother(context, obeyMs);
     process.kill(other.pid, 'SIGSTOP');
     await assert.rejects(inTime(other.start(echo)), /is gone/);
   });
   test('is ended where it does not go', async (context) => {
-    const other = await openAnother(context, 300);
+    const other = await openAnother(context, obeyMs);
     process.kill(other.pid, 'SIGSTOP');
     await inTime(other.close());
     await untilGone(other.pid);
